@@ -1,0 +1,72 @@
+// The catalog's tables: what the agent knows, so that it can stop anywhere and go on. node:sqlite, WAL.
+// `revision` is one counter for all tables; a row waits to be pushed while revision > pushed_revision.
+
+export const CATALOG_SCHEMA = `
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS volumes (
+  volume_id TEXT PRIMARY KEY, identity TEXT NOT NULL, label TEXT NOT NULL, fs_type TEXT NOT NULL,
+  capacity_bytes INTEGER, free_bytes INTEGER, read_only INTEGER NOT NULL, last_mount_point TEXT NOT NULL,
+  revision INTEGER NOT NULL, pushed_revision INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS roots (
+  root_id TEXT PRIMARY KEY, volume_id TEXT NOT NULL, path TEXT NOT NULL, excludes TEXT NOT NULL DEFAULT '[]', removed INTEGER NOT NULL DEFAULT 0,
+  -- Hash of the ignore rules of the last completed scan: a change of rules makes nothing missing.
+  rules_hash TEXT, completed_ms INTEGER,
+  revision INTEGER NOT NULL, pushed_revision INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+
+-- Every file seen, assets or not, so that a re-scan is a walk of stats. dir is '' at the volume's top; path = dir/name.
+CREATE TABLE IF NOT EXISTS files (
+  volume_id TEXT NOT NULL, dir TEXT NOT NULL, name TEXT NOT NULL,
+  size_bytes INTEGER NOT NULL, mtime_ms REAL NOT NULL, ctime_ms REAL NOT NULL, fs_id TEXT, inode TEXT,
+  -- asset | sidecar | ignored | failed; sha256 only for assets.
+  seen_as TEXT NOT NULL, sha256 TEXT, in_package INTEGER NOT NULL DEFAULT 0,
+  -- 1 when mtime lay within 2 s of the read: hashed again next time.
+  racy INTEGER NOT NULL DEFAULT 0,
+  time_claims TEXT NOT NULL DEFAULT '[]', missing_since_ms INTEGER,
+  revision INTEGER NOT NULL, pushed_revision INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (volume_id, dir, name)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS files_by_sha256 ON files (sha256) WHERE sha256 IS NOT NULL;
+CREATE INDEX IF NOT EXISTS files_by_inode ON files (volume_id, inode) WHERE inode IS NOT NULL;
+CREATE INDEX IF NOT EXISTS files_to_push ON files (revision) WHERE revision > pushed_revision AND sha256 IS NOT NULL;
+
+CREATE TABLE IF NOT EXISTS assets (
+  sha256 TEXT PRIMARY KEY, kind TEXT NOT NULL, mime TEXT NOT NULL, size_bytes INTEGER NOT NULL,
+  -- AssetFacts as JSON, and the raw metadata it was read from (never leaves the catalog).
+  facts TEXT NOT NULL, raw_metadata TEXT,
+  facts_version INTEGER NOT NULL,
+  -- Made (0: not yet, -1: cannot be made, see problems) and, once the Worker has it, pushed.
+  grid_version INTEGER NOT NULL DEFAULT 0, preview_version INTEGER NOT NULL DEFAULT 0,
+  grid_pushed INTEGER NOT NULL DEFAULT 0, preview_pushed INTEGER NOT NULL DEFAULT 0,
+  revision INTEGER NOT NULL, pushed_revision INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS assets_to_push ON assets (revision) WHERE revision > pushed_revision;
+-- The second phase's work list.
+CREATE INDEX IF NOT EXISTS assets_to_render ON assets (sha256) WHERE preview_version = 0 OR grid_version IN (0, 1);
+
+CREATE TABLE IF NOT EXISTS problems (
+  volume_id TEXT NOT NULL, path TEXT NOT NULL, code TEXT NOT NULL, reason TEXT NOT NULL, stage TEXT NOT NULL, at_ms INTEGER NOT NULL, solved INTEGER NOT NULL DEFAULT 0,
+  revision INTEGER NOT NULL, pushed_revision INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (volume_id, path)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS scans (
+  scan_id TEXT PRIMARY KEY, volume_id TEXT NOT NULL, root_id TEXT NOT NULL, state TEXT NOT NULL, started_ms INTEGER NOT NULL, ended_ms INTEGER,
+  counts TEXT NOT NULL, vanished INTEGER NOT NULL DEFAULT 0, reason TEXT,
+  -- For state 'question': the paths that were not found, as JSON, until the owner answers.
+  vanished_paths TEXT,
+  revision INTEGER NOT NULL, pushed_revision INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+
+-- Completions that wait for the outbox to drain: only they make locations missing in the Worker.
+CREATE TABLE IF NOT EXISTS completions (id INTEGER PRIMARY KEY, scan_id TEXT NOT NULL, body TEXT NOT NULL);
+
+-- Batches as they will be sent, byte for byte, so that a repeat is the same batch.
+CREATE TABLE IF NOT EXISTS outbox (seq INTEGER PRIMARY KEY, body TEXT NOT NULL, sent TEXT NOT NULL);
+
+-- Renditions made and not yet in R2. Deleted when the Worker has acknowledged them.
+CREATE TABLE IF NOT EXISTS spool (key TEXT PRIMARY KEY, sha256 TEXT NOT NULL, bytes BLOB NOT NULL, asset_sha256 TEXT NOT NULL) WITHOUT ROWID;
+`;

@@ -1,0 +1,15 @@
+// The version of each stage that makes derived data. Raise one and that facet alone is made again.
+
+/** Facts: metadata, sizes, colour. */
+export const FACTS_VERSION = 1;
+
+/**
+ * Renditions are immutable, so a better one needs a new version. A grid may first be made from the picture that a
+ * camera embedded (quick, soft) and later from the full picture: the draft is odd, the final even and higher.
+ */
+export const GRID_DRAFT_VERSION = 1;
+export const GRID_VERSION = 2;
+export const PREVIEW_VERSION = 2;
+
+/** The shape of the agent's catalog and data folder. A folder from a newer version is refused, not read. */
+export const DATA_VERSION = 1;

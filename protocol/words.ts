@@ -1,0 +1,46 @@
+// The project's vocabulary as enums: one list for agent, Worker, D1 and `list --json`. See docs/terms.md.
+import { z } from 'zod';
+
+export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits');
+export type Sha256 = z.infer<typeof Sha256>;
+
+export const AssetKind = z.enum(['image', 'video']);
+export type AssetKind = z.infer<typeof AssetKind>;
+
+/** Where a capture time came from, best first: the order is the design's and the resolver's. */
+export const TAKEN_AT_SOURCES = [
+  'owner', 'exif_original', 'quicktime_keys', 'xmp', 'exif_other', 'quicktime', 'takeout', 'gps', 'name', 'mtime',
+] as const;
+export const TakenAtSource = z.enum(TAKEN_AT_SOURCES);
+export type TakenAtSource = z.infer<typeof TakenAtSource>;
+
+/** Where the offset came from, best first. `home` is a guess and is shown as one. */
+export const OFFSET_SOURCES = ['owner', 'exif', 'quicktime_keys', 'gps_zone', 'utc_difference', 'home'] as const;
+export const OffsetSource = z.enum(OFFSET_SOURCES);
+export type OffsetSource = z.infer<typeof OffsetSource>;
+
+export const RenditionName = z.enum(['grid', 'preview']);
+export type RenditionName = z.infer<typeof RenditionName>;
+
+/** A volume is known by its file system's UUID, by our marker file, or only by weak signs. */
+export const VolumeIdentity = z.enum(['uuid', 'marker', 'weak']);
+export type VolumeIdentity = z.infer<typeof VolumeIdentity>;
+
+export const LocationState = z.enum(['present', 'away', 'missing']);
+export type LocationState = z.infer<typeof LocationState>;
+
+export const ScanState = z.enum(['running', 'completed', 'stopped', 'question']);
+export type ScanState = z.infer<typeof ScanState>;
+
+export const StackRole = z.enum(['primary', 'member']);
+
+/** What a file turned out to be, in promise 8's sum: every file seen is counted under exactly one. */
+export const SEEN_AS = ['indexed', 'changed', 'moved', 'unchanged', 'duplicate', 'sidecar', 'ignored', 'failed'] as const;
+export type SeenAs = (typeof SEEN_AS)[number];
+
+/** Why a file or folder could not be read or used. The reason text beside it is for people. */
+export const ProblemCode = z.enum([
+  'unreadable', 'vanished', 'changed_while_read', 'empty', 'truncated', 'damaged', 'too_large', 'unsupported',
+  'not_media', 'bad_name', 'bad_metadata', 'privacy', 'placeholder', 'decoder_crashed', 'decoder_timeout', 'disk_full', 'other',
+]);
+export type ProblemCode = z.infer<typeof ProblemCode>;

@@ -1,0 +1,18 @@
+// The Worker's bindings. Nothing else in worker/ reads them untyped.
+import type { AgentLink } from './link/agent-link.ts';
+
+export interface Env {
+  DB: D1Database;
+  RENDITIONS: R2Bucket;
+  LINK: DurableObjectNamespace<AgentLink>;
+  /**
+   * Set only by `npm start` and `npm run dev`, which bind to loopback. Without it the Worker is deployed, and until
+   * sign-in exists it answers nothing at all (promise 10).
+   */
+  JHAROKHA_LOCAL?: string;
+  /** The agent's bearer token, made by the agent and kept in its data folder. */
+  JHAROKHA_TOKEN?: string;
+}
+
+/** Hono's generics for every router of the Worker. */
+export interface App { Bindings: Env }

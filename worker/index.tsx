@@ -1,0 +1,29 @@
+// The Worker's entry: order of middleware, which router owns which paths, and the Durable Object's class. Nothing else.
+import { Hono } from 'hono';
+import type { App } from './env.ts';
+import { handleError, handleNotFound } from './errors.tsx';
+import { guard } from './middleware/guard.ts';
+import { securityHeaders } from './middleware/security-headers.ts';
+import { sync } from './routes/sync.ts';
+import { api } from './routes/api.ts';
+import { healthz } from './routes/healthz.ts';
+import { link } from './routes/link.ts';
+import { renditions } from './routes/renditions.ts';
+import { statics } from './routes/statics.ts';
+import { timeline } from './routes/timeline.tsx';
+import { viewer } from './routes/viewer.tsx';
+import { drives } from './routes/drives.tsx';
+import { folders } from './routes/folders.tsx';
+import { settings } from './routes/settings.tsx';
+import { problems } from './routes/problems.tsx';
+
+export { AgentLink } from './link/agent-link.ts';
+
+const app = new Hono<App>();
+app.use(guard);
+app.use(securityHeaders);
+app.onError(handleError);
+app.notFound(handleNotFound);
+for (const router of [statics, renditions, healthz, sync, api, link, timeline, viewer, drives, folders, settings, problems]) app.route('/', router);
+
+export default app;
