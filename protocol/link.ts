@@ -1,5 +1,6 @@
 // What goes over the agent's socket: frames both ways, and the requests that a page may make of the agent.
 import { z } from 'zod';
+import { IndexReport } from './report.ts';
 import { ScanCounts } from './rows.ts';
 
 export const Pending = z.object({ facts: z.int().nullable(), previews: z.int().nullable(), proxies: z.int().nullable(), vectors: z.int().nullable() });
@@ -55,8 +56,10 @@ export const REQUESTS = {
   add_root: { args: z.object({ path: z.string() }), result: z.object({ root_id: z.string(), path: z.string() }) },
   remove_root: { args: z.object({ root_id: z.string() }), result: z.object({}) },
   set_excludes: { args: z.object({ root_id: z.string(), excludes: z.array(z.string()) }), result: z.object({}) },
-  /** Scan one root, or all where null. */
-  scan: { args: z.object({ root_id: z.string().nullable() }), result: z.object({}) },
+  /** Scan one root, or all where null; `retry` also reads again what failed before. Ask `job` how it goes. */
+  scan: { args: z.object({ root_id: z.string().nullable(), retry: z.boolean().optional() }), result: z.object({ job_id: z.string() }) },
+  /** How a scan that was asked for goes; `from` pages through failed and skipped, REPORT_PAGE at a time. Done: everything found is rendered and pushed. */
+  job: { args: z.object({ job_id: z.string(), from: z.int().nonnegative() }), result: z.object({ done: z.boolean(), report: IndexReport.nullable(), more: z.boolean() }) },
   /** The owner's answer to a scan's question: `gone` marks them missing, `keep` leaves everything as it is. */
   answer_question: { args: z.object({ scan_id: z.string(), answer: z.enum(['gone', 'keep']) }), result: z.object({ marked: z.int() }) },
   /** The owner allows our one marker file at the top of a volume that has no lasting identity of its own. */

@@ -1,0 +1,152 @@
+// What waits to be pushed: dirty rows become a batch, the batch lies in the outbox byte for byte until it is
+// acknowledged, then the rows that it carried are clean. Only agent/push calls this.
+import type { DatabaseSync } from 'node:sqlite';
+import { MAX_BATCH_BYTES, MAX_BATCH_ROWS, PROTOCOL_VERSION } from '../../protocol/limits.ts';
+import type { AssetFacts, AssetRow, Batch, EvidenceRow, LocationRow, ProblemRow, RootRow, ScanComplete, ScanRow, VolumeRow } from '../../protocol/rows.ts';
+
+/** Room for the batch's own fields and commas. */
+const HEAD_BYTES = 2_000;
+/** Rows of one kind read at a time while a batch fills. */
+const READ_ROWS = 500;
+
+export interface StoredBatch { seq: number; body: string }
+
+/** The highest revision of each table that a batch carried; everything dirty up to it is clean once it is acknowledged. */
+type Sent = Record<PushedTable, number>;
+const PUSHED_TABLES = ['volumes', 'roots', 'assets', 'files', 'scans', 'problems'] as const;
+type PushedTable = (typeof PUSHED_TABLES)[number];
+
+export interface BatchHead { agentId: string; epoch: string; seq: number; homeZone: string }
+
+/** The oldest batch that was not acknowledged. */
+export function firstInOutbox(db: DatabaseSync): StoredBatch | undefined {
+  const row = db.prepare('SELECT seq, body FROM outbox ORDER BY seq LIMIT 1').get();
+  return row ? { seq: Number(row['seq']), body: String(row['body']) } : undefined;
+}
+
+/** How many rows are found and not yet in the Worker's hands. */
+export function countDirty(db: DatabaseSync): number {
+  return Number(db.prepare('SELECT (SELECT count(*) FROM assets WHERE revision > pushed_revision) + (SELECT count(*) FROM files WHERE revision > pushed_revision AND sha256 IS NOT NULL) AS n').get()?.['n'] ?? 0);
+}
+
+/** True when there is something that a batch would carry. */
+export function hasDirty(db: DatabaseSync): boolean {
+  return PUSHED_TABLES.some((t) => db.prepare(`SELECT 1 FROM ${t} WHERE revision > pushed_revision ${t === 'files' ? 'AND sha256 IS NOT NULL' : ''} LIMIT 1`).get() !== undefined);
+}
+
+/**
+ * Fills the next batch from dirty rows and stores it. Rows go by revision, so that what is left behind is newer than
+ * what went. At most MAX_BATCH_BYTES and MAX_BATCH_ROWS. `evenEmpty` stores one that carries nothing: a mark.
+ */
+export function storeNextBatch(db: DatabaseSync, head: BatchHead, evenEmpty: boolean): StoredBatch | undefined {
+  const batch: Batch = {
+    protocol: PROTOCOL_VERSION, agent_id: head.agentId, epoch: head.epoch, seq: head.seq, home_zone: head.homeZone,
+    volumes: [], roots: [], assets: [], locations: [], evidence: [], scans: [], problems: [],
+  };
+  const sent: Sent = { volumes: 0, roots: 0, assets: 0, files: 0, scans: 0, problems: 0 };
+  let bytes = HEAD_BYTES;
+  let rows = 0;
+  const fill = (table: PushedTable, shareBytes: number, add: (row: Record<string, unknown>) => unknown[][]) => {
+    const select = db.prepare(`SELECT * FROM ${table} WHERE revision > pushed_revision AND revision > ?1 ${table === 'files' ? 'AND sha256 IS NOT NULL' : ''} ORDER BY revision LIMIT ${READ_ROWS}`);
+    for (;;) {
+      const dirty = select.all(sent[table]);
+      for (const row of dirty) {
+        const added = add(row);
+        const size = added.reduce((n, [, value]) => n + Buffer.byteLength(JSON.stringify(value)) + 1, 0);
+        if (bytes + size > shareBytes || rows + added.length > MAX_BATCH_ROWS) return;
+        for (const [list, value] of added) (list as unknown[]).push(value);
+        bytes += size; rows += added.length; sent[table] = Number(row['revision']);
+      }
+      if (dirty.length < READ_ROWS) return;
+    }
+  };
+  fill('volumes', MAX_BATCH_BYTES, (r) => [[batch.volumes, volumeRow(r)]]);
+  fill('roots', MAX_BATCH_BYTES, (r) => [[batch.roots, rootRow(r)]]);
+  // Assets and their locations in one batch where they fit: an asset is shown once it has a location.
+  fill('assets', MAX_BATCH_BYTES * 0.6, (r) => [[batch.assets, assetRow(r)]]);
+  fill('files', MAX_BATCH_BYTES * 0.9, (r) => [[batch.locations, locationRow(r)], [batch.evidence, evidenceRow(r)]]);
+  fill('problems', MAX_BATCH_BYTES, (r) => [[batch.problems, problemRow(r)]]);
+  fill('scans', MAX_BATCH_BYTES, (r) => [[batch.scans, scanRow(r)]]);
+  if (rows === 0 && !evenEmpty) return undefined;
+  const body = JSON.stringify(batch);
+  db.prepare('INSERT INTO outbox (seq, body, sent) VALUES (?1, ?2, ?3)').run(head.seq, body, JSON.stringify(sent));
+  return { seq: head.seq, body };
+}
+
+/** Takes an acknowledged batch out of the outbox and marks its rows clean, in one transaction. */
+export function acknowledgeBatch(db: DatabaseSync, seq: number): void {
+  const row = db.prepare('SELECT sent FROM outbox WHERE seq = ?1').get(seq);
+  if (!row) return;
+  const sent = JSON.parse(String(row['sent'])) as Sent;
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    for (const table of PUSHED_TABLES) {
+      if (sent[table] > 0) db.prepare(`UPDATE ${table} SET pushed_revision = revision WHERE revision > pushed_revision AND revision <= ?1 ${table === 'files' ? 'AND sha256 IS NOT NULL' : ''}`).run(sent[table]);
+    }
+    db.prepare('DELETE FROM outbox WHERE seq = ?1').run(seq);
+    setMeta(db, 'acked_seq', String(seq));
+    db.exec('COMMIT');
+  } catch (error) { db.exec('ROLLBACK'); throw error; }
+}
+
+/**
+ * Starts over with a new epoch: everything is pushed again. For a Worker that lost, or never had, what was pushed;
+ * `renditionsToo` when its R2 cannot have them either, so that they are made again.
+ */
+export function startNewEpoch(db: DatabaseSync, epoch: string, renditionsToo: boolean): void {
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    db.exec('DELETE FROM outbox');
+    for (const table of PUSHED_TABLES) db.exec(`UPDATE ${table} SET pushed_revision = 0`);
+    if (renditionsToo) {
+      // Renditions still in the spool are pushed from there; the others must be made anew from previews' originals.
+      db.exec(`UPDATE assets SET grid_pushed = 0, preview_pushed = 0,
+        grid_version = CASE WHEN grid_version > 0 AND NOT EXISTS (SELECT 1 FROM spool s WHERE s.asset_sha256 = assets.sha256 AND s.key LIKE '%/grid.%') THEN 0 ELSE grid_version END,
+        preview_version = CASE WHEN preview_version > 0 AND NOT EXISTS (SELECT 1 FROM spool s WHERE s.asset_sha256 = assets.sha256 AND s.key LIKE '%/preview.%') THEN 0 ELSE preview_version END`);
+    }
+    setMeta(db, 'epoch', epoch);
+    setMeta(db, 'acked_seq', '0');
+    db.exec('COMMIT');
+  } catch (error) { db.exec('ROLLBACK'); throw error; }
+}
+
+export interface StoredCompletion { id: number; scanId: string; body: ScanComplete }
+
+export function firstCompletion(db: DatabaseSync): StoredCompletion | undefined {
+  const row = db.prepare('SELECT id, scan_id, body FROM completions ORDER BY id LIMIT 1').get();
+  return row ? { id: Number(row['id']), scanId: String(row['scan_id']), body: JSON.parse(String(row['body'])) as ScanComplete } : undefined;
+}
+
+export function removeCompletion(db: DatabaseSync, id: number): void { db.prepare('DELETE FROM completions WHERE id = ?1').run(id); }
+
+function setMeta(db: DatabaseSync, key: string, value: string): void {
+  db.prepare('INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value').run(key, value);
+}
+
+type Row = Record<string, unknown>;
+const text = (v: unknown) => (v === null || v === undefined ? null : String(v));
+const number = (v: unknown) => (v === null || v === undefined ? null : Number(v));
+const pathOf = (r: Row) => (r['dir'] === '' ? String(r['name']) : `${String(r['dir'])}/${String(r['name'])}`);
+
+function volumeRow(r: Row): VolumeRow {
+  return { volume_id: String(r['volume_id']), revision: Number(r['revision']), identity: String(r['identity']) as VolumeRow['identity'], label: String(r['label']), fs_type: String(r['fs_type']), capacity_bytes: number(r['capacity_bytes']), free_bytes: number(r['free_bytes']), read_only: r['read_only'] === 1 };
+}
+function rootRow(r: Row): RootRow {
+  return { root_id: String(r['root_id']), revision: Number(r['revision']), volume_id: String(r['volume_id']), path: String(r['path']), excludes: JSON.parse(String(r['excludes'])) as string[], removed: r['removed'] === 1 };
+}
+function assetRow(r: Row): AssetRow {
+  const facts = JSON.parse(String(r['facts'])) as AssetFacts;
+  return { ...facts, revision: Number(r['revision']), facets: { facts: Number(r['facts_version']), grid: Number(r['grid_pushed']), preview: Number(r['preview_pushed']) } };
+}
+function locationRow(r: Row): LocationRow {
+  return { volume_id: String(r['volume_id']), path: pathOf(r), revision: Number(r['revision']), sha256: String(r['sha256']), size_bytes: Number(r['size_bytes']), mtime_ms: Math.round(Number(r['mtime_ms'])), fs_id: text(r['fs_id']), inode: text(r['inode']), in_package: r['in_package'] === 1 };
+}
+function evidenceRow(r: Row): EvidenceRow {
+  return { volume_id: String(r['volume_id']), path: pathOf(r), revision: Number(r['revision']), time_claims: JSON.parse(String(r['time_claims'])) as EvidenceRow['time_claims'] };
+}
+function problemRow(r: Row): ProblemRow {
+  return { volume_id: String(r['volume_id']), path: String(r['path']), revision: Number(r['revision']), code: String(r['code']) as ProblemRow['code'], reason: String(r['reason']).slice(0, 1_000), stage: String(r['stage']), at_ms: Number(r['at_ms']), solved: r['solved'] === 1 };
+}
+function scanRow(r: Row): ScanRow {
+  return { scan_id: String(r['scan_id']), revision: Number(r['revision']), volume_id: String(r['volume_id']), root_id: String(r['root_id']), state: String(r['state']) as ScanRow['state'], started_ms: Number(r['started_ms']), ended_ms: number(r['ended_ms']), counts: JSON.parse(String(r['counts'])) as ScanRow['counts'], vanished: Number(r['vanished']), reason: text(r['reason']) };
+}

@@ -1,0 +1,104 @@
+// The command line and the data folder: what the owner typed, parsed once; nothing else reads process.argv.
+import { randomBytes, randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+import { DATA_VERSION } from '../protocol/versions.ts';
+
+export const VERSION = '0.1.0';
+export const DEFAULT_PORT = 8420;
+
+/** Exit codes, as in the README: the one list. */
+export const EXIT = { ok: 0, fatal: 1, usage: 2, someFailed: 3, held: 4, question: 5 } as const;
+
+/** An error whose message is for the owner, with the exit code that goes with it. */
+export class CommandError extends Error {
+  readonly exitCode: number;
+  constructor(message: string, exitCode: number = EXIT.fatal) { super(message); this.name = 'CommandError'; this.exitCode = exitCode; }
+}
+
+export interface Options {
+  command: string;
+  args: string[];
+  dataDir: string;
+  port: number | null;
+  open: boolean;
+  json: boolean;
+  once: boolean;
+  all: boolean;
+  dev: boolean;
+  help: boolean;
+  answer: 'gone' | 'keep' | null;
+}
+
+/** Parses a command line. Throws CommandError (usage) that names the word it did not understand. */
+export function parseCommandLine(argv: readonly string[]): Options {
+  let parsed;
+  try {
+    parsed = parseArgs({
+      args: [...argv], allowPositionals: true, strict: true,
+      options: {
+        data: { type: 'string' }, port: { type: 'string' }, 'no-open': { type: 'boolean' }, json: { type: 'boolean' }, once: { type: 'boolean' },
+        all: { type: 'boolean' }, dev: { type: 'boolean' }, help: { type: 'boolean', short: 'h' }, gone: { type: 'boolean' }, keep: { type: 'boolean' },
+      },
+    });
+  } catch (error) {
+    throw new CommandError(`${error instanceof Error ? error.message.split('. ')[0] : String(error)}. See: npm run -s jharokha -- --help`, EXIT.usage);
+  }
+  const v = parsed.values;
+  const [command, ...args] = parsed.positionals;
+  let port: number | null = null;
+  if (v.port !== undefined) {
+    port = Number(v.port);
+    if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new CommandError(`--port takes a number from 1 to 65535, not ${JSON.stringify(v.port)}.`, EXIT.usage);
+  }
+  if (v.gone && v.keep) throw new CommandError('--gone and --keep exclude each other.', EXIT.usage);
+  return {
+    command: command ?? '', args, dataDir: resolve(v.data ?? process.env['JHAROKHA_DATA'] ?? join(homedir(), '.jharokha')), port,
+    open: !v['no-open'], json: v.json ?? false, once: v.once ?? false, all: v.all ?? false, dev: v.dev ?? false, help: v.help ?? false,
+    answer: v.gone ? 'gone' : v.keep ? 'keep' : null,
+  };
+}
+
+const AgentFile = z.object({ data_version: z.int(), agent_id: z.string(), token: z.string().min(32) });
+export type AgentIdentity = z.infer<typeof AgentFile>;
+
+/**
+ * Opens (or makes) the data folder and this agent's identity in it. Throws CommandError for a folder that a newer
+ * version wrote, or that cannot be written; an unreadable identity is never replaced by itself.
+ */
+export function openDataDir(dataDir: string): AgentIdentity {
+  const file = join(dataDir, 'agent.json');
+  try { mkdirSync(dataDir, { recursive: true, mode: 0o700 }); } catch (error) {
+    throw new CommandError(`Cannot make the data folder ${dataDir}: ${reason(error)}. Choose another with --data DIR.`);
+  }
+  if (existsSync(file)) {
+    let json: unknown;
+    try { json = JSON.parse(readFileSync(file, 'utf8')); } catch (error) {
+      throw new CommandError(`${file} cannot be read (${reason(error)}). It holds this agent's identity; restore it from a backup, or move the data folder away to start afresh.`);
+    }
+    const version = z.object({ data_version: z.number() }).safeParse(json);
+    if (version.success && version.data.data_version > DATA_VERSION) {
+      throw new CommandError(`The data folder ${dataDir} was written by a newer Jharokha (data version ${version.data.data_version}, this one knows ${DATA_VERSION}). Update Jharokha, or choose another folder with --data DIR. Nothing was changed.`);
+    }
+    const parsed = AgentFile.safeParse(json);
+    if (!parsed.success) throw new CommandError(`${file} is not what Jharokha wrote (${parsed.error.issues[0]?.path.join('.')}: ${parsed.error.issues[0]?.message}). Restore it, or move the data folder away to start afresh.`);
+    return parsed.data;
+  }
+  const identity: AgentIdentity = { data_version: DATA_VERSION, agent_id: randomUUID(), token: randomBytes(32).toString('hex') };
+  try {
+    writeFileSync(`${file}.tmp`, `${JSON.stringify(identity, null, 2)}\n`, { mode: 0o600 });
+    renameSync(`${file}.tmp`, file);
+  } catch (error) { throw new CommandError(`Cannot write to the data folder ${dataDir}: ${reason(error)}. Choose another with --data DIR.`); }
+  return identity;
+}
+
+/** The short sentence of an error, with the system's code in words where there is one. */
+export function reason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = 'code' in error ? String(error.code) : '';
+  const words: Record<string, string> = { ENOSPC: 'the disk is full', EACCES: 'not allowed', EPERM: 'not allowed', EROFS: 'the disk is read-only', ENOENT: 'it does not exist', ENOTDIR: 'it is not a folder', EADDRINUSE: 'the port is taken' };
+  return words[code] ?? error.message;
+}

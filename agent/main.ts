@@ -1,0 +1,45 @@
+// The agent's command line: which command runs, and how its outcome becomes an exit code. Commands live in commands/.
+import { CommandError, EXIT, parseCommandLine, reason, VERSION, type Options } from './config.ts';
+
+/** Each command by name: what it does in a line, and its module, loaded only when asked for. */
+const COMMANDS: Record<string, { usage: string; about: string; load(): Promise<{ run(options: Options): Promise<number> }> }> = {
+  up: { usage: '[FOLDER…] [--port N] [--no-open]', about: 'start everything, index the folders, keep watching (npm start)', load: () => import('./commands/up.ts') },
+  sync: { usage: '[--once]', about: 'look through all folders now and store what changed', load: () => import('./commands/sync.ts') },
+  index: { usage: 'FOLDER…', about: 'add folders and index them', load: () => import('./commands/index.ts') },
+  list: { usage: '[--all]', about: 'every asset, by capture time', load: () => import('./commands/list.ts') },
+  volumes: { usage: '', about: 'the drives, and which are connected', load: () => import('./commands/volumes.ts') },
+  status: { usage: '', about: 'what is going on, and what needs an answer', load: () => import('./commands/status.ts') },
+  'confirm-missing': { usage: '[SCAN] --gone | --keep', about: 'answer a scan that found much gone', load: () => import('./commands/confirm-missing.ts') },
+  doctor: { usage: '', about: 'check the data folder and sweep what a crash left', load: () => import('./commands/doctor.ts') },
+};
+
+function help(): string {
+  const lines = Object.entries(COMMANDS).map(([name, c]) => `  ${`${name} ${c.usage}`.padEnd(38)} ${c.about}`);
+  return `Jharokha ${VERSION}\n\nnpm start -- [FOLDER…]                   start everything\nnpm run -s jharokha -- COMMAND           with a COMMAND of:\n${lines.join('\n')}\n\n--data DIR  where all state lives (default ~/.jharokha)\n--json      stdout is pure JSON\n\nExit: 0 all well, 1 fatal, 2 usage, 3 some files could not be read, 4 the data is held by another run, 5 a scan needs an answer`;
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  const options = parseCommandLine(argv);
+  if (options.help || options.command === 'help' || (options.command === '' && argv.length === 0)) { console.log(help()); return EXIT.ok; }
+  const command = Object.hasOwn(COMMANDS, options.command) ? COMMANDS[options.command] : undefined;
+  if (!command) throw new CommandError(`There is no command ${JSON.stringify(options.command)}. The commands: ${Object.keys(COMMANDS).join(', ')}.`, EXIT.usage);
+  return (await command.load()).run(options);
+}
+
+// sharp and libuv do their work in this pool; it is read once, at its first use.
+process.env['UV_THREADPOOL_SIZE'] ??= String(Math.max(4, (await import('node:os')).availableParallelism() + 2));
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (error instanceof CommandError) {
+    console.error(error.message);
+    process.exitCode = error.exitCode;
+  } else {
+    console.error(`Jharokha stopped: ${reason(error)}`);
+    if (error instanceof Error && process.env['JHAROKHA_DEBUG']) console.error(error.stack);
+    process.exitCode = EXIT.fatal;
+  }
+}
+// Whatever a library left open must not keep a finished command alive.
+process.exit();

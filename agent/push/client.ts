@@ -1,0 +1,72 @@
+// HTTP to the Worker: one place that adds the token, bounds waiting and turns answers into values or errors.
+import type { z } from 'zod';
+import { BatchAnswer, KnownLocations, SyncState, type ScanComplete } from '../../protocol/rows.ts';
+import { PACK_MIME, PackAnswer, encodePack, type PackItem } from '../../protocol/pack.ts';
+
+/** Longer than the slowest batch on a busy machine; a hung Worker is noticed all the same. */
+const REQUEST_TIMEOUT_MS = 60_000;
+
+export interface WorkerAddress { url: string; token: string }
+
+/** The Worker cannot be reached, or is not itself: worth trying again later. */
+export class WorkerUnreachable extends Error { override name = 'WorkerUnreachable'; }
+
+/** The Worker answered and refused: trying the same again is useless. */
+export class WorkerRefused extends Error {
+  readonly status: number;
+  readonly body: unknown;
+  constructor(status: number, body: unknown) {
+    const text = typeof body === 'object' && body !== null && 'error' in body ? String(body.error) : typeof body === 'string' ? body.slice(0, 300) : '';
+    super(`the Worker refused (${status}): ${text}`);
+    this.name = 'WorkerRefused'; this.status = status; this.body = body;
+  }
+}
+
+/** Any call to the Worker. Throws WorkerUnreachable (network, 5xx, time-out) or WorkerRefused (4xx). */
+export async function callWorker(at: WorkerAddress, path: string, init: { method?: string; body?: BodyInit; type?: string; timeoutMs?: number; signal?: AbortSignal } = {}): Promise<Response> {
+  const timeout = AbortSignal.timeout(init.timeoutMs ?? REQUEST_TIMEOUT_MS);
+  let response: Response;
+  try {
+    response = await fetch(new URL(path, at.url), {
+      method: init.method ?? 'GET', body: init.body ?? null,
+      headers: { authorization: `Bearer ${at.token}`, ...(init.type ? { 'content-type': init.type } : {}) },
+      signal: init.signal ? AbortSignal.any([timeout, init.signal]) : timeout,
+    });
+  } catch (error) {
+    throw new WorkerUnreachable(error instanceof Error ? (error.cause instanceof Error ? error.cause.message : error.message) : String(error));
+  }
+  if (response.ok) return response;
+  const text = await response.text().catch(() => '');
+  if (response.status >= 500) throw new WorkerUnreachable(`the Worker answered ${response.status}: ${text.slice(0, 300)}`);
+  let body: unknown = text;
+  try { body = JSON.parse(text); } catch { /* text it stays */ }
+  throw new WorkerRefused(response.status, body);
+}
+
+async function callJson<T extends z.ZodType>(at: WorkerAddress, path: string, schema: T, init: Parameters<typeof callWorker>[2] = {}): Promise<z.infer<T>> {
+  const response = await callWorker(at, path, init);
+  const parsed = schema.safeParse(await response.json().catch(() => undefined));
+  if (!parsed.success) throw new WorkerUnreachable(`${path} answered something else than agreed: ${parsed.error.issues[0]?.message}`);
+  return parsed.data;
+}
+
+export function pushPack(at: WorkerAddress, items: readonly PackItem[]): Promise<PackAnswer> {
+  return callJson(at, '/sync/renditions', PackAnswer, { method: 'POST', body: encodePack(items), type: PACK_MIME });
+}
+
+/** `body` is the batch as it lies in the outbox, so that a repeat is the same bytes. */
+export function pushBatch(at: WorkerAddress, body: string): Promise<BatchAnswer> {
+  return callJson(at, '/sync/batches', BatchAnswer, { method: 'POST', body, type: 'application/json' });
+}
+
+export function fetchSyncState(at: WorkerAddress, agentId: string): Promise<SyncState> {
+  return callJson(at, `/sync/state?agent_id=${encodeURIComponent(agentId)}`, SyncState);
+}
+
+export async function completeScan(at: WorkerAddress, scanId: string, body: ScanComplete): Promise<void> {
+  await callWorker(at, `/sync/scans/${encodeURIComponent(scanId)}/complete`, { method: 'POST', body: JSON.stringify(body), type: 'application/json' });
+}
+
+export function fetchKnownLocations(at: WorkerAddress, volumeId: string, after: string): Promise<KnownLocations> {
+  return callJson(at, `/sync/locations?volume_id=${encodeURIComponent(volumeId)}&after=${encodeURIComponent(after)}`, KnownLocations);
+}

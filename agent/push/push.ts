@@ -1,0 +1,92 @@
+// The push loop: renditions first, then the rows that mention them, then completions of scans. Anything may end at any
+// line; what was not acknowledged is sent again, byte for byte.
+import { randomUUID } from 'node:crypto';
+import type { DatabaseSync } from 'node:sqlite';
+import { acknowledgeBatch, firstCompletion, firstInOutbox, hasDirty, removeCompletion, startNewEpoch, storeNextBatch } from '../catalog/outbox.ts';
+import { acknowledgeRenditions, readNextPack } from '../catalog/spool.ts';
+import { PROTOCOL_VERSION } from '../../protocol/limits.ts';
+import { completeScan, fetchSyncState, pushBatch, pushPack, WorkerRefused, type WorkerAddress } from './client.ts';
+
+export interface PushContext {
+  db: DatabaseSync;
+  nextRevision(): number;
+  /** Reads and writes `meta`. */
+  getMeta(key: string): string | undefined;
+  setMeta(key: string, value: string): void;
+  agentId: string;
+  homeZone: string;
+  worker: WorkerAddress;
+  /** One line for people, e.g. about a rejected row. */
+  warn(line: string): void;
+}
+
+export interface Pushed { batches: number; renditions: number; completions: number }
+
+/**
+ * Agrees with the Worker on where to go on. Call once per connection, before pushAll. A Worker that lost what was
+ * pushed (emptied, or restored from a backup) gets everything again under a new epoch.
+ */
+export async function agreeOnState(ctx: PushContext): Promise<void> {
+  const state = await fetchSyncState(ctx.worker, ctx.agentId);
+  if (state.protocol < PROTOCOL_VERSION) throw new WorkerRefused(409, { error: `the Worker speaks protocol ${state.protocol}, this agent ${PROTOCOL_VERSION}. Update the Worker.` });
+  const epoch = ctx.getMeta('epoch');
+  const acked = Number(ctx.getMeta('acked_seq') ?? '0');
+  if (!epoch) { startNewEpoch(ctx.db, randomUUID(), false); return; }
+  if (state.epoch === epoch && state.acked_seq >= acked) {
+    // Acknowledged there, answer lost here: the outbox's first batches are done.
+    for (let first = firstInOutbox(ctx.db); first && first.seq <= state.acked_seq; first = firstInOutbox(ctx.db)) acknowledgeBatch(ctx.db, first.seq);
+    return;
+  }
+  if (state.epoch === null && acked === 0) return;
+  const emptied = state.epoch === null;
+  ctx.warn(emptied ? 'The Worker has nothing of this library: pushing everything again.' : 'The Worker has an older state of this library: pushing everything again.');
+  startNewEpoch(ctx.db, randomUUID(), emptied);
+}
+
+/**
+ * Pushes until nothing is left or `signal` aborts. With `mark`, one batch goes even when it carries nothing. Throws
+ * WorkerUnreachable or WorkerRefused; everything stays where it was and the next call goes on.
+ */
+export async function pushAll(ctx: PushContext, options: { mark?: boolean; signal?: AbortSignal } = {}): Promise<Pushed> {
+  const done: Pushed = { batches: 0, renditions: 0, completions: 0 };
+  let mark = options.mark ?? false;
+  while (!options.signal?.aborted) {
+    const pack = readNextPack(ctx.db);
+    if (pack.length > 0) {
+      const answer = await pushPack(ctx.worker, pack);
+      for (const rejected of answer.rejected) ctx.warn(`Rendition ${rejected.row} was refused: ${rejected.reason}`);
+      // A refused one would be refused for ever: it leaves the spool too, and its asset never mentions it.
+      acknowledgeRenditions(ctx.db, answer.stored, ctx.nextRevision);
+      const drop = ctx.db.prepare('DELETE FROM spool WHERE key = ?1');
+      for (const rejected of answer.rejected) drop.run(rejected.row);
+      if (answer.stored.length === 0 && answer.rejected.length === 0) throw new Error('the Worker took no rendition of a pack');
+      done.renditions += answer.stored.length;
+      // Then one batch, so that a long stream of renditions does not hold back the rows that mention them.
+    }
+    const batch = firstInOutbox(ctx.db) ?? storeNext(ctx, mark);
+    if (batch) {
+      const answer = await pushBatch(ctx.worker, batch.body);
+      for (const rejected of answer.rejected.slice(0, 20)) ctx.warn(`A row was refused: ${rejected.row}: ${rejected.reason}`);
+      acknowledgeBatch(ctx.db, batch.seq);
+      done.batches += 1;
+      mark = false;
+      continue;
+    }
+    const completion = pack.length === 0 ? firstCompletion(ctx.db) : undefined;
+    if (completion) {
+      await completeScan(ctx.worker, completion.scanId, completion.body);
+      removeCompletion(ctx.db, completion.id);
+      done.completions += 1;
+      continue;
+    }
+    if (pack.length === 0) break;
+  }
+  return done;
+}
+
+function storeNext(ctx: PushContext, evenEmpty: boolean) {
+  if (!evenEmpty && !hasDirty(ctx.db)) return undefined;
+  const epoch = ctx.getMeta('epoch');
+  if (!epoch) throw new Error('pushAll before agreeOnState');
+  return storeNextBatch(ctx.db, { agentId: ctx.agentId, epoch, seq: Number(ctx.getMeta('acked_seq') ?? '0') + 1, homeZone: ctx.homeZone }, evenEmpty);
+}
