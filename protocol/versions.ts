@@ -13,3 +13,6 @@ export const PREVIEW_VERSION = 2;
 
 /** The shape of the agent's catalog and data folder. A folder from a newer version is refused, not read. */
 export const DATA_VERSION = 1;
+
+/** The software's own, as `/healthz` says it; a test holds it to package.json. */
+export const SOFTWARE_VERSION = '0.1.0';

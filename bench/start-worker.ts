@@ -1,0 +1,46 @@
+// Starts the built Worker in Miniflare on throw-away data for benches: bundle, migrations, one free port on loopback.
+import { readFile, mkdtemp, rm, readdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { Miniflare, convertV4MiniflareOptions } from 'miniflare';
+
+export const BENCH_TOKEN = 'bench-token';
+/** Miniflare keeps each D1 and R2 under this id in its folder. */
+const R2_NAME = 'jharokha-renditions';
+
+/** A second Worker beside ours, for comparison: a module's source that gets the same R2 bucket as RENDITIONS. */
+export interface Started { url: string; bareUrl: string | undefined; mf: Miniflare; stop(): Promise<void> }
+
+export async function startWorker(options: { bareScript?: string } = {}): Promise<Started> {
+  const data = await mkdtemp(join(tmpdir(), 'jharokha-bench-'));
+  const bundle = await build({
+    entryPoints: ['worker/index.tsx'], bundle: true, write: false, format: 'esm', target: 'es2023', conditions: ['workerd', 'worker', 'browser'],
+    jsx: 'automatic', jsxImportSource: 'hono/jsx', external: ['cloudflare:*', 'node:*'], minify: true, loader: { '.css': 'text' },
+  });
+  const script = bundle.outputFiles[0]?.text;
+  if (script === undefined) throw new Error('the Worker did not build');
+  const common = { compatibilityDate: '2026-10-01', compatibilityFlags: ['nodejs_compat'], r2Buckets: { RENDITIONS: R2_NAME } };
+  const workers = [{
+    name: 'jharokha', modules: true, script, ...common,
+    d1Databases: { DB: 'jharokha' }, durableObjects: { LINK: { className: 'AgentLink', useSQLite: true } },
+    bindings: { JHAROKHA_LOCAL: '1', JHAROKHA_TOKEN: BENCH_TOKEN },
+    unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
+  }];
+  const bare = options.bareScript === undefined ? [] : [{ name: 'bare', modules: true, script: options.bareScript, ...common, unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }] }];
+  const mf = new Miniflare(convertV4MiniflareOptions({
+    host: '127.0.0.1', port: 0, defaultPersistRoot: data, d1Persist: join(data, 'd1'), r2Persist: join(data, 'r2'), durableObjectsPersist: join(data, 'do'),
+    workers: [...workers, ...bare],
+  }));
+  await mf.ready;
+  const db = await mf.getD1Database('DB', 'jharokha');
+  for (const name of (await readdir('migrations')).filter((n) => n.endsWith('.sql')).sort()) {
+    const sql = await readFile(join('migrations', name), 'utf8');
+    for (const statement of sql.replace(/^\s*--.*$/gm, '').split(';')) if (statement.trim()) await db.prepare(statement).run();
+  }
+  const url = (await mf.unsafeGetDirectURL('jharokha')).origin;
+  return {
+    url, mf, bareUrl: options.bareScript === undefined ? undefined : (await mf.unsafeGetDirectURL('bare')).origin,
+    stop: async () => { await mf.dispose(); await rm(data, { recursive: true, force: true }); },
+  };
+}

@@ -1,0 +1,22 @@
+// Test projects: the Worker on real workerd with real D1 and R2, the agent on Node, pages in a real browser.
+import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin';
+import { defineConfig } from 'vitest/config';
+
+/** Long enough for a cold workerd, ExifTool or a browser on two busy cores; a hang still ends. */
+const TIMEOUT_MS = 60_000;
+
+export default defineConfig(async () => ({
+  test: {
+    projects: [
+      {
+        plugins: [cloudflareTest({
+          wrangler: { configPath: './wrangler.toml' },
+          miniflare: { bindings: { JHAROKHA_LOCAL: '1', JHAROKHA_TOKEN: 'test-token', TEST_MIGRATIONS: await readD1Migrations('./migrations') } },
+        })],
+        test: { name: 'worker', include: ['test/worker/**/*.test.ts', 'test/worker/**/*.test.tsx'], testTimeout: TIMEOUT_MS, hookTimeout: TIMEOUT_MS },
+      },
+      { test: { name: 'agent', environment: 'node', include: ['protocol/**/*.test.ts', 'agent/**/*.test.ts', 'test/agent/**/*.test.ts', 'test/*.test.ts'], testTimeout: TIMEOUT_MS, hookTimeout: TIMEOUT_MS } },
+      { test: { name: 'browser', environment: 'node', include: ['test/browser/**/*.test.ts'], testTimeout: TIMEOUT_MS, hookTimeout: TIMEOUT_MS } },
+    ],
+  },
+}));

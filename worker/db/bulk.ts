@@ -1,0 +1,30 @@
+// Bulk SQL through one JSON parameter: rows go in as arrays in a table's column order (PLATFORM.md: 5,000 rows in 50 ms
+// against 5.7 s one by one). Knows no table by name.
+
+export interface BulkUpsert {
+  table: string;
+  /** In the order of each row's array. Nested arrays and objects are stored as JSON text. */
+  columns: readonly string[];
+  key: readonly string[];
+  /** Columns kept from the first write, or assigned by an expression of their own; others take the new value. */
+  keep?: readonly string[];
+  assign?: Readonly<Record<string, string>>;
+  /** When an existing row is overwritten. An upsert that changes nothing must write nothing. */
+  when: string;
+}
+
+/** `INSERT … SELECT … FROM json_each(?1) … ON CONFLICT …`; `condition` may use further parameters from ?2 on. */
+export function bulkUpsertSql(spec: BulkUpsert, condition = 'true'): string {
+  const fixed = new Set([...spec.key, ...(spec.keep ?? [])]);
+  const sets = spec.columns.filter((c) => !fixed.has(c) && !spec.assign?.[c]).map((c) => `${c} = excluded.${c}`);
+  for (const [column, expression] of Object.entries(spec.assign ?? {})) sets.push(`${column} = ${expression}`);
+  return `INSERT INTO ${spec.table} (${spec.columns.join(', ')})
+SELECT ${spec.columns.map((_, i) => `value->>${i}`).join(', ')} FROM json_each(?1) WHERE ${condition}
+ON CONFLICT (${spec.key.join(', ')}) DO UPDATE SET ${sets.join(', ')} WHERE ${spec.when}`;
+}
+
+/** Text that SQLite, JSON and HTML all carry unharmed: no NUL, no half characters. */
+export function cleanText<T extends string | null>(text: T): T {
+  if (text === null || (text.isWellFormed() && !text.includes('\0'))) return text;
+  return text.toWellFormed().replaceAll('\0', '\uFFFD') as T;
+}

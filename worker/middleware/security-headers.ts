@@ -1,0 +1,24 @@
+// Headers that every answer carries. Renditions set their own few (routes/renditions.ts) to stay on the short path.
+import type { MiddlewareHandler } from 'hono';
+import type { App } from '../env.ts';
+
+// Tiles carry their aspect ratio in a style attribute, which runs nothing: attributes alone may be inline.
+const CSP = [
+  "default-src 'none'", "script-src 'self'", "style-src 'self'", "style-src-elem 'self'", "style-src-attr 'unsafe-inline'",
+  "img-src 'self' data:", "media-src 'self'", "font-src 'self'", "connect-src 'self'", "manifest-src 'self'",
+  "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",
+].join('; ');
+
+export const securityHeaders: MiddlewareHandler<App> = async (c, next) => {
+  await next();
+  // A socket's answer cannot be copied to change its headers, and no page ever sees them.
+  if (c.res.status === 101 || c.res.headers.has('X-Content-Type-Options')) return;
+  const headers = c.res.headers;
+  c.header('Content-Security-Policy', CSP);
+  c.header('X-Content-Type-Options', 'nosniff');
+  c.header('X-Frame-Options', 'DENY');
+  c.header('Referrer-Policy', 'no-referrer');
+  c.header('Cross-Origin-Opener-Policy', 'same-origin');
+  c.header('Cross-Origin-Resource-Policy', 'same-origin');
+  if (!headers.has('Cache-Control')) c.header('Cache-Control', 'private, no-store');
+};

@@ -1,0 +1,69 @@
+// What the agent pushes and asks (docs/sync-protocol.md). Token on every call; bodies bounded; the store does the work.
+import { Hono } from 'hono';
+import { MAX_BATCH_BYTES, MAX_BATCH_ROWS, MAX_PACK_BYTES, PROTOCOL_VERSION } from '../../protocol/limits.ts';
+import { decodePack, type PackItem } from '../../protocol/pack.ts';
+import { BATCH_ROWS, Batch, ScanComplete, type BatchList } from '../../protocol/rows.ts';
+import type { App } from '../env.ts';
+import { BadRequest, Conflict, TooLarge } from '../errors.tsx';
+import { notifyPages } from '../link/client.ts';
+import { readBytes, readJson } from '../middleware/body.ts';
+import { requireToken } from '../middleware/token.ts';
+import { readSyncState } from '../store/batches.ts';
+import { applyBatch } from '../store/ingest.ts';
+import { listKnownLocations } from '../store/locations.ts';
+import { storeRenditions } from '../store/renditions.ts';
+import { completeScan } from '../store/scans.ts';
+import { resolveMarked } from '../store/timeline-items.ts';
+
+/** 5,000 paths of PATH_MAX would be 20 MB; real ones are some 100 bytes. The agent splits by bytes as by count. */
+const MAX_COMPLETE_BYTES = 4_000_000;
+
+export const sync = new Hono<App>();
+sync.use('/sync/*', requireToken);
+
+sync.post('/sync/renditions', async (c) => {
+  const body = await readBytes(c.req.raw, MAX_PACK_BYTES);
+  let items: PackItem[];
+  try { items = decodePack(body); } catch (error) { throw new BadRequest(`This pack cannot be read: ${error instanceof Error ? error.message : 'unknown'}.`); }
+  return c.json(await storeRenditions(c.env.RENDITIONS, items));
+});
+
+sync.post('/sync/batches', async (c) => {
+  const json = await readJson(c.req.raw, MAX_BATCH_BYTES);
+  // Before the envelope's own check: a newer protocol's may look different.
+  const protocol = (json as { protocol?: unknown } | null)?.protocol;
+  if (typeof protocol === 'number' && protocol > PROTOCOL_VERSION) throw new Conflict(`This Worker speaks protocol ${PROTOCOL_VERSION}; update it.`, { protocol: PROTOCOL_VERSION });
+  const parsed = Batch.safeParse(json);
+  if (!parsed.success) throw new BadRequest(`This batch cannot be read: ${parsed.error.issues[0]?.path.join('.') ?? ''} ${parsed.error.issues[0]?.message ?? ''}.`);
+  const rows = (Object.keys(BATCH_ROWS) as BatchList[]).reduce((n, list) => n + parsed.data[list].length, 0);
+  if (rows > MAX_BATCH_ROWS) throw new TooLarge(`A batch has at most ${MAX_BATCH_ROWS} rows; this one has ${rows}.`);
+
+  const outcome = await applyBatch(c.env.DB, parsed.data, Date.now());
+  if (outcome.kind === 'gap') throw new Conflict(`This batch is out of order: ${outcome.ackedSeq} is acknowledged.`, { acked_seq: outcome.ackedSeq, epoch: outcome.epoch });
+  if (outcome.libraryChanged) c.executionCtx.waitUntil(notifyPages(c.env, 'library'));
+  if (outcome.problemsChanged) c.executionCtx.waitUntil(notifyPages(c.env, 'problems'));
+  return c.json(outcome.answer);
+});
+
+sync.get('/sync/state', async (c) => {
+  const agentId = c.req.query('agent_id');
+  if (!agentId) throw new BadRequest('Say which agent_id.');
+  // An agent asks this when it starts: what a killed Worker left half done is finished now, without waiting for a batch.
+  if (await resolveMarked(c.env.DB, Date.now())) c.executionCtx.waitUntil(notifyPages(c.env, 'library'));
+  return c.json(await readSyncState(c.env.DB, agentId));
+});
+
+sync.get('/sync/locations', async (c) => {
+  const volumeId = c.req.query('volume_id');
+  if (!volumeId) throw new BadRequest('Say which volume_id.');
+  return c.json(await listKnownLocations(c.env.DB, volumeId, c.req.query('after') ?? ''));
+});
+
+sync.post('/sync/scans/:id/complete', async (c) => {
+  const parsed = ScanComplete.safeParse(await readJson(c.req.raw, MAX_COMPLETE_BYTES));
+  if (!parsed.success) throw new BadRequest(`This completion cannot be read: ${parsed.error.issues[0]?.path.join('.') ?? ''} ${parsed.error.issues[0]?.message ?? ''}.`);
+  const outcome = await completeScan(c.env.DB, c.req.param('id'), parsed.data, Date.now());
+  if (!outcome.ok) throw new Conflict(outcome.reason);
+  if (outcome.changed) c.executionCtx.waitUntil(notifyPages(c.env, 'library'));
+  return c.json(outcome.answer);
+});

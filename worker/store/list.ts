@@ -1,0 +1,65 @@
+// `list --json`: whole lines, ordered by capture time then hash, unknown times last, one keyset page at a time.
+import { LIST_PAGE_ROWS } from '../../protocol/limits.ts';
+import type { ListLine } from '../../protocol/list.ts';
+import type { LocationState } from '../../protocol/words.ts';
+import { UNKNOWN_SORT_MS } from './timeline-items.ts';
+
+const LINE = `t.sort_ms, t.sha256, t.kind, a.mime, a.size_bytes, t.width, t.height, t.duration_ms, t.taken_at, t.taken_at_source, t.utc_offset_minutes, t.utc_offset_source,
+  a.latitude, a.longitude, a.camera, a.problems, c.favourite, c.archived, c.rating, c.description,
+  (SELECT json_group_array(json_array(l.volume_id, coalesce(v.owner_label, v.label, l.volume_id), l.path, l.missing_since_ms) ORDER BY l.volume_id, l.path)
+   FROM locations l LEFT JOIN volumes v ON v.volume_id = l.volume_id WHERE l.sha256 = t.sha256) AS locations
+FROM timeline_items t INDEXED BY timeline_items_all CROSS JOIN assets a ON a.asset_id = t.asset_id LEFT JOIN curation c ON c.sha256 = t.sha256`;
+export const LIST_KNOWN_SQL = `SELECT ${LINE} WHERE (t.sort_ms, t.sha256) > (?1, ?2) ORDER BY t.sort_ms, t.sha256 LIMIT ?3`;
+export const LIST_UNKNOWN_SQL = `SELECT ${LINE} WHERE t.sort_ms = ?1 AND t.sha256 > ?2 ORDER BY t.sort_ms, t.sha256 LIMIT ?3`;
+
+interface Row {
+  sort_ms: number; sha256: string; kind: ListLine['kind']; mime: string; size_bytes: number; width: number | null; height: number | null; duration_ms: number | null;
+  taken_at: string | null; taken_at_source: ListLine['taken_at_source']; utc_offset_minutes: number | null; utc_offset_source: ListLine['utc_offset_source'];
+  latitude: number | null; longitude: number | null; camera: string | null; problems: string;
+  favourite: number | null; archived: number | null; rating: number | null; description: string | null; locations: string;
+}
+
+/** Where a page ended: the last line's sort key. */
+export interface ListCursor { sortMs: number; sha256: string }
+
+export function formatCursor(cursor: ListCursor): string {
+  return `${cursor.sortMs}.${cursor.sha256}`;
+}
+
+/** Undefined for text that is no cursor of ours. */
+export function parseCursor(text: string): ListCursor | undefined {
+  const m = /^(-?\d{1,16})\.([0-9a-f]{64})$/.exec(text);
+  return m ? { sortMs: Number(m[1]), sha256: m[2] as string } : undefined;
+}
+
+/**
+ * The lines after `after` (null: from the start), at most LIST_PAGE_ROWS, and where to go on (null at the end). `isPresent`
+ * says whether a volume is connected now. Nothing can be trashed yet, so there is nothing to leave out.
+ */
+export async function listLines(db: D1Database, after: ListCursor | null, isPresent: (volumeId: string) => boolean): Promise<{ lines: ListLine[]; next: ListCursor | null }> {
+  const rows: Row[] = [];
+  if (!after || after.sortMs > UNKNOWN_SORT_MS) {
+    const from = after ?? { sortMs: UNKNOWN_SORT_MS + 1, sha256: '' };
+    rows.push(...(await db.prepare(LIST_KNOWN_SQL).bind(from.sortMs, from.sha256, LIST_PAGE_ROWS).all<Row>()).results);
+  }
+  if (rows.length < LIST_PAGE_ROWS) {
+    const from = after && after.sortMs <= UNKNOWN_SORT_MS ? after.sha256 : '';
+    rows.push(...(await db.prepare(LIST_UNKNOWN_SQL).bind(UNKNOWN_SORT_MS, from, LIST_PAGE_ROWS - rows.length).all<Row>()).results);
+  }
+  const last = rows.at(-1);
+  return { lines: rows.map((r) => toLine(r, isPresent)), next: last && rows.length === LIST_PAGE_ROWS ? { sortMs: last.sort_ms, sha256: last.sha256 } : null };
+}
+
+function toLine(r: Row, isPresent: (volumeId: string) => boolean): ListLine {
+  const locations = JSON.parse(r.locations) as [string, string, string, number | null][];
+  const state = (volumeId: string, missingSince: number | null): LocationState => (missingSince !== null ? 'missing' : isPresent(volumeId) ? 'present' : 'away');
+  return {
+    sha256: r.sha256, kind: r.kind, mime: r.mime, size_bytes: r.size_bytes, width: r.width, height: r.height, duration_ms: r.duration_ms,
+    taken_at: r.taken_at, taken_at_source: r.taken_at_source, utc_offset_minutes: r.utc_offset_minutes, utc_offset_source: r.utc_offset_source,
+    latitude: r.latitude, longitude: r.longitude, place: null, camera: r.camera, description: r.description,
+    favourite: r.favourite === 1, archived: r.archived === 1, rating: r.rating, albums: [], tags: [], people: [],
+    stack: null, live_video: null,
+    locations: locations.map(([volume_id, volume, path, missing]) => ({ volume_id, volume, path, state: state(volume_id, missing) })),
+    problems: JSON.parse(r.problems) as ListLine['problems'],
+  };
+}
