@@ -1,6 +1,6 @@
 // What waits to be pushed: dirty rows become a batch, the batch lies in the outbox byte for byte until it is
 // acknowledged, then the rows that it carried are clean. Only agent/push calls this.
-import type { DatabaseSync } from 'node:sqlite';
+import type { Catalog } from './catalog.ts';
 import { MAX_BATCH_BYTES, MAX_BATCH_ROWS, PROTOCOL_VERSION } from '../../protocol/limits.ts';
 import type { AssetFacts, AssetRow, Batch, EvidenceRow, LocationRow, ProblemRow, RootRow, ScanComplete, ScanRow, VolumeRow } from '../../protocol/rows.ts';
 
@@ -19,26 +19,26 @@ type PushedTable = (typeof PUSHED_TABLES)[number];
 export interface BatchHead { agentId: string; epoch: string; seq: number; homeZone: string }
 
 /** The oldest batch that was not acknowledged. */
-export function firstInOutbox(db: DatabaseSync): StoredBatch | undefined {
-  const row = db.prepare('SELECT seq, body FROM outbox ORDER BY seq LIMIT 1').get();
+export function firstInOutbox(catalog: Catalog): StoredBatch | undefined {
+  const row = catalog.prepare('SELECT seq, body FROM outbox ORDER BY seq LIMIT 1').get();
   return row ? { seq: Number(row['seq']), body: String(row['body']) } : undefined;
 }
 
 /** How many rows are found and not yet in the Worker's hands. */
-export function countDirty(db: DatabaseSync): number {
-  return Number(db.prepare('SELECT (SELECT count(*) FROM assets WHERE revision > pushed_revision) + (SELECT count(*) FROM files WHERE revision > pushed_revision AND sha256 IS NOT NULL) AS n').get()?.['n'] ?? 0);
+export function countDirty(catalog: Catalog): number {
+  return Number(catalog.prepare('SELECT (SELECT count(*) FROM assets WHERE revision > pushed_revision) + (SELECT count(*) FROM files WHERE revision > pushed_revision AND sha256 IS NOT NULL) AS n').get()?.['n'] ?? 0);
 }
 
 /** True when there is something that a batch would carry. */
-export function hasDirty(db: DatabaseSync): boolean {
-  return PUSHED_TABLES.some((t) => db.prepare(`SELECT 1 FROM ${t} WHERE revision > pushed_revision ${t === 'files' ? 'AND sha256 IS NOT NULL' : ''} LIMIT 1`).get() !== undefined);
+export function hasDirty(catalog: Catalog): boolean {
+  return PUSHED_TABLES.some((t) => catalog.prepare(`SELECT 1 FROM ${t} WHERE revision > pushed_revision ${t === 'files' ? 'AND sha256 IS NOT NULL' : ''} LIMIT 1`).get() !== undefined);
 }
 
 /**
  * Fills the next batch from dirty rows and stores it. Rows go by revision, so that what is left behind is newer than
  * what went. At most MAX_BATCH_BYTES and MAX_BATCH_ROWS. `evenEmpty` stores one that carries nothing: a mark.
  */
-export function storeNextBatch(db: DatabaseSync, head: BatchHead, evenEmpty: boolean): StoredBatch | undefined {
+export function storeNextBatch(catalog: Catalog, head: BatchHead, evenEmpty: boolean): StoredBatch | undefined {
   const batch: Batch = {
     protocol: PROTOCOL_VERSION, agent_id: head.agentId, epoch: head.epoch, seq: head.seq, home_zone: head.homeZone,
     volumes: [], roots: [], assets: [], locations: [], evidence: [], scans: [], problems: [],
@@ -47,7 +47,7 @@ export function storeNextBatch(db: DatabaseSync, head: BatchHead, evenEmpty: boo
   let bytes = HEAD_BYTES;
   let rows = 0;
   const fill = (table: PushedTable, shareBytes: number, add: (row: Record<string, unknown>) => unknown[][]) => {
-    const select = db.prepare(`SELECT * FROM ${table} WHERE revision > pushed_revision AND revision > ?1 ${table === 'files' ? 'AND sha256 IS NOT NULL' : ''} ORDER BY revision LIMIT ${READ_ROWS}`);
+    const select = catalog.prepare(`SELECT * FROM ${table} WHERE revision > pushed_revision AND revision > ?1 ${table === 'files' ? 'AND sha256 IS NOT NULL' : ''} ORDER BY revision LIMIT ${READ_ROWS}`);
     for (;;) {
       const dirty = select.all(sent[table]);
       for (const row of dirty) {
@@ -69,59 +69,51 @@ export function storeNextBatch(db: DatabaseSync, head: BatchHead, evenEmpty: boo
   fill('scans', MAX_BATCH_BYTES, (r) => [[batch.scans, scanRow(r)]]);
   if (rows === 0 && !evenEmpty) return undefined;
   const body = JSON.stringify(batch);
-  db.prepare('INSERT INTO outbox (seq, body, sent) VALUES (?1, ?2, ?3)').run(head.seq, body, JSON.stringify(sent));
+  catalog.prepare('INSERT INTO outbox (seq, body, sent) VALUES (?1, ?2, ?3)').run(head.seq, body, JSON.stringify(sent));
   return { seq: head.seq, body };
 }
 
 /** Takes an acknowledged batch out of the outbox and marks its rows clean, in one transaction. */
-export function acknowledgeBatch(db: DatabaseSync, seq: number): void {
-  const row = db.prepare('SELECT sent FROM outbox WHERE seq = ?1').get(seq);
+export function acknowledgeBatch(catalog: Catalog, seq: number): void {
+  const row = catalog.prepare('SELECT sent FROM outbox WHERE seq = ?1').get(seq);
   if (!row) return;
   const sent = JSON.parse(String(row['sent'])) as Sent;
-  db.exec('BEGIN IMMEDIATE');
-  try {
+  catalog.transact(() => {
     for (const table of PUSHED_TABLES) {
-      if (sent[table] > 0) db.prepare(`UPDATE ${table} SET pushed_revision = revision WHERE revision > pushed_revision AND revision <= ?1 ${table === 'files' ? 'AND sha256 IS NOT NULL' : ''}`).run(sent[table]);
+      if (sent[table] > 0) catalog.prepare(`UPDATE ${table} SET pushed_revision = revision WHERE revision > pushed_revision AND revision <= ?1 ${table === 'files' ? 'AND sha256 IS NOT NULL' : ''}`).run(sent[table]);
     }
-    db.prepare('DELETE FROM outbox WHERE seq = ?1').run(seq);
-    setMeta(db, 'acked_seq', String(seq));
-    db.exec('COMMIT');
-  } catch (error) { db.exec('ROLLBACK'); throw error; }
+    catalog.prepare('DELETE FROM outbox WHERE seq = ?1').run(seq);
+    catalog.setMeta('acked_seq', String(seq));
+  });
 }
 
 /**
  * Starts over with a new epoch: everything is pushed again. For a Worker that lost, or never had, what was pushed;
  * `renditionsToo` when its R2 cannot have them either, so that they are made again.
  */
-export function startNewEpoch(db: DatabaseSync, epoch: string, renditionsToo: boolean): void {
-  db.exec('BEGIN IMMEDIATE');
-  try {
-    db.exec('DELETE FROM outbox');
-    for (const table of PUSHED_TABLES) db.exec(`UPDATE ${table} SET pushed_revision = 0`);
+export function startNewEpoch(catalog: Catalog, epoch: string, renditionsToo: boolean): void {
+  catalog.transact(() => {
+    catalog.db.exec('DELETE FROM outbox');
+    for (const table of PUSHED_TABLES) catalog.db.exec(`UPDATE ${table} SET pushed_revision = 0`);
     if (renditionsToo) {
       // Renditions still in the spool are pushed from there; the others must be made anew from previews' originals.
-      db.exec(`UPDATE assets SET grid_pushed = 0, preview_pushed = 0,
+      catalog.db.exec(`UPDATE assets SET grid_pushed = 0, preview_pushed = 0,
         grid_version = CASE WHEN grid_version > 0 AND NOT EXISTS (SELECT 1 FROM spool s WHERE s.asset_sha256 = assets.sha256 AND s.key LIKE '%/grid.%') THEN 0 ELSE grid_version END,
         preview_version = CASE WHEN preview_version > 0 AND NOT EXISTS (SELECT 1 FROM spool s WHERE s.asset_sha256 = assets.sha256 AND s.key LIKE '%/preview.%') THEN 0 ELSE preview_version END`);
     }
-    setMeta(db, 'epoch', epoch);
-    setMeta(db, 'acked_seq', '0');
-    db.exec('COMMIT');
-  } catch (error) { db.exec('ROLLBACK'); throw error; }
+    catalog.setMeta('epoch', epoch);
+    catalog.setMeta('acked_seq', '0');
+  });
 }
 
 export interface StoredCompletion { id: number; scanId: string; body: ScanComplete }
 
-export function firstCompletion(db: DatabaseSync): StoredCompletion | undefined {
-  const row = db.prepare('SELECT id, scan_id, body FROM completions ORDER BY id LIMIT 1').get();
+export function firstCompletion(catalog: Catalog): StoredCompletion | undefined {
+  const row = catalog.prepare('SELECT id, scan_id, body FROM completions ORDER BY id LIMIT 1').get();
   return row ? { id: Number(row['id']), scanId: String(row['scan_id']), body: JSON.parse(String(row['body'])) as ScanComplete } : undefined;
 }
 
-export function removeCompletion(db: DatabaseSync, id: number): void { db.prepare('DELETE FROM completions WHERE id = ?1').run(id); }
-
-function setMeta(db: DatabaseSync, key: string, value: string): void {
-  db.prepare('INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value').run(key, value);
-}
+export function removeCompletion(catalog: Catalog, id: number): void { catalog.prepare('DELETE FROM completions WHERE id = ?1').run(id); }
 
 type Row = Record<string, unknown>;
 const text = (v: unknown) => (v === null || v === undefined ? null : String(v));

@@ -1,18 +1,14 @@
 // The push loop: renditions first, then the rows that mention them, then completions of scans. Anything may end at any
 // line; what was not acknowledged is sent again, byte for byte.
 import { randomUUID } from 'node:crypto';
-import type { DatabaseSync } from 'node:sqlite';
+import type { Catalog } from '../catalog/catalog.ts';
 import { acknowledgeBatch, firstCompletion, firstInOutbox, hasDirty, removeCompletion, startNewEpoch, storeNextBatch } from '../catalog/outbox.ts';
 import { acknowledgeRenditions, readNextPack } from '../catalog/spool.ts';
 import { PROTOCOL_VERSION } from '../../protocol/limits.ts';
 import { completeScan, fetchSyncState, pushBatch, pushPack, WorkerRefused, type WorkerAddress } from './client.ts';
 
 export interface PushContext {
-  db: DatabaseSync;
-  nextRevision(): number;
-  /** Reads and writes `meta`. */
-  getMeta(key: string): string | undefined;
-  setMeta(key: string, value: string): void;
+  catalog: Catalog;
   agentId: string;
   homeZone: string;
   worker: WorkerAddress;
@@ -29,18 +25,19 @@ export interface Pushed { batches: number; renditions: number; completions: numb
 export async function agreeOnState(ctx: PushContext): Promise<void> {
   const state = await fetchSyncState(ctx.worker, ctx.agentId);
   if (state.protocol < PROTOCOL_VERSION) throw new WorkerRefused(409, { error: `the Worker speaks protocol ${state.protocol}, this agent ${PROTOCOL_VERSION}. Update the Worker.` });
-  const epoch = ctx.getMeta('epoch');
-  const acked = Number(ctx.getMeta('acked_seq') ?? '0');
-  if (!epoch) { startNewEpoch(ctx.db, randomUUID(), false); return; }
+  ctx.catalog.raiseRevision(state.max_revision);
+  const epoch = ctx.catalog.getMeta('epoch');
+  const acked = Number(ctx.catalog.getMeta('acked_seq') ?? '0');
   if (state.epoch === epoch && state.acked_seq >= acked) {
     // Acknowledged there, answer lost here: the outbox's first batches are done.
-    for (let first = firstInOutbox(ctx.db); first && first.seq <= state.acked_seq; first = firstInOutbox(ctx.db)) acknowledgeBatch(ctx.db, first.seq);
+    for (let first = firstInOutbox(ctx.catalog); first && first.seq <= state.acked_seq; first = firstInOutbox(ctx.catalog)) acknowledgeBatch(ctx.catalog, first.seq);
     return;
   }
-  if (state.epoch === null && acked === 0) return;
+  // A catalog made anew starts its own epoch at 1, whatever the Worker has of earlier ones.
+  if (acked === 0 && state.epoch !== epoch) return;
   const emptied = state.epoch === null;
   ctx.warn(emptied ? 'The Worker has nothing of this library: pushing everything again.' : 'The Worker has an older state of this library: pushing everything again.');
-  startNewEpoch(ctx.db, randomUUID(), emptied);
+  startNewEpoch(ctx.catalog, randomUUID(), emptied);
 }
 
 /**
@@ -51,31 +48,31 @@ export async function pushAll(ctx: PushContext, options: { mark?: boolean; signa
   const done: Pushed = { batches: 0, renditions: 0, completions: 0 };
   let mark = options.mark ?? false;
   while (!options.signal?.aborted) {
-    const pack = readNextPack(ctx.db);
+    const pack = readNextPack(ctx.catalog);
     if (pack.length > 0) {
       const answer = await pushPack(ctx.worker, pack);
       for (const rejected of answer.rejected) ctx.warn(`Rendition ${rejected.row} was refused: ${rejected.reason}`);
       // A refused one would be refused for ever: it leaves the spool too, and its asset never mentions it.
-      acknowledgeRenditions(ctx.db, answer.stored, ctx.nextRevision);
-      const drop = ctx.db.prepare('DELETE FROM spool WHERE key = ?1');
+      acknowledgeRenditions(ctx.catalog, answer.stored);
+      const drop = ctx.catalog.prepare('DELETE FROM spool WHERE key = ?1');
       for (const rejected of answer.rejected) drop.run(rejected.row);
       if (answer.stored.length === 0 && answer.rejected.length === 0) throw new Error('the Worker took no rendition of a pack');
       done.renditions += answer.stored.length;
       // Then one batch, so that a long stream of renditions does not hold back the rows that mention them.
     }
-    const batch = firstInOutbox(ctx.db) ?? storeNext(ctx, mark);
+    const batch = firstInOutbox(ctx.catalog) ?? storeNext(ctx, mark);
     if (batch) {
       const answer = await pushBatch(ctx.worker, batch.body);
       for (const rejected of answer.rejected.slice(0, 20)) ctx.warn(`A row was refused: ${rejected.row}: ${rejected.reason}`);
-      acknowledgeBatch(ctx.db, batch.seq);
+      acknowledgeBatch(ctx.catalog, batch.seq);
       done.batches += 1;
       mark = false;
       continue;
     }
-    const completion = pack.length === 0 ? firstCompletion(ctx.db) : undefined;
+    const completion = pack.length === 0 ? firstCompletion(ctx.catalog) : undefined;
     if (completion) {
       await completeScan(ctx.worker, completion.scanId, completion.body);
-      removeCompletion(ctx.db, completion.id);
+      removeCompletion(ctx.catalog, completion.id);
       done.completions += 1;
       continue;
     }
@@ -85,8 +82,8 @@ export async function pushAll(ctx: PushContext, options: { mark?: boolean; signa
 }
 
 function storeNext(ctx: PushContext, evenEmpty: boolean) {
-  if (!evenEmpty && !hasDirty(ctx.db)) return undefined;
-  const epoch = ctx.getMeta('epoch');
+  if (!evenEmpty && !hasDirty(ctx.catalog)) return undefined;
+  const epoch = ctx.catalog.getMeta('epoch');
   if (!epoch) throw new Error('pushAll before agreeOnState');
-  return storeNextBatch(ctx.db, { agentId: ctx.agentId, epoch, seq: Number(ctx.getMeta('acked_seq') ?? '0') + 1, homeZone: ctx.homeZone }, evenEmpty);
+  return storeNextBatch(ctx.catalog, { agentId: ctx.agentId, epoch, seq: Number(ctx.catalog.getMeta('acked_seq') ?? '0') + 1, homeZone: ctx.homeZone }, evenEmpty);
 }
