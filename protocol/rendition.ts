@@ -1,5 +1,5 @@
 // Names of renditions, in R2 and in URLs. Immutable: hash, name and render version are all in the key (promise 5).
-import { RenditionName, Sha256 } from './words.ts';
+import type { RenditionName, Sha256 } from './words.ts';
 
 export interface RenditionId { sha256: Sha256; name: RenditionName; version: number }
 

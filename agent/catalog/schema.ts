@@ -14,17 +14,23 @@ CREATE TABLE IF NOT EXISTS roots (
   root_id TEXT PRIMARY KEY, volume_id TEXT NOT NULL, path TEXT NOT NULL, excludes TEXT NOT NULL DEFAULT '[]', removed INTEGER NOT NULL DEFAULT 0,
   -- Hash of the ignore rules of the last completed scan: a change of rules makes nothing missing.
   rules_hash TEXT, completed_ms INTEGER,
+  -- The revision counter when the last completed scan began: rows added since then may be where a moved file went.
+  completed_revision INTEGER NOT NULL DEFAULT 0,
   revision INTEGER NOT NULL, pushed_revision INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 
 -- Every file seen, assets or not, so that a re-scan is a walk of stats. dir is '' at the volume's top; path = dir/name.
 CREATE TABLE IF NOT EXISTS files (
   volume_id TEXT NOT NULL, dir TEXT NOT NULL, name TEXT NOT NULL,
-  size_bytes INTEGER NOT NULL, mtime_ms REAL NOT NULL, ctime_ms REAL NOT NULL, fs_id TEXT, inode TEXT,
-  -- asset | sidecar | ignored | failed; sha256 only for assets.
+  -- birth_ms tells a file from another that was later given its inode. fs_id and inode only where inodes last.
+  size_bytes INTEGER NOT NULL, mtime_ms REAL NOT NULL, ctime_ms REAL NOT NULL, birth_ms REAL NOT NULL, fs_id TEXT, inode TEXT,
+  -- asset | sidecar | ignored | failed; sha256 only for assets. A row that is no asset any more keeps its sha256 until a
+  -- completed scan has told the Worker so: what lists the copies of an asset asks for seen_as = 'asset' too.
   seen_as TEXT NOT NULL, sha256 TEXT, in_package INTEGER NOT NULL DEFAULT 0,
   -- 1 when mtime lay within 2 s of the read: hashed again next time.
   racy INTEGER NOT NULL DEFAULT 0,
+  -- FACTS_VERSION of the reader that judged it: a newer one looks again. added_revision: the row's first revision.
+  read_version INTEGER NOT NULL, added_revision INTEGER NOT NULL,
   time_claims TEXT NOT NULL DEFAULT '[]', missing_since_ms INTEGER,
   revision INTEGER NOT NULL, pushed_revision INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (volume_id, dir, name)
@@ -32,6 +38,7 @@ CREATE TABLE IF NOT EXISTS files (
 CREATE INDEX IF NOT EXISTS files_by_sha256 ON files (sha256) WHERE sha256 IS NOT NULL;
 CREATE INDEX IF NOT EXISTS files_by_inode ON files (volume_id, inode) WHERE inode IS NOT NULL;
 CREATE INDEX IF NOT EXISTS files_to_push ON files (revision) WHERE revision > pushed_revision AND sha256 IS NOT NULL;
+CREATE INDEX IF NOT EXISTS files_missing ON files (volume_id, sha256) WHERE missing_since_ms IS NOT NULL;
 
 CREATE TABLE IF NOT EXISTS assets (
   sha256 TEXT PRIMARY KEY, kind TEXT NOT NULL, mime TEXT NOT NULL, size_bytes INTEGER NOT NULL,
@@ -56,10 +63,12 @@ CREATE TABLE IF NOT EXISTS problems (
 CREATE TABLE IF NOT EXISTS scans (
   scan_id TEXT PRIMARY KEY, volume_id TEXT NOT NULL, root_id TEXT NOT NULL, state TEXT NOT NULL, started_ms INTEGER NOT NULL, ended_ms INTEGER,
   counts TEXT NOT NULL, vanished INTEGER NOT NULL DEFAULT 0, reason TEXT,
-  -- For state 'question': the paths that were not found, as JSON, until the owner answers.
+  -- For state 'question': the paths that were not found, as JSON, until the owner answers; after 'keep' (reason 'kept')
+  -- they stay, so that the same ones are not asked about again.
   vanished_paths TEXT,
   revision INTEGER NOT NULL, pushed_revision INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS scans_by_root ON scans (root_id, started_ms);
 
 -- Completions that wait for the outbox to drain: only they make locations missing in the Worker.
 CREATE TABLE IF NOT EXISTS completions (id INTEGER PRIMARY KEY, scan_id TEXT NOT NULL, body TEXT NOT NULL);
