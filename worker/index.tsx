@@ -6,6 +6,7 @@ import { guard } from './middleware/guard.ts';
 import { securityHeaders } from './middleware/security-headers.ts';
 import { sync } from './routes/sync.ts';
 import { api } from './routes/api.ts';
+import { doctor } from './routes/doctor.ts';
 import { healthz } from './routes/healthz.ts';
 import { link } from './routes/link.ts';
 import { renditions } from './routes/renditions.ts';
@@ -24,6 +25,6 @@ app.use(guard);
 app.use(securityHeaders);
 app.onError(handleError);
 app.notFound(handleNotFound);
-for (const router of [statics, renditions, healthz, sync, api, link, timeline, viewer, drives, folders, settings, problems]) app.route('/', router);
+for (const router of [statics, renditions, healthz, sync, api, doctor, link, timeline, viewer, drives, folders, settings, problems]) app.route('/', router);
 
 export default app;

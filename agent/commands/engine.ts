@@ -1,27 +1,32 @@
 // The agent at work: composes files, volumes, catalog, pipeline, push and link, and decides what runs when. One scan at
 // a time; previews in the background; pushing beside both. It owns no rule of any of them.
 import { randomUUID } from 'node:crypto';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { CommandError, VERSION, reason, type AgentIdentity } from '../config.ts';
 import { openCatalog } from '../catalog/catalog.ts';
-import { countDirty, hasDirty, firstInOutbox } from '../catalog/outbox.ts';
+import { countDirty, firstInOutbox, hasDirty } from '../catalog/outbox.ts';
+import { listRoots, removeRoot, setExcludes } from '../catalog/roots.ts';
+import { listQuestions, queueCompletion } from '../catalog/scans.ts';
 import { countSpooled } from '../catalog/spool.ts';
 import { createFileAccess } from '../files/access.ts';
-import { createVolumes } from '../volumes/volumes.ts';
+import { openLink, type Handlers } from '../link/socket.ts';
+import { createReader } from '../pipeline/reader.ts';
+import { renderPending } from '../pipeline/render-pending.ts';
+import { answerQuestion, scanRoot, type ScanContext, type ScanReport } from '../pipeline/scan.ts';
+import { fetchKnownLocations, WorkerUnreachable, type WorkerAddress } from '../push/client.ts';
 import { agreeOnState, pushAll, type PushContext } from '../push/push.ts';
-import { WorkerUnreachable, type WorkerAddress } from '../push/client.ts';
-import { openLink, type Handlers, type Link } from '../link/socket.ts';
-import type { AgentStatus, PresentVolume } from '../../protocol/link.ts';
+import { createVolumes } from '../volumes/volumes.ts';
+import type { AgentStatus } from '../../protocol/link.ts';
 import { emptyReport, REPORT_PAGE, type IndexReport } from '../../protocol/report.ts';
-import { watchRoots, type RootWatcher } from './watch.ts';
-import * as roots from './roots.ts';
+import type { ScanCounts } from '../../protocol/rows.ts';
+import { addRoot, browse, locateRoot, offerDrives, presentVolume, rootTitle } from './roots.ts';
+import { watchRoots } from './watch.ts';
 
 export interface EngineOptions {
   dataDir: string;
   identity: AgentIdentity;
   worker: WorkerAddress;
-  /** Keep watching folders and drives for changes. */
+  /** Keep watching folders and drives for changes, and work in the background. */
   watch: boolean;
   onStatus?(status: AgentStatus): void;
   warn?(line: string): void;
@@ -29,12 +34,333 @@ export interface EngineOptions {
 
 export interface Engine {
   handlers: Handlers;
-  /** Adds folders (or finds the roots that already hold them); the ids to scan. Throws CommandError with what to do. */
+  /** Adds folders, or finds the roots that hold them already; the ids to scan. Throws CommandError with what to do. */
   addFolders(paths: readonly string[]): Promise<string[]>;
   /** Scans these roots, or all, then renders and pushes everything found. */
-  index(rootIds: readonly string[] | null, options?: { retry?: boolean }): Promise<IndexReport>;
-  /** Scans in the background; errors become warnings. */
+  index(rootIds: readonly string[] | null): Promise<IndexReport>;
+  /** Scans in the background. */
   scanSoon(rootIds: readonly string[] | null): void;
   status(): AgentStatus;
   close(): Promise<void>;
+}
+
+/** New rows wait this long for company before they are pushed. */
+const PUSH_SOON_MS = 400;
+/** A Worker out of reach is tried again so often. */
+const PUSH_RETRY_MS = 5_000;
+/** Jobs remembered for `job`; a finished one is asked for once or twice. */
+const KEPT_JOBS = 20;
+/** Window of the rate that the estimate comes from, and how much of it must be there before it is shown. */
+const RATE_WINDOW_MS = 30_000;
+const RATE_MIN_MS = 3_000;
+/** Paths in one completion (protocol). */
+const PATHS_PER_CALL = 5_000;
+
+interface Job { id: string; report: IndexReport | null; done: boolean }
+
+/** Opens the data folder's catalog and connects to the Worker. Nothing is scanned until it is asked for. */
+export async function createEngine(options: EngineOptions): Promise<Engine> {
+  const warn = options.warn ?? (() => {});
+  const catalog = openCatalog(join(options.dataDir, 'catalog.db'));
+  const volumes = createVolumes();
+  const reader = createReader({});
+  const stop = new AbortController();
+  const jobs: Job[] = [];
+
+  let scanning: { title: string; counts: ScanCounts | null } | undefined;
+  let rendering = false;
+  let pushing = false;
+  let roots = new Map<string, string>();
+
+  const ctx: ScanContext = {
+    files: createFileAccess(), volumes, catalog, reader, now: () => Date.now(), dataDir: options.dataDir,
+    onProgress: (progress) => {
+      if (scanning) scanning.counts = progress.counts;
+      changed();
+      pushSoon();
+    },
+  };
+
+  // ── status ──
+  const samples: { at: number; done: number }[] = [];
+  function pendingPreviews(): number {
+    return Number(catalog.prepare('SELECT count(*) AS n FROM assets WHERE preview_version = 0 OR grid_version IN (0, 1)').get()?.['n'] ?? 0);
+  }
+  function unpushedPreviews(): number {
+    return Number(catalog.prepare('SELECT count(*) AS n FROM spool').get()?.['n'] ?? 0);
+  }
+  function status(): AgentStatus {
+    const previews = pendingPreviews();
+    const phase = scanning ? 'scanning' : rendering ? 'rendering' : pushing || countDirty(catalog) > 0 || countSpooled(catalog) > 0 ? 'pushing' : 'idle';
+    const progress = estimate(phase, previews);
+    return {
+      phase, root: scanning?.title ?? null, counts: scanning?.counts ?? null,
+      pending: { facts: countDirty(catalog) + (scanning ? 1 : 0), previews: previews + unpushedPreviews(), proxies: null, vectors: null },
+      rate_per_s: progress.rate, eta_s: progress.eta, questions: questions(),
+    };
+  }
+  /** Rate over the last half minute, and what is left by it: files against what the last scan saw, or previews to go. */
+  function estimate(phase: AgentStatus['phase'], previews: number): { rate: number | null; eta: number | null } {
+    const now = Date.now();
+    const done = phase === 'scanning' ? (scanning?.counts?.seen ?? 0) : phase === 'rendering' ? -previews : Number.NaN;
+    const last = samples.at(-1);
+    if (Number.isNaN(done) || (last && done < last.done)) samples.length = 0;
+    if (Number.isNaN(done)) return { rate: null, eta: null };
+    samples.push({ at: now, done });
+    while (samples[0] && now - samples[0].at > RATE_WINDOW_MS) samples.shift();
+    const first = samples[0];
+    if (!first || now - first.at < RATE_MIN_MS) return { rate: null, eta: null };
+    const rate = (done - first.done) / ((now - first.at) / 1000);
+    if (rate <= 0) return { rate: null, eta: null };
+    const left = phase === 'rendering' ? previews : Math.max(0, expectedFiles - done);
+    return { rate, eta: left > 0 ? Math.ceil(left / rate) : null };
+  }
+  let expectedFiles = 0;
+  function questions(): AgentStatus['questions'] {
+    return listQuestions(catalog).map((scan) => ({
+      scan_id: scan.scan_id, volume_id: scan.volume_id, label: labelOf(scan.volume_id), vanished: scan.vanished,
+      known: Number(catalog.prepare('SELECT count(*) AS n FROM files WHERE volume_id = ? AND sha256 IS NOT NULL').get(scan.volume_id)?.['n'] ?? 0),
+      examples: (scan.vanished_paths ?? []).slice(0, 10),
+    }));
+  }
+  function labelOf(volumeId: string): string {
+    return String(catalog.prepare('SELECT label FROM volumes WHERE volume_id = ?').get(volumeId)?.['label'] ?? volumeId);
+  }
+  function changed(): void {
+    link.statusChanged();
+    options.onStatus?.(status());
+  }
+
+  // ── push ──
+  const pushContext: PushContext = { catalog, agentId: options.identity.agent_id, homeZone: Intl.DateTimeFormat().resolvedOptions().timeZone, worker: options.worker, warn };
+  let agreed = false;
+  let pushTimer: NodeJS.Timeout | undefined;
+  let pushRun: Promise<void> | undefined;
+  let markDue = false;
+  /** One push at a time; a second wish while one runs makes it look again. */
+  function push(): Promise<void> {
+    pushRun ??= (async () => {
+      pushing = true;
+      try {
+        if (!agreed) { await agreeOnState(pushContext); agreed = true; }
+        const mark = markDue;
+        markDue = false;
+        await pushAll(pushContext, { mark, signal: stop.signal });
+      } finally { pushing = false; pushRun = undefined; }
+    })();
+    return pushRun;
+  }
+  function pushSoon(afterMs: number = PUSH_SOON_MS): void {
+    if (stop.signal.aborted) return;
+    pushTimer ??= setTimeout(() => {
+      pushTimer = undefined;
+      push().then(() => { changed(); if (!isPushed()) pushSoon(); }, (error: unknown) => {
+        agreed = false;
+        if (!(error instanceof WorkerUnreachable)) warn(`Could not store: ${reason(error)}`);
+        pushSoon(PUSH_RETRY_MS);
+      });
+    }, afterMs);
+  }
+  function isPushed(): boolean {
+    return !hasDirty(catalog) && countSpooled(catalog) === 0 && firstInOutbox(catalog) === undefined && catalog.prepare('SELECT 1 FROM completions LIMIT 1').get() === undefined;
+  }
+  /** Pushes until nothing is left; throws when the Worker is out of reach. */
+  async function pushEverything(mark: boolean): Promise<void> {
+    markDue ||= mark;
+    do { await push(); } while (!stop.signal.aborted && (!isPushed() || markDue));
+    changed();
+  }
+
+  // ── scan and render, one at a time ──
+  let queue: Promise<unknown> = Promise.resolve();
+  function enqueue<T>(work: () => Promise<T>): Promise<T> {
+    const next = queue.then(work, work);
+    queue = next.catch(() => {});
+    return next;
+  }
+
+  async function scanOne(rootId: string, report: IndexReport): Promise<void> {
+    const root = listRoots(catalog).find((r) => r.root_id === rootId);
+    if (!root || stop.signal.aborted) return;
+    const title = rootTitle(labelOf(root.volume_id), root);
+    expectedFiles = Number(catalog.prepare('SELECT count(*) AS n FROM files WHERE volume_id = ?').get(root.volume_id)?.['n'] ?? 0);
+    scanning = { title, counts: null };
+    changed();
+    try {
+      addScan(report, await scanRoot(ctx, root, stop.signal), title);
+    } finally { scanning = undefined; changed(); pushSoon(); }
+  }
+
+  function addScan(report: IndexReport, scan: ScanReport, title: string): void {
+    for (const key of ['seen', 'indexed', 'changed', 'moved', 'unchanged', 'duplicate', 'sidecar', 'ignored'] as const) report[key] += scan.counts[key];
+    report.failed.push(...scan.failed);
+    report.skipped.push(...scan.skipped);
+    if (scan.state === 'stopped') report.stopped.push({ path: title, reason: scan.reason ?? 'stopped' });
+    if (scan.state === 'question') report.questions.push(scan.scan_id);
+  }
+
+  async function render(): Promise<void> {
+    if (stop.signal.aborted || pendingPreviews() === 0) return;
+    rendering = true;
+    changed();
+    try { await renderPending(ctx, stop.signal); } finally { rendering = false; changed(); }
+  }
+
+  /** After a catalog was made anew, the Worker may know paths that no scan of this catalog can miss: asked for once a volume. */
+  async function forgetStale(): Promise<void> {
+    for (const root of listRoots(catalog)) {
+      if (root.completed_ms === null || catalog.getMeta(`reconciled:${root.root_id}`)) continue;
+      let after: string | null = '';
+      const missing: string[] = [];
+      while (after !== null) {
+        const page: { paths: string[]; next: string | null } = await fetchKnownLocations(options.worker, root.volume_id, after);
+        for (const path of page.paths) {
+          if (root.path !== '' && !path.startsWith(`${root.path}/`)) continue;
+          const slash = path.lastIndexOf('/');
+          const known = catalog.prepare('SELECT 1 FROM files WHERE volume_id = ? AND dir = ? AND name = ?').get(root.volume_id, slash < 0 ? '' : path.slice(0, slash), path.slice(slash + 1));
+          if (!known) missing.push(path);
+        }
+        after = page.next;
+      }
+      catalog.transact(() => {
+        if (missing.length > 0) queueCompletion(catalog, randomUUID(), { agent_id: options.identity.agent_id, volume_id: root.volume_id, at_ms: Date.now(), missing, moved_from: [] }, PATHS_PER_CALL);
+        catalog.setMeta(`reconciled:${root.root_id}`, '1');
+      });
+    }
+  }
+
+  function rootIdsToScan(rootIds: readonly string[] | null): string[] {
+    return rootIds ? [...rootIds] : listRoots(catalog).map((r) => r.root_id);
+  }
+
+  async function index(rootIds: readonly string[] | null): Promise<IndexReport> {
+    const report = emptyReport();
+    await enqueue(async () => {
+      for (const rootId of rootIdsToScan(rootIds)) await scanOne(rootId, report);
+      await pushEverything(true);
+      await forgetStale();
+      await render();
+      await pushEverything(false);
+    });
+    return report;
+  }
+
+  /** The background's way: what goes wrong is said, and the next change or drive tries again. */
+  function scanSoon(rootIds: readonly string[] | null): void {
+    void startJob(rootIds);
+  }
+  function startJob(rootIds: readonly string[] | null): Job {
+    const job: Job = { id: randomUUID(), report: null, done: false };
+    jobs.push(job);
+    if (jobs.length > KEPT_JOBS) jobs.shift();
+    const report = emptyReport();
+    enqueue(async () => {
+      for (const rootId of rootIdsToScan(rootIds)) await scanOne(rootId, report);
+      await pushEverything(true).then(forgetStale).catch((error: unknown) => { if (!(error instanceof WorkerUnreachable)) throw error; });
+    }).then(() => enqueue(async () => {
+      await render();
+      await pushEverything(false);
+    })).catch((error: unknown) => { if (!stop.signal.aborted) { warn(reason(error)); report.stopped.push({ path: '', reason: reason(error) }); } }).finally(() => { job.report = report; job.done = true; changed(); });
+    return job;
+  }
+
+  // ── requests from pages and commands ──
+  const handlers: Handlers = {
+    drives: () => offerDrives(volumes),
+    browse: async ({ path }) => browse(path),
+    add_root: async ({ path }) => {
+      const root = await addRoot(catalog, volumes, path);
+      await rootsChanged();
+      scanSoon([root.root_id]);
+      return { root_id: root.root_id, path: root.path };
+    },
+    remove_root: async ({ root_id }) => {
+      removeRoot(catalog, root_id);
+      await rootsChanged();
+      return {};
+    },
+    set_excludes: async ({ root_id, excludes }) => {
+      setExcludes(catalog, root_id, excludes.map((e) => e.trim()).filter((e) => e !== ''));
+      await rootsChanged();
+      scanSoon([root_id]);
+      return {};
+    },
+    scan: async ({ root_id }) => ({ job_id: startJob(root_id === null ? null : [root_id]).id }),
+    job: async ({ job_id, from }) => {
+      const job = jobs.find((j) => j.id === job_id);
+      if (!job) throw new CommandError('That job is not known any more.');
+      if (!job.report) return { done: false, report: null, more: false };
+      const { failed, skipped } = job.report;
+      const report = { ...job.report, failed: failed.slice(from, from + REPORT_PAGE), skipped: skipped.slice(from, from + REPORT_PAGE) };
+      return { done: job.done, report, more: Math.max(failed.length, skipped.length) > from + REPORT_PAGE };
+    },
+    answer_question: async ({ scan_id, answer }) => {
+      const marked = await answerQuestion(ctx, scan_id, answer);
+      await push().catch(() => {});
+      pushSoon();
+      changed();
+      return { marked };
+    },
+    allow_marker: async ({ volume_id }) => {
+      const volume = await volumes.allowMarker(volume_id);
+      link.presenceChanged();
+      scanSoon(null);
+      return { volume_id: volume.volume_id };
+    },
+  };
+
+  // ── link, watching ──
+  const link = openLink({
+    worker: options.worker, agentId: options.identity.agent_id, version: VERSION, handlers, warn, status,
+    presentVolumes: async () => {
+      const mine = new Set(listRoots(catalog).map((r) => r.volume_id));
+      return (await volumes.list(mine)).map(presentVolume);
+    },
+    onConnect: () => { agreed = false; pushSoon(0); },
+  });
+  const watcher = options.watch ? watchRoots({ ignore: [options.dataDir], onChange: (ids) => { scanSoon(ids); }, warn }) : undefined;
+  const present = new Set<string>();
+  async function rootsChanged(): Promise<void> {
+    pushSoon();
+    roots = new Map();
+    const arrived: string[] = [];
+    const connected = new Set<string>();
+    for (const root of listRoots(catalog)) {
+      const path = await locateRoot(volumes, root);
+      if (path === undefined) continue;
+      roots.set(root.root_id, path);
+      connected.add(root.volume_id);
+      if (!present.has(root.volume_id)) arrived.push(root.root_id);
+    }
+    const first = present.size === 0 && arrived.length === roots.size;
+    present.clear();
+    for (const id of connected) present.add(id);
+    await watcher?.set([...roots].map(([rootId, path]) => ({ rootId, path })));
+    link.presenceChanged();
+    changed();
+    if (watcher && !first && arrived.length > 0) scanSoon(arrived);
+  }
+  const unwatchVolumes = options.watch ? volumes.watch(() => { void rootsChanged().catch((error: unknown) => { warn(reason(error)); }); }) : undefined;
+  await rootsChanged();
+
+  return {
+    handlers, index, scanSoon, status,
+    addFolders: async (paths) => {
+      const ids: string[] = [];
+      for (const path of paths) ids.push((await addRoot(catalog, volumes, path)).root_id);
+      await rootsChanged();
+      return [...new Set(ids)];
+    },
+    close: async () => {
+      stop.abort();
+      unwatchVolumes?.();
+      clearTimeout(pushTimer);
+      await watcher?.close();
+      await queue.catch(() => {});
+      await pushRun?.catch(() => {});
+      link.close();
+      await reader.close();
+      catalog.close();
+    },
+  };
 }

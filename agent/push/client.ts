@@ -23,7 +23,7 @@ export class WorkerRefused extends Error {
 }
 
 /** Any call to the Worker. Throws WorkerUnreachable (network, 5xx, time-out) or WorkerRefused (4xx). */
-export async function callWorker(at: WorkerAddress, path: string, init: { method?: string; body?: BodyInit; type?: string; timeoutMs?: number; signal?: AbortSignal } = {}): Promise<Response> {
+export async function callWorker(at: WorkerAddress, path: string, init: { method?: string; body?: string | Uint8Array<ArrayBuffer>; type?: string; timeoutMs?: number; signal?: AbortSignal } = {}): Promise<Response> {
   const timeout = AbortSignal.timeout(init.timeoutMs ?? REQUEST_TIMEOUT_MS);
   let response: Response;
   try {
