@@ -17,11 +17,16 @@ const hash = (i: number) => {
   return out;
 };
 
+/** As a walk meets them: cameras count upwards, so times mostly rise, with the disorder of several cameras in one folder. */
+const JITTER_S = 6 * 3_600;
+
 function wallOf(i: number): string {
   const share = i / ASSETS;
-  const big = share >= BIG_MONTH_FROM && share < BIG_MONTH_TO;
-  const ms = big ? Date.UTC(2024, 6, 1) + ((i * 7919) % (31 * 86_400)) * 1000 : Date.UTC(2010, 0, 1) + ((i * 104_729) % (14 * 365)) * 86_400_000;
-  return new Date(ms).toISOString().slice(0, 19);
+  const spread = (from: number, to: number, at: number) => from + (to - from) * at;
+  const ms = share < BIG_MONTH_FROM ? spread(Date.UTC(2010, 0, 1), Date.UTC(2024, 6, 1), share / BIG_MONTH_FROM)
+    : share < BIG_MONTH_TO ? spread(Date.UTC(2024, 6, 2), Date.UTC(2024, 6, 31), (share - BIG_MONTH_FROM) / (BIG_MONTH_TO - BIG_MONTH_FROM))
+    : spread(Date.UTC(2024, 7, 1), Date.UTC(2026, 0, 1), (share - BIG_MONTH_TO) / (1 - BIG_MONTH_TO));
+  return new Date(ms + ((i * 7919) % JITTER_S) * 1000).toISOString().slice(0, 19);
 }
 
 /** The rows of one asset as a camera's JPEG gives them. */

@@ -1,13 +1,23 @@
 // Buckets: a month's days, counts and ratios in one row, rebuilt from timeline_items for the months that changed.
 
-// Aggregates take their order from the index's own (month, sort_ms, asset_id), so nothing is sorted; a day's characters
-// are its assets newest first. The version moves only with the content: a page compares it, nothing else does.
+// Walks a month's days newest first by seeks in its index (`tops` are the last moments of days), then reads each day's
+// range in the index's own order, so that nothing is sorted: 8 ms for a month of 70,000, against 50 ms for GROUP BY with an
+// ordered group_concat. A ratio is one character, so the text's length is the count. The version moves only with the
+// content: a page compares it, nothing else does.
+const DAY_START = 'd.top - ((d.top % 86400000) + 86400000) % 86400000';
 export const REBUILD_BUCKETS_SQL = `INSERT INTO timeline_buckets (month, count, days, version)
-SELECT month, sum(n), json_group_array(json_array(day, n, ratios) ORDER BY day DESC), ?2 FROM (
-  SELECT t.month AS month, t.day AS day, count(*) AS n, group_concat(t.ratio, '' ORDER BY t.sort_ms DESC, t.asset_id DESC) AS ratios
-  FROM json_each(?1) m CROSS JOIN timeline_items t INDEXED BY timeline_items_by_month ON t.month = m.value AND t.shown = 1
-  GROUP BY t.month, t.day
-) WHERE true GROUP BY month
+WITH RECURSIVE tops (month, top) AS (
+  SELECT m.value, (SELECT max(t.sort_ms) FROM timeline_items t WHERE t.month = m.value AND t.shown = 1) FROM json_each(?1) m
+  UNION ALL
+  SELECT d.month, (SELECT max(t.sort_ms) FROM timeline_items t WHERE t.month = d.month AND t.shown = 1 AND t.sort_ms < ${DAY_START})
+  FROM tops d WHERE d.top IS NOT NULL
+), days (month, day, ratios) AS MATERIALIZED (
+  SELECT d.month, (SELECT t.day FROM timeline_items t WHERE t.month = d.month AND t.shown = 1 AND t.sort_ms = d.top LIMIT 1),
+    (SELECT group_concat(ratio, '') FROM (SELECT t.ratio AS ratio FROM timeline_items t
+      WHERE t.month = d.month AND t.shown = 1 AND t.sort_ms BETWEEN ${DAY_START} AND d.top ORDER BY t.sort_ms DESC, t.asset_id DESC))
+  FROM tops d WHERE d.top IS NOT NULL
+)
+SELECT month, sum(length(ratios)), json_group_array(json_array(day, length(ratios), ratios) ORDER BY day DESC), ?2 FROM days WHERE true GROUP BY month
 ON CONFLICT (month) DO UPDATE SET count = excluded.count, days = excluded.days, version = timeline_buckets.version + 1
 WHERE timeline_buckets.days IS NOT excluded.days`;
 export const DROP_EMPTY_BUCKETS_SQL = `DELETE FROM timeline_buckets WHERE month IN (SELECT value FROM json_each(?1))
