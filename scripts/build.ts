@@ -1,0 +1,140 @@
+// Builds what the Worker serves and the Worker itself into .build/. Skips what has not changed, so that a second start is
+// quick. Must not read anything outside the repository.
+import { createHash } from 'node:crypto';
+import { lstat, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import type { BuildOptions } from 'esbuild';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const OUT = join(ROOT, '.build');
+const STATIC_MODULE = join(OUT, 'static.ts');
+const WORKER_BUNDLE = join(OUT, 'worker.js');
+/** The project's own budgets, in bytes after gzip. */
+const MAX_FIRST_PAGE_BYTES = 60_000;
+const MAX_WORKER_BYTES = 250_000;
+/** Styles in the order in which they may override each other. */
+const STYLES = ['tokens', 'base', 'frame', 'timeline', 'viewer', 'pages'];
+const STATIC_INPUTS = ['views/client', 'views/styles', 'views/parts/mark.ts', 'scripts/build.ts', 'package-lock.json'];
+const WORKER_INPUTS = ['worker', 'views', 'protocol', 'scripts/build.ts', 'package.json', 'package-lock.json'];
+
+interface StaticFile { body: string; mime: string }
+
+/** Writes `.build/static.ts`: script, stylesheet, mark and manifest as text, under names that hold their content's hash. */
+export async function buildStatic(): Promise<{ path: string; built: boolean }> {
+  const stamp = await fingerprint(STATIC_INPUTS);
+  if (await isFresh(STATIC_MODULE, stamp)) return { path: STATIC_MODULE, built: false };
+  const [script, style] = await Promise.all([bundleScript(), bundleStyle()]);
+  const { MARK_PATHS } = await import('../views/parts/mark.ts');
+  const scriptUrl = `/s/app.${shortHash(script)}.js`;
+  const styleUrl = `/s/app.${shortHash(style)}.css`;
+  const files: Record<string, StaticFile> = {
+    [scriptUrl]: { body: script, mime: 'text/javascript; charset=utf-8' },
+    [styleUrl]: { body: style, mime: 'text/css; charset=utf-8' },
+    '/favicon.svg': { body: writeFavicon(MARK_PATHS), mime: 'image/svg+xml' },
+    '/site.webmanifest': { body: writeManifest(), mime: 'application/manifest+json' },
+  };
+  checkBudget('first page (script + style)', gzipSize(script) + gzipSize(style), MAX_FIRST_PAGE_BYTES);
+  await writeWhole(STATIC_MODULE, [
+    '// Written by scripts/build.ts; not for editing.',
+    'export interface StaticFile { body: string; mime: string }',
+    `export const SCRIPT_URL = ${JSON.stringify(scriptUrl)};`,
+    `export const STYLE_URL = ${JSON.stringify(styleUrl)};`,
+    `export const FILES: Record<string, StaticFile> = ${JSON.stringify(files)};`, '',
+  ].join('\n'));
+  await writeWhole(`${STATIC_MODULE}.stamp`, stamp);
+  return { path: STATIC_MODULE, built: true };
+}
+
+/** Bundles the Worker (and its static part first) to one module that Miniflare and the edge take as it is. */
+export async function buildWorker(): Promise<{ path: string; built: boolean }> {
+  await buildStatic();
+  const stamp = await fingerprint([...WORKER_INPUTS, '.build/static.ts.stamp']);
+  if (await isFresh(WORKER_BUNDLE, stamp)) return { path: WORKER_BUNDLE, built: false };
+  const code = await bundle({
+    entryPoints: [join(ROOT, 'worker/index.tsx')], format: 'esm', target: 'es2023', conditions: ['workerd', 'worker', 'browser'], mainFields: ['browser', 'module', 'main'],
+    external: ['node:*', 'cloudflare:*'], jsx: 'automatic', jsxImportSource: 'hono/jsx', keepNames: false,
+  });
+  checkBudget('Worker', gzipSize(code), MAX_WORKER_BYTES);
+  await writeWhole(WORKER_BUNDLE, code);
+  await writeWhole(`${WORKER_BUNDLE}.stamp`, stamp);
+  return { path: WORKER_BUNDLE, built: true };
+}
+
+function bundleScript(): Promise<string> {
+  return bundle({ entryPoints: [join(ROOT, 'views/client/main.ts')], format: 'iife', target: 'es2022', mainFields: ['browser', 'module', 'main'] });
+}
+
+async function bundleStyle(): Promise<string> {
+  const parts = await Promise.all(STYLES.map((name) => readFile(join(ROOT, 'views/styles', `${name}.css`), 'utf8')));
+  const { transform } = await import('esbuild');
+  // The browsers that know light-dark(): nothing of it may be rewritten into several themes.
+  return (await transform(parts.join('\n'), { loader: 'css', minify: true, target: ['chrome123', 'safari17.5', 'firefox120'] })).code;
+}
+
+async function bundle(options: BuildOptions): Promise<string> {
+  // Loaded only when there is something to build: it would cost a second start more than all the rest.
+  const { build } = await import('esbuild');
+  const result = await build({ ...options, bundle: true, write: false, minify: true, legalComments: 'none', logLevel: 'warning', absWorkingDir: ROOT });
+  const text = result.outputFiles?.[0]?.text;
+  if (text === undefined) throw new Error('esbuild gave no output');
+  return text;
+}
+
+function writeFavicon(paths: readonly string[]): string {
+  const lines = paths.map((d) => `<path d="${d}"/>`).join('');
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32" fill="none" stroke="#d0781c" stroke-width="2.1" stroke-linecap="round" stroke-linejoin="round">${lines}</svg>`;
+}
+
+function writeManifest(): string {
+  return JSON.stringify({
+    name: 'Jharokha', short_name: 'Jharokha', start_url: '/', display: 'standalone', background_color: '#fdfcfa', theme_color: '#fdfcfa',
+    icons: [{ src: '/favicon.svg', sizes: 'any', type: 'image/svg+xml' }],
+  });
+}
+
+/** Sizes and times of every input: a change of content without one of either is not noticed, as with make. */
+async function fingerprint(inputs: readonly string[]): Promise<string> {
+  const hash = createHash('sha256');
+  const lines: string[] = [];
+  const visit = async (path: string): Promise<void> => {
+    const stat = await lstat(path);
+    if (stat.isDirectory()) await Promise.all((await readdir(path)).map((name) => visit(join(path, name))));
+    else lines.push(`${relative(ROOT, path)} ${stat.size} ${stat.mtimeMs}`);
+  };
+  await Promise.all(inputs.map((input) => visit(join(ROOT, input))));
+  return hash.update(lines.sort().join('\n')).digest('hex');
+}
+
+async function isFresh(path: string, stamp: string): Promise<boolean> {
+  try {
+    const [kept] = await Promise.all([readFile(`${path}.stamp`, 'utf8'), lstat(path)]);
+    return kept === stamp;
+  } catch { return false; }
+}
+
+/** A second build at the same time must never read half a file. */
+async function writeWhole(path: string, text: string): Promise<void> {
+  await mkdir(OUT, { recursive: true });
+  const part = `${path}.${process.pid}.part`;
+  await writeFile(part, text);
+  await rename(part, path);
+}
+
+function checkBudget(what: string, bytes: number, budget: number): void {
+  console.error(`${what}: ${(bytes / 1000).toFixed(1)} KB gzip of ${budget / 1000}`);
+  if (bytes > budget) throw new Error(`${what} is over its budget: ${bytes} bytes after gzip, ${budget} allowed`);
+}
+
+function gzipSize(text: string): number {
+  return gzipSync(text, { level: 9 }).byteLength;
+}
+function shortHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 10);
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const done = process.argv.includes('--static') ? await buildStatic() : await buildWorker();
+  console.error(done.built ? `built ${relative(ROOT, done.path)}` : 'nothing has changed');
+}

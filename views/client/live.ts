@@ -1,0 +1,32 @@
+// Keeps `/live` open while the page is seen, and turns its news into events that fragments wait for.
+import type { LiveEvent } from '../../protocol/link.ts';
+
+// Types only: the module itself brings all of zod. A name that is added there and not here fails to compile.
+const LIVE_EVENTS = Object.keys({ presence: 0, status: 0, library: 0, problems: 0 } satisfies Record<LiveEvent, number>);
+
+/** A browser opens six connections to one host: hidden pages must not hold any of them. */
+export function startLive(): void {
+  let source: EventSource | null = null;
+  let closed = false;
+  const open = () => {
+    if (source || document.hidden) return;
+    source = new EventSource('/live');
+    for (const name of LIVE_EVENTS) source.addEventListener(name, () => tell(name));
+    // What happened while nobody listened is unknown, so all of it is asked anew.
+    if (closed) source.addEventListener('open', () => { for (const name of LIVE_EVENTS) tell(name); }, { once: true });
+  };
+  const close = () => {
+    if (!source) return;
+    source.close();
+    source = null;
+    closed = true;
+  };
+  document.addEventListener('visibilitychange', () => { if (document.hidden) close(); else open(); });
+  addEventListener('pagehide', close);
+  addEventListener('pageshow', open);
+  open();
+}
+
+function tell(name: string): void {
+  document.body.dispatchEvent(new CustomEvent(`live-${name}`));
+}

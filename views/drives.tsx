@@ -1,0 +1,168 @@
+// Drives and the folders on them: the page, a drive's row as a fragment, and the page of a scan that asks.
+import type { VolumeIdentity } from '../protocol/words.ts';
+import { Page, Said, type FrameFacts } from './frame.tsx';
+import { hx } from './parts/hx.ts';
+import { Icon } from './parts/icon.tsx';
+import { elementId, idPath, sayAgo, sayAwaySince, sayBytes, sayCount, sayNumber } from './parts/words.ts';
+
+export interface DriveFacts {
+  volume_id: string; identity: VolumeIdentity; label: string; own_label: string; owner_label: string | null; note: string | null; fs_type: string;
+  capacity_bytes: number | null; free_bytes: number | null; read_only: boolean; connected: boolean; last_seen_ms: number;
+  assets: number; folders: FolderFacts[];
+}
+export interface FolderFacts { root_id: string; path: string; excludes: number; lastScan: { state: string; atMs: number; reason: string | null } | null }
+
+export function DrivesPage(props: { frame: FrameFacts; drives: DriveFacts[]; nowMs: number; said?: string; wrong?: string }) {
+  return (
+    <Page frame={props.frame} title="Drives" section="drives">
+      <div class="page">
+        <h1>Drives</h1>
+        <p class="lead">Your originals stay here. Everything can be browsed with all of them unplugged.</p>
+        <Said text={props.said} /><Said text={props.wrong} wrong />
+        <div class="rows">{props.drives.map((drive) => <DriveRow drive={drive} nowMs={props.nowMs} agentAway={props.frame.agentAway} />)}</div>
+        {props.drives.length === 0 && <p class="lead">No drive is known yet. Add a folder, and its drive appears here.</p>}
+        <div class="section buttons">
+          <a class="button" href="/folders/add"><Icon name="folder" small />Add a folder</a>
+          {props.drives.some((drive) => drive.connected) && <ScanForm rootId={null} label="Scan everything now" />}
+        </div>
+        {props.frame.agentAway && <p class="lead">The agent is away, so folders cannot be changed now. Start Jharokha on the computer that has the photos.</p>}
+      </div>
+    </Page>
+  );
+}
+
+/** Fragment: one drive. `said` is what came of the last thing done to it. */
+export function DriveRow(props: { drive: DriveFacts; nowMs: number; agentAway: boolean; said?: string; wrong?: string }) {
+  const { drive } = props;
+  const id = elementId('drive', drive.volume_id);
+  const facts = [
+    drive.connected ? 'Connected' : sayAwaySince(drive.last_seen_ms, props.nowMs), sayCount(drive.assets, 'file'),
+    drive.free_bytes !== null ? `${sayBytes(drive.free_bytes)} free` : null, drive.read_only ? 'read only' : null,
+  ].filter((part) => part !== null);
+  return (
+    <section class="drive" id={id} aria-labelledby={`${id}-name`}>
+      <div class="drive-head">
+        <span class="drive-icon"><Icon name="drive" /></span>
+        <div>
+          <h3 id={`${id}-name`}><bdi>{drive.label}</bdi></h3>
+          <p class="small num"><span class={drive.connected ? 'dot' : 'dot away'} aria-hidden="true"></span>{facts.join(' · ')}{drive.note && <> · <bdi class="drive-note">{drive.note}</bdi></>}</p>
+          {drive.capacity_bytes !== null && drive.free_bytes !== null && drive.capacity_bytes > 0 && (
+            <span class="meter" role="img" aria-label={`${sayBytes(drive.capacity_bytes - drive.free_bytes)} of ${sayBytes(drive.capacity_bytes)} used`}><i style={`--p:${(1 - drive.free_bytes / drive.capacity_bytes).toFixed(3)}`}></i></span>
+          )}
+        </div>
+        <div class="buttons">{drive.connected && drive.folders.length === 1 && <ScanForm rootId={drive.folders[0]?.root_id ?? null} label="Scan now" />}</div>
+      </div>
+      <div class="drive-more">
+        <Said text={props.said} /><Said text={props.wrong} wrong />
+        {drive.folders.map((folder) => <FolderRow folder={folder} drive={drive} nowMs={props.nowMs} />)}
+        {drive.identity === 'weak' && <WeakIdentity drive={drive} />}
+        <details class="inline">
+          <summary class="button button-plain">Name and note</summary>
+          <WordsForm drive={drive} rowId={id} />
+        </details>
+      </div>
+    </section>
+  );
+}
+
+function WordsForm(props: { drive: DriveFacts; rowId: string }) {
+  const { drive } = props;
+  const action = `/drives/${idPath(drive.volume_id)}/words`;
+  return (
+    <form class="form" method="post" action={action} {...hx({ post: action, target: 'closest .drive', swap: 'outerHTML' })}>
+      <label class="field"><span>Name</span><input type="text" name="label" value={drive.owner_label ?? ''} placeholder={drive.own_label} maxlength={80} autocomplete="off" /></label>
+      <label class="field"><span>Note, such as where it lies</span><input type="text" name="note" value={drive.note ?? ''} maxlength={300} autocomplete="off" /></label>
+      <div class="buttons"><button class="button" type="submit">Save</button></div>
+    </form>
+  );
+}
+
+function FolderRow(props: { folder: FolderFacts; drive: DriveFacts; nowMs: number }) {
+  const { folder, drive } = props;
+  return (
+    <div class="folder">
+      <div class="folder-name">
+        <Icon name="folder" small />
+        <span>
+          <span class="path"><bdi>{folder.path === '' ? 'The whole drive' : folder.path}</bdi></span>
+          <span class="small"> · {sayScan(folder, props.nowMs)}{folder.excludes > 0 && ` · ${sayCount(folder.excludes, 'exclude')}`}</span>
+        </span>
+      </div>
+      <div class="buttons">
+        {drive.connected && drive.folders.length > 1 && <ScanForm rootId={folder.root_id} label="Scan now" />}
+        <a class="button button-plain" href={`/folders/${idPath(folder.root_id)}`}>Change<span class="hidden-text"> <bdi>{folder.path}</bdi></span></a>
+      </div>
+    </div>
+  );
+}
+
+function sayScan(folder: FolderFacts, nowMs: number): string {
+  const scan = folder.lastScan;
+  if (!scan) return 'not scanned yet';
+  if (scan.state === 'running') return 'being scanned now';
+  if (scan.state === 'question') return 'the last scan asks something';
+  if (scan.state === 'stopped') return `the last scan stopped ${sayAgo(scan.atMs, nowMs)}${scan.reason ? `: ${scan.reason}` : ''}`;
+  return `scanned ${sayAgo(scan.atMs, nowMs)}`;
+}
+
+function WeakIdentity(props: { drive: DriveFacts }) {
+  const action = `/drives/${idPath(props.drive.volume_id)}/marker`;
+  return (
+    <div class="said">
+      <div>
+        <p>This drive has no lasting name of its own, so another one could be taken for it. Until that is settled, nothing on it is ever marked missing without asking you. One small marker file at its top settles it; nothing else is written.</p>
+        {props.drive.connected && !props.drive.read_only && (
+          <form method="post" action={action} {...hx({ post: action, target: 'closest .drive', swap: 'outerHTML' })}><p class="buttons"><button class="button" type="submit">Allow a marker file</button></p></form>
+        )}
+      </div>
+    </div>
+  );
+}
+
+export function ScanForm(props: { rootId: string | null; label: string }) {
+  const action = props.rootId === null ? '/folders/scan' : `/folders/${idPath(props.rootId)}/scan`;
+  return <form method="post" action={action} {...hx({ post: action, target: 'find button', swap: 'outerHTML' })}><button class="button" type="submit">{props.label}</button></form>;
+}
+
+/** Fragment: what a scan's button turns into. */
+export function ScanStarted() {
+  return <span class="small" role="status">Scanning now</span>;
+}
+
+export interface QuestionFacts { scan_id: string; label: string; vanished: number; known: number; examples: string[] }
+
+export function QuestionPage(props: { frame: FrameFacts; question: QuestionFacts | null; wrong?: string }) {
+  const { question } = props;
+  return (
+    <Page frame={props.frame} title="A question" section="drives">
+      <div class="page">
+        <a class="back" href="/drives"><Icon name="left" small />Drives</a>
+        {question ? <Question question={question} /> : <><h1>Nothing to decide</h1><p class="lead">This scan asks nothing any more: it was answered, or a later one found the files again.</p></>}
+        <Said text={props.wrong} wrong />
+      </div>
+    </Page>
+  );
+}
+
+function Question(props: { question: QuestionFacts }) {
+  const { question } = props;
+  const action = `/drives/question/${idPath(question.scan_id)}`;
+  const share = question.known > 0 ? (question.vanished / question.known) * 100 : 100;
+  return (
+    <>
+      <h1>{sayNumber(question.vanished)} files were not found</h1>
+      <p class="lead">
+        The last scan of ‘<bdi>{question.label}</bdi>’ did not find {sayNumber(question.vanished)} of the {sayNumber(question.known)} files known there ({share < 10 ? share.toFixed(1) : Math.round(share)} %).
+        That is more than usual, so nothing was changed. If you removed or moved them, say so. If not, look first whether the drive is the right one and whole.
+      </p>
+      {question.examples.length > 0 && (
+        <div class="section"><h2>Some of them</h2><ul class="rows">{question.examples.map((path) => <li class="problem path"><bdi>{path}</bdi></li>)}</ul></div>
+      )}
+      <form class="section buttons" method="post" action={action}>
+        <button class="button button-main" type="submit" name="answer" value="keep">Keep everything as it is</button>
+        <button class="button" type="submit" name="answer" value="gone">They are gone: mark them missing</button>
+      </form>
+      <p class="small">Missing deletes nothing: the photos stay in the library, and come back by themselves when the files do.</p>
+    </>
+  );
+}

@@ -1,0 +1,145 @@
+// The frame round every page: head, rail or bottom bar, the top line, notices, the help. And the fragments that keep it live.
+import type { Child } from 'hono/jsx';
+import type { AgentStatus } from '../protocol/link.ts';
+import { hx } from './parts/hx.ts';
+import { Icon, Mark, type IconName } from './parts/icon.tsx';
+import { Keys } from './parts/keys.tsx';
+import { elementId, idPath, sayNumber, sayProgress } from './parts/words.ts';
+
+export interface DriveDot { volumeId: string; label: string; connected: boolean }
+/** What the frame shows on every page. */
+export interface FrameFacts {
+  scriptUrl: string; styleUrl: string;
+  drives: DriveDot[]; agentAway: boolean;
+  /** At most `PROBLEMS_COUNTED + 1`. */
+  problems: number;
+  status: AgentStatus | null;
+}
+export type Section = 'photos' | 'drives' | 'settings' | 'problems' | 'none';
+
+/** Drives named in the top line; the rest is a number. */
+const MAX_DOTS = 4;
+const PROBLEMS_SHOWN = 999;
+
+export function Head(props: { title: string; scriptUrl: string; styleUrl: string; dark?: boolean; children?: Child }) {
+  return (
+    <head>
+      <meta charset="utf-8" />
+      <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover" />
+      <title>{props.title}</title>
+      <link rel="stylesheet" href={props.styleUrl} />
+      <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+      <link rel="manifest" href="/site.webmanifest" />
+      <meta name="color-scheme" content={props.dark ? 'dark' : 'light dark'} />
+      {props.dark
+        ? <meta name="theme-color" content="#060504" />
+        : <><meta name="theme-color" media="(prefers-color-scheme: light)" content="#fdfcfa" /><meta name="theme-color" media="(prefers-color-scheme: dark)" content="#120e0b" /></>}
+      <meta name="htmx-config" content='{"history":false,"includeIndicatorCSS":false}' />
+      {props.children}
+      <script src={props.scriptUrl} defer></script>
+    </head>
+  );
+}
+
+export function Page(props: { frame: FrameFacts; title: string; section: Section; wide?: boolean; topEnd?: Child; after?: Child; children?: Child }) {
+  const { frame } = props;
+  return (
+    <html lang="en">
+      <Head title={`${props.title} · Jharokha`} scriptUrl={frame.scriptUrl} styleUrl={frame.styleUrl} />
+      <body>
+        <a class="skip" href="#main">To the content</a>
+        <nav class="rail" aria-label="Main">
+          <a class="mark" href="/" aria-label="Jharokha, to the photos" tabindex={-1}><Mark /></a>
+          <RailLink href="/" icon="image" label="Photos" current={props.section === 'photos'} />
+          <div class="rail-end">
+            <ProblemsLink count={frame.problems} current={props.section === 'problems'} />
+            <RailLink href="/drives" icon="drive" label="Drives" current={props.section === 'drives'} />
+            <RailLink href="/settings" icon="settings" label="Settings" current={props.section === 'settings'} />
+          </div>
+        </nav>
+        <div class="frame">
+          <header class="top">
+            <a class="top-title" href="/" aria-label="Jharokha, to the photos"><Mark /></a>
+            <div id="status" class="status" {...hx({ get: '/progress', trigger: 'live-status from:body', swap: 'innerHTML' })}><StatusLine status={frame.status} /></div>
+            {props.topEnd}
+            <ul id="dots" class="dots" aria-label="Drives" {...hx({ get: '/drives/dots', trigger: 'live-presence from:body', swap: 'innerHTML' })}><Dots drives={frame.drives} agentAway={frame.agentAway} /></ul>
+          </header>
+          <main id="main" class={props.wide ? 'main main-timeline' : 'main'} tabindex={-1}>{props.children}</main>
+        </div>
+        {props.after}
+        <dialog id="help" class="sheet" aria-labelledby="help-title">
+          <div class="sheet-head">
+            <h2 id="help-title">Keyboard</h2>
+            <form method="dialog"><button class="icon-button" aria-label="Close"><Icon name="close" /></button></form>
+          </div>
+          <Keys />
+        </dialog>
+      </body>
+    </html>
+  );
+}
+
+function RailLink(props: { href: string; icon: IconName; label: string; current: boolean; children?: Child }) {
+  return (
+    <a class="rail-link" href={props.href} aria-current={props.current ? 'page' : undefined}>
+      <Icon name={props.icon} />{props.label}{props.children}
+    </a>
+  );
+}
+
+/** Only there while there are problems. */
+function ProblemsLink(props: { count: number; current: boolean }) {
+  if (props.count === 0 && !props.current) return null;
+  const shown = props.count > PROBLEMS_SHOWN ? `${PROBLEMS_SHOWN}+` : String(props.count);
+  return (
+    <RailLink href="/problems" icon="problem" label="Problems" current={props.current}>
+      {props.count > 0 && <span class="rail-count"><span class="hidden-text">, </span>{shown}</span>}
+    </RailLink>
+  );
+}
+
+/** Fragment: the drives at the top right. */
+export function Dots(props: { drives: DriveDot[]; agentAway: boolean }) {
+  const sorted = [...props.drives].sort((a, b) => Number(b.connected) - Number(a.connected));
+  const rest = sorted.length - MAX_DOTS;
+  return (
+    <>
+      {sorted.slice(0, MAX_DOTS).map((drive) => (
+        <li class={drive.connected ? undefined : 'away'}>
+          <a href={`/drives#${elementId('drive', drive.volumeId)}`} class={drive.connected ? undefined : 'away'}>
+            <span class="dot" aria-hidden="true"></span><bdi class="dot-name">{drive.label}</bdi>{drive.connected ? <span class="hidden-text">, connected</span> : ', away'}
+          </a>
+        </li>
+      ))}
+      {rest > 0 && <li class="dots-rest"><a href="/drives" class="away">{sayNumber(rest)} more</a></li>}
+      {sorted.length === 0 && props.agentAway && <li class="away"><a href="/drives" class="away"><span class="dot" aria-hidden="true"></span>Agent, away</a></li>}
+    </>
+  );
+}
+
+/** Fragment: what the agent does now, and what it asks. A fixed height, so that nothing moves when it comes and goes. */
+export function StatusLine(props: { status: AgentStatus | null }) {
+  const progress = sayProgress(props.status);
+  const question = props.status?.questions[0];
+  return (
+    <>
+      {progress && (
+        <a href="/progress" aria-live="off">
+          {progress.share !== null && <span class="status-bar" aria-hidden="true"><i style={`--p:${Math.min(1, progress.share).toFixed(3)}`}></i></span>}
+          <span class="status-text">{progress.text}</span>
+        </a>
+      )}
+      {question && (
+        <div class="notice" role="status">
+          <span>{sayNumber(question.vanished)} files on ‘<bdi>{question.label}</bdi>’ were not found. Nothing was changed.</span>
+          <a href={`/drives/question/${idPath(question.scan_id)}`}>Decide</a>
+        </div>
+      )}
+    </>
+  );
+}
+
+/** One sentence after something was done, or could not be. */
+export function Said(props: { text: string | undefined; wrong?: boolean }) {
+  return props.text ? <p class={props.wrong ? 'said said-wrong' : 'said'} role={props.wrong ? 'alert' : 'status'}>{props.text}</p> : null;
+}

@@ -1,0 +1,40 @@
+// The icons that pages use, from lucide, and the mark. Only what is named here reaches the bundle.
+import ArrowLeft from 'lucide/dist/esm/icons/arrow-left.mjs';
+import CalendarDays from 'lucide/dist/esm/icons/calendar-days.mjs';
+import ChevronDown from 'lucide/dist/esm/icons/chevron-down.mjs';
+import ChevronLeft from 'lucide/dist/esm/icons/chevron-left.mjs';
+import ChevronRight from 'lucide/dist/esm/icons/chevron-right.mjs';
+import CornerLeftUp from 'lucide/dist/esm/icons/corner-left-up.mjs';
+import Film from 'lucide/dist/esm/icons/film.mjs';
+import Folder from 'lucide/dist/esm/icons/folder.mjs';
+import HardDrive from 'lucide/dist/esm/icons/hard-drive.mjs';
+import Image from 'lucide/dist/esm/icons/image.mjs';
+import Info from 'lucide/dist/esm/icons/info.mjs';
+import Play from 'lucide/dist/esm/icons/play.mjs';
+import Settings from 'lucide/dist/esm/icons/settings.mjs';
+import TriangleAlert from 'lucide/dist/esm/icons/triangle-alert.mjs';
+import X from 'lucide/dist/esm/icons/x.mjs';
+import { MARK_PATHS } from './mark.ts';
+
+const ICONS = {
+  back: ArrowLeft, calendar: CalendarDays, close: X, down: ChevronDown, drive: HardDrive, film: Film, folder: Folder, image: Image, info: Info, left: ChevronLeft,
+  play: Play, problem: TriangleAlert, right: ChevronRight, settings: Settings, up: CornerLeftUp,
+} as const;
+export type IconName = keyof typeof ICONS;
+
+/** Decoration: the words beside it, or its button's label, carry the meaning. */
+export function Icon(props: { name: IconName; small?: boolean }) {
+  return (
+    <svg class={props.small ? 'icon icon-small' : 'icon'} viewBox="0 0 24 24" aria-hidden="true">
+      {ICONS[props.name].map(([Tag, attributes]) => <Tag {...attributes} />)}
+    </svg>
+  );
+}
+
+export function Mark() {
+  return (
+    <svg viewBox="0 0 32 32" fill="none" stroke="currentColor" stroke-width="1.7" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">
+      {MARK_PATHS.map((d) => <path d={d} />)}
+    </svg>
+  );
+}

@@ -1,0 +1,13 @@
+// The list of keys, for the help and the settings page. views/client/ makes them work.
+
+const KEYS: [keys: string[], what: string][] = [
+  [['←', '→'], 'In the viewer: the newer, the older one'],
+  [['Esc'], 'Back to the timeline, at the same place'],
+  [['i'], 'Facts about the photo, or none'],
+  [['Home'], 'In the timeline: to the newest'],
+  [['?'], 'This list'],
+];
+
+export function Keys() {
+  return <dl class="keys">{KEYS.map(([keys, what]) => <><dt>{keys.map((key) => <kbd>{key}</kbd>)}</dt><dd>{what}</dd></>)}</dl>;
+}

@@ -1,0 +1,187 @@
+// How the pages say things: dates, sizes, sources and reasons in plain words. Pure; every text is one line for people.
+import type { AgentStatus } from '../../protocol/link.ts';
+import { offsetAtWall, wallMs, wallText } from '../../protocol/time.ts';
+import type { OffsetSource, ProblemCode, TakenAtSource } from '../../protocol/words.ts';
+
+const MONTHS = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December'];
+const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
+
+export function sayNumber(n: number): string {
+  return Math.round(n).toLocaleString('en-GB');
+}
+export function sayCount(n: number, one: string, many = `${one}s`): string {
+  return `${sayNumber(n)} ${n === 1 ? one : many}`;
+}
+
+/** `October 2023` for 202310; month 0 is what has no date. */
+export function sayMonth(month: number): string {
+  return month === 0 ? 'No date' : `${MONTHS[(month % 100) - 1] ?? 'Month'} ${Math.floor(month / 100)}`;
+}
+export function sayMonthShort(month: number): string {
+  return (MONTHS[(month % 100) - 1] ?? '').slice(0, 3);
+}
+/** `2023-10`, as an address names a month. */
+export function monthAddress(month: number): string {
+  return month === 0 ? 'none' : `${String(Math.floor(month / 100)).padStart(4, '0')}-${String(month % 100).padStart(2, '0')}`;
+}
+
+/** `Saturday, 21 October` for 20231021. */
+export function sayDay(day: number): string {
+  if (day === 0) return 'When these were taken is not known';
+  const ms = wallMs(`${dayText(day)}T00:00:00`);
+  const weekday = ms === undefined ? '' : `${DAYS[new Date(ms).getUTCDay()] ?? ''}, `;
+  return `${weekday}${day % 100} ${MONTHS[(Math.floor(day / 100) % 100) - 1] ?? ''}`;
+}
+export function dayText(day: number): string {
+  const d = String(day).padStart(8, '0');
+  return `${d.slice(0, 4)}-${d.slice(4, 6)}-${d.slice(6, 8)}`;
+}
+/** `Sunday, 22 October 2023` for a wall time. */
+export function sayDate(wall: string): string {
+  return `${sayDay(Number(wall.slice(0, 10).replaceAll('-', '')))} ${Number(wall.slice(0, 4))}`;
+}
+/** `9:39` of a wall time. */
+export function sayTime(wall: string): string {
+  return `${Number(wall.slice(11, 13))}:${wall.slice(14, 16)}`;
+}
+
+/** A UTC moment for people: `today at 14:05`, `2 November`, `March 2024`. In UTC, for a page does not know where its reader is. */
+export function sayAgo(ms: number, nowMs: number): string {
+  const seconds = Math.max(0, (nowMs - ms) / 1000);
+  if (seconds < 90) return 'just now';
+  if (seconds < 90 * 60) return `${Math.round(seconds / 60)} minutes ago`;
+  if (seconds < 36 * 3600) return sayCount(Math.round(seconds / 3600), 'hour') + ' ago';
+  if (seconds < 30 * 86_400) return sayCount(Math.round(seconds / 86_400), 'day') + ' ago';
+  const wall = wallText(ms);
+  const month = MONTHS[Number(wall.slice(5, 7)) - 1] ?? '';
+  return seconds < 300 * 86_400 ? `${Number(wall.slice(8, 10))} ${month}` : `${month} ${wall.slice(0, 4)}`;
+}
+/** `Away since` reads well before a date, and not before `3 days ago`. */
+export function sayAwaySince(ms: number, nowMs: number): string {
+  const wall = wallText(ms);
+  const month = MONTHS[Number(wall.slice(5, 7)) - 1] ?? '';
+  if (nowMs - ms < 86_400_000) return 'Away, last seen ' + sayAgo(ms, nowMs);
+  return nowMs - ms < 300 * 86_400_000 ? `Away since ${Number(wall.slice(8, 10))} ${month}` : `Away since ${month} ${wall.slice(0, 4)}`;
+}
+
+export function sayBytes(bytes: number): string {
+  const units = ['bytes', 'KB', 'MB', 'GB', 'TB', 'PB'];
+  let n = bytes;
+  let unit = 0;
+  while (n >= 999.5 && unit < units.length - 1) { n /= 1000; unit++; }
+  return `${unit === 0 || n >= 99.95 ? Math.round(n) : n.toFixed(1)} ${units[unit] ?? ''}`;
+}
+export function sayDuration(ms: number): string {
+  const s = Math.round(ms / 1000);
+  const two = (n: number) => String(n).padStart(2, '0');
+  return s >= 3600 ? `${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}` : `${Math.floor(s / 60)}:${two(s % 60)}`;
+}
+export function sayEta(seconds: number): string {
+  if (seconds < 60) return 'less than a minute left';
+  if (seconds < 3600 * 1.5) return `${sayCount(Math.round(seconds / 60), 'minute')} left`;
+  if (seconds < 86_400 * 1.5) return `about ${sayCount(Math.round(seconds / 3600), 'hour')} left`;
+  return `about ${Math.round(seconds / 86_400)} days left`;
+}
+
+/** `UTC+2`, or the zone's own name where the position says which it is. */
+export function sayOffset(minutes: number, wall: string, gpsZone: string | null): string {
+  if (gpsZone && offsetAtWall(gpsZone, wall) === minutes) {
+    const ms = wallMs(wall);
+    try {
+      const part = new Intl.DateTimeFormat('en-GB', { timeZone: gpsZone, timeZoneName: 'long' }).formatToParts((ms ?? 0) - minutes * 60_000).find((p) => p.type === 'timeZoneName');
+      if (part) return part.value;
+    } catch { /* an unknown zone: the bare offset is as true */ }
+  }
+  const abs = Math.abs(minutes);
+  return `UTC${minutes < 0 ? '−' : '+'}${Math.floor(abs / 60)}${abs % 60 ? `:${String(abs % 60).padStart(2, '0')}` : ''}`;
+}
+
+const TIME_SOURCES: Record<TakenAtSource, string> = {
+  owner: 'as you set it', exif_original: 'from the camera’s clock', quicktime_keys: 'from the phone’s clock', xmp: 'from an editing program’s note', exif_other: 'from another date in the file',
+  quicktime: 'from the date inside the video', takeout: 'from Google Takeout', gps: 'from the time of the GPS', name: 'from the file’s name', mtime: 'from the file’s date: a guess',
+};
+const OFFSET_WORDS: Record<OffsetSource, string> = {
+  owner: 'zone as you set it', exif: ' and zone', quicktime_keys: ' and zone', gps_zone: 'zone from where it was taken', utc_difference: 'zone from a second clock in the file', home: 'read in your home zone: a guess',
+};
+/** Where a time came from: `from the camera’s clock and zone`. */
+export function sayTimeSource(source: TakenAtSource, offset: OffsetSource | null): string {
+  if (offset === null) return source === 'mtime' ? TIME_SOURCES[source] : `${TIME_SOURCES[source]}, zone not known`;
+  const words = OFFSET_WORDS[offset];
+  return words.startsWith(' ') ? `${TIME_SOURCES[source]}${words}` : `${TIME_SOURCES[source]}, ${words}`;
+}
+export function isGuess(source: TakenAtSource | null, offset: OffsetSource | null, doubtful: boolean): boolean {
+  return source === 'mtime' || source === 'name' || offset === 'home' || doubtful;
+}
+
+/** `1/1,024 s` for an exposure time in seconds. */
+export function sayExposureTime(seconds: number): string {
+  if (seconds >= 0.4) return `${Number(seconds.toFixed(1))} s`;
+  return `1/${sayNumber(1 / seconds)} s`;
+}
+/** `HEIC`, `JPEG`, `MP4`. */
+export function sayType(mime: string): string {
+  const sub = (mime.split('/')[1] ?? mime).replace(/^x-/, '');
+  const names: Record<string, string> = { quicktime: 'QuickTime', matroska: 'Matroska', 'svg+xml': 'SVG' };
+  return names[sub] ?? sub.toUpperCase();
+}
+export function sayPosition(latitude: number, longitude: number): string {
+  const part = (n: number, plus: string, minus: string) => `${Math.abs(n).toFixed(4)}° ${n < 0 ? minus : plus}`;
+  return `${part(latitude, 'N', 'S')}, ${part(longitude, 'E', 'W')}`;
+}
+
+const PROBLEMS: Record<ProblemCode, { title: string; help: string }> = {
+  unreadable: { title: 'Could not be opened', help: 'The system or the drive refused to hand them out. Check the permissions, or the drive itself.' },
+  vanished: { title: 'Gone before they were read', help: 'They were listed, and then were no longer there. The next scan looks again.' },
+  changed_while_read: { title: 'Still being written', help: 'They changed while they were read. The next scan reads them again.' },
+  empty: { title: 'Empty files', help: 'There is not one byte in them.' },
+  truncated: { title: 'Cut short', help: 'The end of the file is missing. What there is of the picture is shown.' },
+  damaged: { title: 'Damaged', help: 'The file does not hold a picture that can be read. Another copy may still be whole.' },
+  too_large: { title: 'Too large', help: 'The picture would need more memory than is safe to give.' },
+  unsupported: { title: 'Formats that cannot be shown yet', help: 'They are safe where they are.' },
+  not_media: { title: 'Not photos or videos', help: 'The name says one thing, the content another.' },
+  bad_name: { title: 'Names that cannot be kept', help: 'The name of the file is not valid text. Renaming it helps.' },
+  bad_metadata: { title: 'Odd facts inside', help: 'What the file says of itself makes no sense, so it was left out.' },
+  privacy: { title: 'Held back by macOS', help: 'Allow it under System Settings, Privacy & Security, Files and Folders (or Full Disk Access), for the program that runs Jharokha.' },
+  placeholder: { title: 'Only in the cloud', help: 'The file itself is not on this computer. Opening it would download it, so it was left alone.' },
+  decoder_crashed: { title: 'The decoder gave up', help: 'The file made the picture decoder crash. Everything else went on.' },
+  decoder_timeout: { title: 'Took too long', help: 'The decoder did not finish in time.' },
+  disk_full: { title: 'No room left', help: 'The disk with Jharokha’s own data is full.' },
+  other: { title: 'Something else', help: 'The reason stands beside each file.' },
+};
+export function sayProblem(code: ProblemCode): { title: string; help: string } {
+  return PROBLEMS[code];
+}
+
+export interface ProgressWords { text: string; short: string; share: number | null }
+/** The one line about what the agent does now; undefined while it rests. */
+export function sayProgress(status: AgentStatus | null): ProgressWords | undefined {
+  if (!status || status.phase === 'idle') return undefined;
+  const seen = status.counts?.seen ?? 0;
+  const eta = status.eta_s === null ? '' : `, ${sayEta(status.eta_s)}`;
+  const name = status.root ? lastPart(status.root) : 'your folders';
+  if (status.phase === 'scanning') {
+    const waiting = status.pending.facts;
+    const total = waiting === null ? null : seen + waiting;
+    const of = total !== null && total > seen ? ` of about ${sayNumber(total)}` : '';
+    return { text: `Reading ${name}: ${sayNumber(seen)}${of}${eta}`, short: `Reading ${sayNumber(seen)}`, share: total ? seen / total : null };
+  }
+  if (status.phase === 'rendering') {
+    const left = status.pending.previews ?? 0;
+    return { text: `Making larger previews: ${sayNumber(left)} to go${eta}`, short: `${sayNumber(left)} previews`, share: null };
+  }
+  return { text: `Bringing the library up to date${eta}`, short: 'Updating', share: null };
+}
+
+/** The last part of a path, for a short name of a folder. */
+export function lastPart(path: string): string {
+  return path.split('/').filter(Boolean).at(-1) ?? path;
+}
+
+/** A file's address in pages: `encodeURIComponent` for ids that may hold anything. */
+export function idPath(id: string): string {
+  return encodeURIComponent(id);
+}
+/** An element's id for any text. */
+export function elementId(prefix: string, id: string): string {
+  return `${prefix}-${id.replace(/[^A-Za-z0-9_-]/g, (c) => `_${c.charCodeAt(0).toString(16)}`)}`;
+}

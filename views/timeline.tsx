@@ -1,0 +1,149 @@
+// The timeline: a page of months and days, and its pieces. What it may not do: ask anything; all of it comes in props.
+import type { AssetKind } from '../protocol/words.ts';
+import { renditionUrl } from '../protocol/rendition.ts';
+import { Page, type FrameFacts } from './frame.tsx';
+import { hx } from './parts/hx.ts';
+import { Icon } from './parts/icon.tsx';
+import { monthAddress, sayDate, sayDay, sayDuration, sayMonth, sayMonthShort, sayTime } from './parts/words.ts';
+
+export interface TileFacts {
+  sha256: string; kind: AssetKind; width: number | null; height: number | null; duration_ms: number | null; color: string | null;
+  grid_version: number; taken_at: string | null; month: number; day: number;
+}
+export interface Piece { tiles: TileFacts[]; older: string | null; newer: string | null }
+export interface MonthCount { month: number; count: number }
+
+/** Beyond these a picture would be a hairline or a wall; it is cropped to fit. */
+const MIN_RATIO = 0.45;
+const MAX_RATIO = 4;
+/** Tiles of a page that are asked for at once; about two screens. Everything else waits until it is near. */
+const EAGER_TILES = 16;
+/** More years than this do not fit down the edge of a small screen; the oldest are then gathered by decade. */
+const MAX_YEARS = 22;
+const YEARS_KEPT = 14;
+
+export function TimelinePage(props: { frame: FrameFacts; piece: Piece; months: MonthCount[]; first: boolean }) {
+  const month = props.piece.tiles[0]?.month ?? 0;
+  return (
+    <Page frame={props.frame} title={props.first ? 'Photos' : sayMonth(month)} section="photos" wide
+      topEnd={<button class="button jump" type="button" popovertarget="years"><Icon name="calendar" small />Jump to</button>}
+      after={<><Years months={props.months} current={month} /><dialog id="viewer" class="viewer" aria-label="Photo"></dialog></>}>
+      <h1 class="hidden-text">Photos</h1>
+      <div id="fresh" class="fresh" hidden><a class="button" href="/">New photos: show</a></div>
+      <div id="timeline" class="timeline" data-first={props.first ? '' : undefined}>
+        <TimelinePiece piece={props.piece} part="whole" />
+      </div>
+    </Page>
+  );
+}
+
+/** Fragment: one piece; `part` says which way it grows, so that it carries on in that direction alone. */
+export function TimelinePiece(props: { piece: Piece; part: 'whole' | 'older' | 'newer' }) {
+  const { piece, part } = props;
+  return (
+    <>
+      {part !== 'older' && piece.newer && <More address={piece.newer} way="newer" />}
+      {groupByDay(piece.tiles).map((group, index, groups) => (
+        <>
+          {groups[index - 1]?.month !== group.month && <h2 class="month-title" data-month={group.month}>{sayMonth(group.month)}</h2>}
+          <section class="day" data-day={group.day}>
+            <h3 class="day-title">{sayDay(group.day)}</h3>
+            <div class="row">{group.tiles.map((tile) => <Tile tile={tile} eager={part === 'whole' && piece.tiles.indexOf(tile) < EAGER_TILES} />)}</div>
+          </section>
+        </>
+      ))}
+      {part !== 'newer' && piece.older && <More address={piece.older} way="older" />}
+    </>
+  );
+}
+
+/** A plain link; with script its reach, a part of the page above it, loads the next piece before the reader is there. */
+function More(props: { address: string; way: 'older' | 'newer' }) {
+  return (
+    <nav class={`more more-${props.way}`} aria-label={props.way === 'older' ? 'Older photos' : 'Newer photos'}>
+      <a class="button" rel={props.way === 'older' ? 'next' : 'prev'} href={props.address}>{props.way === 'older' ? 'Older' : 'Newer'}</a>
+      <div class="reach" {...hx({ get: props.address, trigger: 'intersect once', target: 'closest .more', swap: 'outerHTML' })}></div>
+    </nav>
+  );
+}
+
+export function tileId(sha256: string): string {
+  return `a-${sha256.slice(0, 20)}`;
+}
+export function tileRatio(width: number | null, height: number | null): number {
+  return Math.min(MAX_RATIO, Math.max(MIN_RATIO, width && height ? width / height : 1));
+}
+/** Says what a tile is to those who do not see it. */
+export function tileWords(tile: Pick<TileFacts, 'kind' | 'taken_at'>): string {
+  return `${tile.kind === 'video' ? 'Video' : 'Photo'}, ${tile.taken_at ? `${sayDate(tile.taken_at)}, ${sayTime(tile.taken_at)}` : 'no date'}`;
+}
+
+function Tile(props: { tile: TileFacts; eager: boolean }) {
+  const { tile } = props;
+  const ratio = tileRatio(tile.width, tile.height);
+  const color = tile.color ? `;--c:${tile.color}` : '';
+  return (
+    <a class={tile.grid_version > 0 ? 'tile' : 'tile tile-wait'} id={tileId(tile.sha256)} href={`/a/${tile.sha256}`} style={`--r:${ratio.toFixed(4)}${color}`} aria-label={tileWords(tile)}>
+      {tile.grid_version > 0
+        ? <img src={renditionUrl({ sha256: tile.sha256, name: 'grid', version: tile.grid_version })} alt="" width={Math.round(ratio * 440)} height={440} loading={props.eager ? 'eager' : 'lazy'} decoding="async" />
+        : <Icon name={tile.kind === 'video' ? 'film' : 'image'} />}
+      {tile.kind === 'video' && <span class="badge">{tile.duration_ms !== null && sayDuration(tile.duration_ms)}<Icon name="play" /></span>}
+    </a>
+  );
+}
+
+function groupByDay(tiles: readonly TileFacts[]): { day: number; month: number; tiles: TileFacts[] }[] {
+  const groups: { day: number; month: number; tiles: TileFacts[] }[] = [];
+  for (const tile of tiles) {
+    const last = groups.at(-1);
+    if (last && last.day === tile.day) last.tiles.push(tile);
+    else groups.push({ day: tile.day, month: tile.month, tiles: [tile] });
+  }
+  return groups;
+}
+
+interface YearEntry { label: string; address: string; year: number; until: number; months: { label: string; name: string; address: string }[] }
+
+/** The years down the right edge; a sheet on a phone. Works by hover, focus and tap without script. */
+function Years(props: { months: MonthCount[]; current: number }) {
+  const entries = listYears(props.months);
+  return (
+    <nav id="years" class="years" popover="auto" aria-label="Jump to a month" style={`--n:${entries.length}`}>
+      <ol>
+        {entries.map((entry) => {
+          const current = Math.floor(props.current / 100);
+          const here = current >= entry.year && current <= entry.until;
+          return (
+            <li>
+              <a class="year" href={`/?at=${entry.address}`} data-year={entry.year} data-until={entry.until} data-label={entry.label} aria-current={here ? 'true' : undefined}>{entry.label}</a>
+              {entry.months.length > 0 && <div class="year-months">{entry.months.map((month) => <a href={`/?at=${month.address}`} aria-label={month.name}>{month.label}</a>)}</div>}
+            </li>
+          );
+        })}
+      </ol>
+    </nav>
+  );
+}
+
+function listYears(months: readonly MonthCount[]): YearEntry[] {
+  const byYear = new Map<number, number[]>();
+  for (const { month } of months) {
+    const year = Math.floor(month / 100);
+    byYear.set(year, [...(byYear.get(year) ?? []), month]);
+  }
+  const years = [...byYear.keys()].filter((year) => year > 0);
+  const text = (year: number) => String(year).padStart(4, '0');
+  const kept = years.length > MAX_YEARS ? years.slice(0, YEARS_KEPT) : years;
+  const entries: YearEntry[] = kept.map((year) => ({
+    label: String(year), address: text(year), year, until: year,
+    months: (byYear.get(year) ?? []).map((month) => ({ label: sayMonthShort(month), name: sayMonth(month), address: monthAddress(month) })).reverse(),
+  }));
+  const decades = new Map<number, number[]>();
+  for (const year of years.slice(kept.length)) decades.set(Math.floor(year / 10) * 10, [...(decades.get(Math.floor(year / 10) * 10) ?? []), year]);
+  for (const [decade, inside] of decades) {
+    const newest = inside[0] ?? decade;
+    entries.push({ label: `${decade}s`, address: text(newest), year: decade, until: newest, months: inside.map((year) => ({ label: String(year), name: String(year), address: text(year) })).reverse() });
+  }
+  if (byYear.has(0)) entries.push({ label: 'No date', address: 'none', year: 0, until: 0, months: [] });
+  return entries;
+}

@@ -1,0 +1,95 @@
+// What the timeline reads: tiles in keyset order, newest first, and the months there are. Reads only.
+import { z } from 'zod';
+import { AssetKind, type Sha256 } from '../../protocol/words.ts';
+import { wallMs } from '../../protocol/time.ts';
+
+/** A place between two tiles: everything before it in `(sort_ms, asset_id)` is older. */
+export interface Cursor { sortMs: number; assetId: number }
+
+const Tile = z.object({
+  asset_id: z.int(), sha256: z.string(), kind: AssetKind, width: z.int().nullable(), height: z.int().nullable(), duration_ms: z.int().nullable(), color: z.string().nullable(),
+  grid_version: z.int(), preview_version: z.int(), taken_at: z.string().nullable(), sort_ms: z.number(), month: z.int(), day: z.int(),
+});
+export type Tile = z.infer<typeof Tile>;
+export interface MonthCount { month: number; count: number }
+
+const COLUMNS = 'asset_id, sha256, kind, width, height, duration_ms, color, grid_version, preview_version, taken_at, sort_ms, month, day';
+/** Both directions walk `timeline_items_shown`; a row value keeps it one seek. Exported for the test of their plans. */
+export const OLDER_SQL = `SELECT ${COLUMNS} FROM timeline_items WHERE shown = 1 AND (sort_ms, asset_id) < (?1, ?2) ORDER BY sort_ms DESC, asset_id DESC LIMIT ?3`;
+export const NEWER_SQL = `SELECT ${COLUMNS} FROM timeline_items WHERE shown = 1 AND (sort_ms, asset_id) > (?1, ?2) ORDER BY sort_ms ASC, asset_id ASC LIMIT ?3`;
+export const MONTHS_SQL = 'SELECT month, count FROM timeline_buckets ORDER BY month DESC';
+export const UNDATED_SQL = `SELECT ${COLUMNS} FROM timeline_items WHERE shown = 1 AND month = 0 ORDER BY sort_ms DESC, asset_id DESC LIMIT 1`;
+export const TILE_SQL = `SELECT ${COLUMNS} FROM timeline_items WHERE asset_id = (SELECT asset_id FROM assets WHERE sha256 = ?1)`;
+
+/** Newer than everything that can be in the library. */
+export const NEWEST: Cursor = { sortMs: 9e15, assetId: 0 };
+
+export async function listOlder(db: D1Database, from: Cursor, limit: number): Promise<Tile[]> {
+  return z.array(Tile).parse((await db.prepare(OLDER_SQL).bind(from.sortMs, from.assetId, limit).all()).results);
+}
+
+/** Tiles newer than `from`, the nearest of them, returned newest first as everywhere. */
+export async function listNewer(db: D1Database, from: Cursor, limit: number): Promise<Tile[]> {
+  return z.array(Tile).parse((await db.prepare(NEWER_SQL).bind(from.sortMs, from.assetId, limit).all()).results).reverse();
+}
+
+/** Months that have anything, newest first; month 0 is what has no date. */
+export async function listMonths(db: D1Database): Promise<MonthCount[]> {
+  const rows = await db.prepare(MONTHS_SQL).all<MonthCount>();
+  return rows.results.filter((row) => row.count > 0);
+}
+
+export async function findTile(db: D1Database, sha256: Sha256): Promise<Tile | undefined> {
+  const row = await db.prepare(TILE_SQL).bind(sha256).first();
+  return row ? Tile.parse(row) : undefined;
+}
+
+/** The cursor from which `older` starts with the newest undated tile; undefined where all have dates. */
+export async function findUndated(db: D1Database): Promise<Cursor | undefined> {
+  const row = await db.prepare(UNDATED_SQL).first();
+  return row ? cursorAt(Tile.parse(row)) : undefined;
+}
+
+/** The cursor whose older side begins with this tile. */
+export function cursorAt(tile: Pick<Tile, 'sort_ms' | 'asset_id'>): Cursor {
+  return { sortMs: tile.sort_ms, assetId: tile.asset_id + 1 };
+}
+
+export function cursorAfter(tile: Pick<Tile, 'sort_ms' | 'asset_id'>): Cursor {
+  return { sortMs: tile.sort_ms, assetId: tile.asset_id };
+}
+
+/** The cursor whose older side begins with the last moment of a year (`2023`) or month (`2023-10`); undefined for anything else. */
+export function cursorOfMonth(text: string): Cursor | undefined {
+  const m = /^(\d{4})(?:-(\d{2}))?$/.exec(text);
+  if (!m) return undefined;
+  const year = Number(m[1]);
+  const month = m[2] === undefined ? 12 : Number(m[2]);
+  if (month < 1 || month > 12 || (year === 9999 && month === 12)) return undefined;
+  const next = month === 12 ? { year: year + 1, month: 1 } : { year, month: month + 1 };
+  const ms = wallMs(`${String(next.year).padStart(4, '0')}-${String(next.month).padStart(2, '0')}-01T00:00:00`);
+  return ms === undefined ? undefined : { sortMs: ms, assetId: 0 };
+}
+
+export function cursorText(cursor: Cursor): string {
+  return `${cursor.sortMs}.${cursor.assetId}`;
+}
+
+export function parseCursor(text: string): Cursor | undefined {
+  const m = /^(-?\d{1,16})\.(\d{1,15})$/.exec(text);
+  return m ? { sortMs: Number(m[1]), assetId: Number(m[2]) } : undefined;
+}
+
+/**
+ * Cuts a piece so that it ends with a whole day where that costs at most half of it: the side away from the reader's
+ * cursor is the last for `older` and the first for `newer`. `tiles` holds one more than `limit` where there are more.
+ */
+export function cutPiece(tiles: readonly Tile[], limit: number, side: 'older' | 'newer'): { tiles: Tile[]; more: boolean } {
+  if (tiles.length <= limit) return { tiles: [...tiles], more: false };
+  const outward = side === 'older' ? [...tiles] : [...tiles].reverse();
+  const beyond = outward[limit];
+  let end = limit;
+  while (end > 0 && beyond && outward[end - 1]?.day === beyond.day) end--;
+  const kept = outward.slice(0, end >= limit / 2 ? end : limit);
+  return { tiles: side === 'older' ? kept : kept.reverse(), more: true };
+}
