@@ -1,0 +1,72 @@
+// Encoded pictures to upright sRGB pixels with sharp: strict first, then as much as can be shown, with the problem named.
+import type { AssetProblem } from '../../protocol/rows.ts';
+import { MAX_PIXELS } from './heic.ts';
+import { loadSharp, toPixels, type Pixels, type Size } from './render.ts';
+import { ReadError } from './types.ts';
+
+export interface Header extends Size { format: string; pages: number; problem: AssetProblem | null; oriented: boolean }
+
+/**
+ * Upright size from the header alone. Throws ReadError: too_large beyond the pixel limit, damaged where there is no header.
+ */
+export async function readHeader(bytes: Buffer): Promise<Header> {
+  const sharp = await loadSharp();
+  let meta: Awaited<ReturnType<ReturnType<typeof sharp>['metadata']>>;
+  try { meta = await sharp(bytes, { limitInputPixels: false, failOn: 'none' }).metadata(); } catch (error) { throw failure(error); }
+  const width = meta.autoOrient?.width ?? meta.width, height = meta.autoOrient?.height ?? meta.height;
+  if (!width || !height) throw new ReadError('damaged', 'decode', 'the picture has no size');
+  if (width * height > MAX_PIXELS) throw new ReadError('too_large', 'decode', `${width} x ${height} pixels are more than can be decoded`);
+  return { width, height, format: meta.format ?? '', pages: meta.pages ?? 1, problem: null, oriented: (meta.orientation ?? 1) > 1 };
+}
+
+export interface Decoded { pixels: Pixels; problem: AssetProblem | null }
+
+/**
+ * Pixels of exactly `size`, upright, first frame. A file that only a forgiving decoder shows comes with the problem. `lenient`
+ * skips the strict attempt for files that are known to fail it. `orientation` applies a rotation that the picture itself does not
+ * carry (a RAW's preview).
+ */
+export async function decodePixels(bytes: Buffer, size: Size, options: { lenient?: boolean; orientation?: number } = {}): Promise<Decoded> {
+  const sharp = await loadSharp();
+  const open = (failOn: 'warning' | 'none') => {
+    const input = sharp(bytes, { failOn, limitInputPixels: MAX_PIXELS, pages: 1, sequentialRead: true });
+    return options.orientation !== undefined ? turn(input, options.orientation) : input.autoOrient();
+  };
+  let problem: AssetProblem | null = null;
+  if (!options.lenient) {
+    try { return { pixels: await toPixels(open('warning'), size), problem: null }; } catch (error) { problem = problemOf(error); }
+  }
+  try { return { pixels: await toPixels(open('none'), size), problem }; } catch (error) { throw failure(error); }
+}
+
+/** EXIF's eight orientations as turns and mirrors. */
+function turn(input: import('sharp').Sharp, orientation: number): import('sharp').Sharp {
+  switch (orientation) {
+    case 2: return input.flop();
+    case 3: return input.rotate(180);
+    case 4: return input.flip();
+    case 5: return input.rotate(90).flop();
+    case 6: return input.rotate(90);
+    case 7: return input.rotate(270).flop();
+    case 8: return input.rotate(270);
+    default: return input;
+  }
+}
+
+/** What a decoder's complaint means to the owner. */
+export function problemOf(error: unknown): AssetProblem {
+  const message = messageOf(error);
+  if (/pixel limit|exceeds|too large/i.test(message)) return { code: 'too_large', reason: 'more pixels than can be decoded' };
+  if (/premature|truncat|read error|unexpected end|end of (file|stream)|not enough|EOF|out of order read|unable to load .*strip/i.test(message)) return { code: 'truncated', reason: `the file ends too early (${message})` };
+  return { code: 'damaged', reason: `the picture is damaged (${message})` };
+}
+
+function failure(error: unknown): ReadError {
+  if (error instanceof ReadError) return error;
+  const { code, reason } = problemOf(error);
+  return new ReadError(code, 'decode', /unsupported image format/i.test(reason) ? 'the picture cannot be decoded' : reason);
+}
+
+export function messageOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ').trim().slice(0, 160);
+}

@@ -1,0 +1,107 @@
+// One ExifTool for the agent: at most two processes, started at the first need and ended by `close`. It opens files by path
+// itself (it is a process of its own) and is only ever asked to read.
+import type { ExifTool } from 'exiftool-vendored';
+import type { MetaTags } from './claims.ts';
+import { cleanNumber, rawMetadataOf } from './text.ts';
+
+/** ExifTool reads a picture in 12 ms; a minute means a drive that hangs. */
+const TASK_TIMEOUT_MS = 60_000;
+/** Tags that facts are made of: asking for less than everything makes it answer faster and shorter. */
+const WANTED = [
+  'DateTimeOriginal', 'CreateDate', 'ModifyDate', 'DateCreated', 'CreationDate', 'OffsetTimeOriginal', 'OffsetTime', 'OffsetTimeDigitized',
+  'TrackCreateDate', 'MediaCreateDate', 'DateUTC', 'DateTime', 'CreationTime', 'DateTimeDigitized', 'GPSDateStamp', 'GPSTimeStamp', 'GPSLatitude', 'GPSLongitude', 'GPSLatitudeRef', 'GPSLongitudeRef', 'GPSCoordinates', 'GPSPosition',
+  'Make', 'Model', 'LensModel', 'LensID', 'Lens', 'AndroidManufacturer', 'AndroidModel', 'ExposureTime', 'FNumber', 'ISO', 'FocalLength', 'ContentIdentifier', 'MediaGroupUUID', 'Duration', 'ImageWidth', 'ImageHeight', 'SourceImageWidth', 'SourceImageHeight', 'Orientation', 'Rotation',
+  'PreviewImage', 'JpgFromRaw', 'OtherImage', 'ThumbnailImage', 'FileType', 'Error', 'Warning', 'Software',
+];
+/** Preview tags of RAW files that ExifTool can extract. */
+export type PreviewTag = 'JpgFromRaw' | 'PreviewImage' | 'OtherImage' | 'ThumbnailImage';
+const PREVIEW_TAGS: PreviewTag[] = ['JpgFromRaw', 'PreviewImage', 'OtherImage', 'ThumbnailImage'];
+
+export interface ExifToolAnswer { tags: MetaTags; previews: { tag: PreviewTag; bytes: number }[]; warning: string | null }
+
+export interface ExifToolReader {
+  /** Tags of the file at `path`. Throws what ExifTool says where it cannot read it at all. */
+  read(path: string): Promise<ExifToolAnswer>;
+  extract(tag: PreviewTag, path: string): Promise<Buffer>;
+  close(): Promise<void>;
+}
+
+export function createExifTool(options: { processes: number }): ExifToolReader {
+  let tool: Promise<ExifTool> | undefined;
+  const start = (): Promise<ExifTool> => {
+    tool ??= import('exiftool-vendored').then(({ ExifTool }) => new ExifTool({ maxProcs: options.processes, taskTimeoutMillis: TASK_TIMEOUT_MS, geolocation: false }));
+    return tool;
+  };
+  return {
+    async read(path) {
+      checkPath(path);
+      const raw = (await (await start()).readRaw(path, { readArgs: ['-n', '-G1', '-fast', '-api', 'largefilesupport=1', ...WANTED.map((t) => `-${t}`)] })) as Record<string, unknown>;
+      return answerOf(raw);
+    },
+    async extract(tag, path) {
+      checkPath(path);
+      return (await start()).extractBinaryTagToBuffer(tag, path);
+    },
+    async close() {
+      const running = tool;
+      tool = undefined;
+      if (running) await (await running).end();
+    },
+  };
+}
+
+/** ExifTool takes its arguments line by line. */
+function checkPath(path: string): void {
+  if (/[\r\n]/.test(path)) throw new Error('ExifTool cannot be given a path with a line break');
+}
+
+function answerOf(raw: Record<string, unknown>): ExifToolAnswer {
+  const groups: Record<string, Record<string, unknown>> = {};
+  const flat: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(raw)) {
+    const colon = key.lastIndexOf(':');
+    const name = key.slice(colon + 1);
+    (groups[key.slice(0, Math.max(0, colon))] ??= {})[name] = value;
+    flat[name] ??= value;
+  }
+  const find = (name: string, ...wanted: RegExp[]): unknown => {
+    for (const pattern of wanted) for (const [group, tags] of Object.entries(groups)) if (pattern.test(group) && tags[name] !== undefined) return tags[name];
+    return undefined;
+  };
+  const EXIF = /^(ExifIFD|IFD\d|SubIFD\d*|EXIF|RIFF|CIFF|KyoceraRaw|CanonRaw|MakerNotes|Kyocera|Pentax|Casio|Track\d+|H264|UserData|Sony|Panasonic|M2TS)/;
+  const tags: MetaTags = {
+    exifOriginal: find('DateTimeOriginal', /^ExifIFD$/, EXIF), offsetOriginal: find('OffsetTimeOriginal', /./),
+    exifCreate: find('CreateDate', /^(ExifIFD|IFD0|EXIF)$/), offsetDigitized: find('OffsetTimeDigitized', /./),
+    exifModify: find('ModifyDate', /^IFD0$/), offsetModify: find('OffsetTime', /./),
+    gpsDate: find('GPSDateStamp', /^GPS$/), gpsTime: find('GPSTimeStamp', /^GPS$/),
+    xmpDates: [find('DateTimeOriginal', /^XMP/), find('DateCreated', /^XMP/), find('CreateDate', /^XMP/)].filter((v) => v !== undefined),
+    keysCreation: find('CreationDate', /^Keys$/, /^ItemList$/, /^UserData$/, /^QuickTime$/),
+    containerUtc: [find('CreateDate', /^QuickTime$/), find('DateTimeOriginal', /^(Matroska|Info|ASF)/), find('CreationDate', /^ASF$/)].filter((v) => v !== undefined),
+    make: find('Make', EXIF, /./) ?? flat['AndroidManufacturer'], model: find('Model', EXIF, /./) ?? flat['AndroidModel'], lens: flat['LensModel'] ?? textOnly(flat['LensID']) ?? textOnly(flat['Lens']),
+    exposureTime: flat['ExposureTime'], fNumber: flat['FNumber'], iso: flat['ISO'], focal: flat['FocalLength'],
+    contentIdentifier: flat['ContentIdentifier'] ?? flat['MediaGroupUUID'], durationS: flat['Duration'],
+    width: find('ImageWidth', /^(File|Composite)$/, /./), height: find('ImageHeight', /^(File|Composite)$/, /./), orientation: find('Orientation', /^IFD0$/, /./),
+    raw: rawMetadataOf(raw) ?? {},
+  };
+  delete tags.raw['SourceFile'];
+  readPosition(tags, find);
+  const previews: ExifToolAnswer['previews'] = [];
+  for (const tag of PREVIEW_TAGS) {
+    const m = /Binary data (\d+) bytes/.exec(String(flat[tag] ?? ''));
+    if (m) previews.push({ tag, bytes: Number(m[1]) });
+  }
+  const warning = flat['Error'] ?? flat['Warning'];
+  return { tags, previews, warning: typeof warning === 'string' ? warning : null };
+}
+
+function textOnly(value: unknown): string | undefined { return typeof value === 'string' && !/^[\d\s.]*$/.test(value) ? value : undefined; }
+
+function readPosition(tags: MetaTags, find: (name: string, ...groups: RegExp[]) => unknown): void {
+  const latitude = cleanNumber(find('GPSLatitude', /^Composite$/, /./));
+  const longitude = cleanNumber(find('GPSLongitude', /^Composite$/, /./));
+  if (latitude !== null && longitude !== null) { tags.latitude = latitude; tags.longitude = longitude; return; }
+  const pair = find('GPSCoordinates', /^Keys$/, /./) ?? find('GPSPosition', /./);
+  const parts = typeof pair === 'string' ? pair.split(/[\s,]+/).map(Number) : [];
+  const [a, b] = parts;
+  if (a !== undefined && b !== undefined && Number.isFinite(a) && Number.isFinite(b)) { tags.latitude = a; tags.longitude = b; }
+}

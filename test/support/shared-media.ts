@@ -1,0 +1,26 @@
+// Finds the folder of real media beside the repository. Tests that need it are skipped, with the reason, where it is not there.
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export interface TruthLine {
+  path: string; sha256: string; decodable: boolean | null; file_type: string | null;
+  exif_taken_at: string | null; exif_offset_minutes: number | null; latitude: number | null; longitude: number | null;
+  quicktime_creationdate: string | null; content_identifier: string | null; width: number | null; height: number | null;
+}
+
+/** The folder `shared/media` beside the repository or one of the folders above it, or why it cannot be used. */
+export function findSharedMedia(): { dir: string; reason?: undefined } | { dir?: undefined; reason: string } {
+  const named = process.env['JHAROKHA_SHARED_MEDIA'];
+  if (named) return existsSync(join(named, 'truth.jsonl')) ? { dir: named } : { reason: 'JHAROKHA_SHARED_MEDIA names a folder without truth.jsonl' };
+  const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+  for (let at = dirname(root); ; at = dirname(at)) {
+    const dir = join(at, 'shared', 'media');
+    if (existsSync(join(dir, 'truth.jsonl'))) return { dir };
+    if (dirname(at) === at) return { reason: 'no ../shared/media beside the repository' };
+  }
+}
+
+export function readTruth(dir: string): TruthLine[] {
+  return readFileSync(join(dir, 'truth.jsonl'), 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line) as TruthLine);
+}
