@@ -2,10 +2,10 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
+import decode from 'heic-decode';
 import { GRID_HEIGHT_PX, GRID_MAX_WIDTH_PX, PREVIEW_LONG_PX, RENDITION_EFFORT, RENDITION_QUALITY } from '../protocol/limits.ts';
 
-interface HeicImage { width: number; height: number; data: Uint8ClampedArray }
 sharp.concurrency(1);
 sharp.cache(false);
 const webp = { quality: RENDITION_QUALITY, effort: RENDITION_EFFORT };
@@ -13,9 +13,8 @@ const webp = { quality: RENDITION_QUALITY, effort: RENDITION_EFFORT };
 for (const path of workerData as string[]) {
   const bytes = readFileSync(path);
   createHash('sha256').update(bytes).digest('hex');
-  let decoded: sharp.Sharp;
+  let decoded: Sharp;
   if (/\.hei[cf]$/i.test(path)) {
-    const { default: decode } = await import('heic-decode') as unknown as { default: (o: { buffer: Buffer }) => Promise<HeicImage> };
     const image = await decode({ buffer: bytes });
     decoded = sharp(image.data, { raw: { width: image.width, height: image.height, channels: 4 } });
   } else decoded = sharp(bytes).rotate();

@@ -27,8 +27,8 @@ export async function makeJpegs(dir: string, count: number): Promise<string[]> {
 
 /** Real HEICs with the sizes that phones write, each also in variants with a few bytes behind its end, so that every hash differs. */
 export function copyHeics(dir: string, variants: number): string[] {
-  const media = findSharedMedia();
-  if (!media) return [];
+  const media = findSharedMedia().dir;
+  if (media === undefined) return [];
   mkdirSync(dir, { recursive: true });
   const paths: string[] = [];
   for (const name of readdirSync(join(media, 'heic')).filter((n) => /\.hei[cf]$/i.test(n))) {
