@@ -12,14 +12,14 @@ import { createFileAccess } from '../files/access.ts';
 import { openLink, type Handlers } from '../link/socket.ts';
 import { createReader } from '../pipeline/reader.ts';
 import { renderPending } from '../pipeline/render-pending.ts';
-import { answerQuestion, scanRoot, type ScanContext, type ScanReport } from '../pipeline/scan.ts';
+import { answerQuestion, scanRoots } from '../pipeline/scan.ts';
+import type { ScanContext, ScanProgress, ScanReport } from '../pipeline/context.ts';
 import { fetchKnownLocations, WorkerUnreachable, type WorkerAddress } from '../push/client.ts';
 import { agreeOnState, pushAll, type PushContext } from '../push/push.ts';
 import { createVolumes } from '../volumes/volumes.ts';
 import type { AgentStatus } from '../../protocol/link.ts';
 import { emptyReport, REPORT_PAGE, type IndexReport } from '../../protocol/report.ts';
-import type { ScanCounts } from '../../protocol/rows.ts';
-import { addRoot, browse, locateRoot, offerDrives, presentVolume, rootTitle } from './roots.ts';
+import { addRoot, browse, locateRoot, offerDrives, presentVolume } from './roots.ts';
 import { watchRoots } from './watch.ts';
 
 export interface EngineOptions {
@@ -67,15 +67,15 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const stop = new AbortController();
   const jobs: Job[] = [];
 
-  let scanning: { title: string; counts: ScanCounts | null } | undefined;
+  let scanning: { progress: ScanProgress | null } | undefined;
   let rendering = false;
   let pushing = false;
   let roots = new Map<string, string>();
 
   const ctx: ScanContext = {
-    files: createFileAccess(), volumes, catalog, reader, now: () => Date.now(), dataDir: options.dataDir,
+    files: createFileAccess(), volumes, catalog, reader, now: () => Date.now(), ownFolders: [options.dataDir], signal: stop.signal,
     onProgress: (progress) => {
-      if (scanning) scanning.counts = progress.counts;
+      if (scanning) scanning.progress = progress;
       changed();
       pushSoon();
     },
@@ -94,15 +94,15 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     const phase = scanning ? 'scanning' : rendering ? 'rendering' : pushing || countDirty(catalog) > 0 || countSpooled(catalog) > 0 ? 'pushing' : 'idle';
     const progress = estimate(phase, previews);
     return {
-      phase, root: scanning?.title ?? null, counts: scanning?.counts ?? null,
-      pending: { facts: countDirty(catalog) + (scanning ? 1 : 0), previews: previews + unpushedPreviews(), proxies: null, vectors: null },
+      phase, root: scanning?.progress?.root ?? null, counts: scanning?.progress?.counts ?? null,
+      pending: { facts: countDirty(catalog) + (scanning ? Math.max(1, scanning.progress?.pending ?? 1) : 0), previews: previews + unpushedPreviews(), proxies: null, vectors: null },
       rate_per_s: progress.rate, eta_s: progress.eta, questions: questions(),
     };
   }
   /** Rate over the last half minute, and what is left by it: files against what the last scan saw, or previews to go. */
   function estimate(phase: AgentStatus['phase'], previews: number): { rate: number | null; eta: number | null } {
     const now = Date.now();
-    const done = phase === 'scanning' ? (scanning?.counts?.seen ?? 0) : phase === 'rendering' ? -previews : Number.NaN;
+    const done = phase === 'scanning' ? (scanning?.progress?.counts.seen ?? 0) : phase === 'rendering' ? -previews : Number.NaN;
     const last = samples.at(-1);
     if (Number.isNaN(done) || (last && done < last.done)) samples.length = 0;
     if (Number.isNaN(done)) return { rate: null, eta: null };
@@ -112,7 +112,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     if (!first || now - first.at < RATE_MIN_MS) return { rate: null, eta: null };
     const rate = (done - first.done) / ((now - first.at) / 1000);
     if (rate <= 0) return { rate: null, eta: null };
-    const left = phase === 'rendering' ? previews : Math.max(0, expectedFiles - done);
+    const left = phase === 'rendering' ? previews : scanning?.progress?.walked ? scanning.progress.pending : Math.max(0, expectedFiles - done);
     return { rate, eta: left > 0 ? Math.ceil(left / rate) : null };
   }
   let expectedFiles = 0;
@@ -179,23 +179,24 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     return next;
   }
 
-  async function scanOne(rootId: string, report: IndexReport): Promise<void> {
-    const root = listRoots(catalog).find((r) => r.root_id === rootId);
-    if (!root || stop.signal.aborted) return;
-    const title = rootTitle(labelOf(root.volume_id), root);
-    expectedFiles = Number(catalog.prepare('SELECT count(*) AS n FROM files WHERE volume_id = ?').get(root.volume_id)?.['n'] ?? 0);
-    scanning = { title, counts: null };
+  async function scanThese(rootIds: readonly string[] | null, report: IndexReport): Promise<void> {
+    const wanted = listRoots(catalog).filter((r) => rootIds === null || rootIds.includes(r.root_id));
+    if (wanted.length === 0 || stop.signal.aborted) return;
+    // Before the walk has counted: as many files as the volumes had last time.
+    expectedFiles = [...new Set(wanted.map((r) => r.volume_id))].reduce((n, id) => n + Number(catalog.prepare('SELECT count(*) AS n FROM files WHERE volume_id = ?').get(id)?.['n'] ?? 0), 0);
+    scanning = { progress: null };
     changed();
     try {
-      addScan(report, await scanRoot(ctx, root, stop.signal), title);
+      for (const scan of await scanRoots(ctx, wanted)) addScan(report, scan);
     } finally { scanning = undefined; changed(); pushSoon(); }
   }
 
-  function addScan(report: IndexReport, scan: ScanReport, title: string): void {
+  function addScan(report: IndexReport, scan: ScanReport): void {
+    const absolute = (path: string) => join(scan.mount_point ?? labelOf(scan.volume_id), path);
     for (const key of ['seen', 'indexed', 'changed', 'moved', 'unchanged', 'duplicate', 'sidecar', 'ignored'] as const) report[key] += scan.counts[key];
-    report.failed.push(...scan.failed);
-    report.skipped.push(...scan.skipped);
-    if (scan.state === 'stopped') report.stopped.push({ path: title, reason: scan.reason ?? 'stopped' });
+    for (const f of scan.failed) report.failed.push({ path: absolute(f.path), reason: f.reason });
+    for (const s of scan.skipped) report.skipped.push({ path: absolute(s.path), reason: s.reason });
+    if (scan.state === 'stopped') report.stopped.push({ path: absolute(scan.root_path), reason: scan.reason ?? 'stopped' });
     if (scan.state === 'question') report.questions.push(scan.scan_id);
   }
 
@@ -203,7 +204,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     if (stop.signal.aborted || pendingPreviews() === 0) return;
     rendering = true;
     changed();
-    try { await renderPending(ctx, stop.signal); } finally { rendering = false; changed(); }
+    try { await renderPending(ctx); } finally { rendering = false; changed(); }
   }
 
   /** After a catalog was made anew, the Worker may know paths that no scan of this catalog can miss: asked for once a volume. */
@@ -229,14 +230,10 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     }
   }
 
-  function rootIdsToScan(rootIds: readonly string[] | null): string[] {
-    return rootIds ? [...rootIds] : listRoots(catalog).map((r) => r.root_id);
-  }
-
   async function index(rootIds: readonly string[] | null): Promise<IndexReport> {
     const report = emptyReport();
     await enqueue(async () => {
-      for (const rootId of rootIdsToScan(rootIds)) await scanOne(rootId, report);
+      await scanThese(rootIds, report);
       await pushEverything(true);
       await forgetStale();
       await render();
@@ -255,7 +252,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     if (jobs.length > KEPT_JOBS) jobs.shift();
     const report = emptyReport();
     enqueue(async () => {
-      for (const rootId of rootIdsToScan(rootIds)) await scanOne(rootId, report);
+      await scanThese(rootIds, report);
       await pushEverything(true).then(forgetStale).catch((error: unknown) => { if (!(error instanceof WorkerUnreachable)) throw error; });
     }).then(() => enqueue(async () => {
       await render();
@@ -295,7 +292,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       return { done: job.done, report, more: Math.max(failed.length, skipped.length) > from + REPORT_PAGE };
     },
     answer_question: async ({ scan_id, answer }) => {
-      const marked = await answerQuestion(ctx, scan_id, answer);
+      const { marked } = await answerQuestion(ctx, scan_id, answer);
       await push().catch(() => {});
       pushSoon();
       changed();

@@ -2,7 +2,7 @@
 // leave the computer by the page that asked; files are never listed.
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { CommandError, EXIT, reason } from '../config.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { listRoots, putRoot, type Root } from '../catalog/roots.ts';
@@ -78,9 +78,4 @@ export function presentVolume(v: Awaited<ReturnType<Volumes['list']>>[number]): 
 export async function locateRoot(volumes: Volumes, root: Root): Promise<string | undefined> {
   const volume = await volumes.get(root.volume_id);
   return volume ? join(volume.mount_point, root.path) : undefined;
-}
-
-/** For messages: the drive's name and the folder on it. */
-export function rootTitle(label: string, root: Root): string {
-  return root.path === '' ? label : relative('', root.path).split('/').at(-1) ?? root.path;
 }

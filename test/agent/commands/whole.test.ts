@@ -1,0 +1,95 @@
+// The main job on real input: `npm start -- ../shared/media --no-open`, then `list --json`, compared with the ground
+// truth field by field. The reader's own test (test/agent/read) does the same without the Worker in between; this one
+// sees what the owner sees.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ListLine } from '../../../protocol/list.ts';
+import { IndexReport } from '../../../protocol/report.ts';
+import { freePort, runCommandAsync, startUp, stopUp, waitIdle, type Up } from '../../support/instance.ts';
+import { findSharedMedia } from '../../support/shared-media.ts';
+import { openD1 } from '../../support/snapshot.ts';
+
+interface Truth {
+  path: string; sha256: string; decodable: boolean | null; width: number | null; height: number | null; exif_taken_at: string | null; exif_offset_minutes: number | null;
+  latitude: number | null; longitude: number | null; quicktime_creationdate: string | null; content_identifier: string | null;
+}
+
+/** Six decimals are 0.1 m; ExifTool prints that many or more. */
+const DEGREES = 1e-5;
+
+/**
+ * Fields where the file itself, not our code, is at fault, or where the design's order rightly shows something else than
+ * the EXIF field that the truth lists.
+ */
+const EXCEPTIONS: { path: RegExp; fields: (keyof Truth)[]; why: string }[] = [];
+
+const media = findSharedMedia();
+
+describe.skipIf(media.dir === undefined)(`the main job on ${media.dir === undefined ? `nothing (skipped: ${media.reason})` : 'shared/media'}`, () => {
+  const folder = media.dir ?? '';
+  const dataDir = mkdtempSync(join(tmpdir(), 'jharokha-main-'));
+  let up: Up;
+  let lines: ListLine[];
+  let report: IndexReport;
+  const identifiers = new Map<string, string | null>();
+  const claims = new Map<string, { source: string; wall: string | null; offset_minutes: number | null }[]>();
+
+  beforeAll(async () => {
+    up = startUp(dataDir, await freePort(), [folder]);
+    await waitIdle(up, 400_000);
+    const listed = await runCommandAsync(dataDir, ['list', '--json']);
+    expect(listed.code, listed.stderr).toBe(0);
+    lines = listed.stdout.trim().split('\n').map((line) => ListLine.parse(JSON.parse(line)));
+    const synced = await runCommandAsync(dataDir, ['sync', '--once', '--json']);
+    expect(synced.code, synced.stderr).toBe(3);
+    report = IndexReport.parse(JSON.parse(synced.stdout));
+    await stopUp(up);
+    const db = openD1(dataDir);
+    for (const row of db.prepare('SELECT sha256, content_identifier, time_claims FROM assets').all()) {
+      identifiers.set(String(row['sha256']), row['content_identifier'] as string | null);
+      claims.set(String(row['sha256']), JSON.parse(String(row['time_claims'])) as never);
+    }
+    db.close();
+  }, 600_000);
+  afterAll(() => { rmSync(dataDir, { recursive: true, force: true }); });
+
+  const truths = media.dir === undefined ? [] : readFileSync(join(folder, 'truth.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Truth);
+
+  test('every decodable file is there, once per hash, with its location', () => {
+    const bySha = new Map(lines.map((line) => [line.sha256, line]));
+    expect(bySha.size).toBe(lines.length);
+    const absent = truths.filter((t) => t.decodable === true && !bySha.get(t.sha256)?.locations.some((l) => l.path.endsWith(`/${t.path}`) && l.state === 'away' || l.state === 'present' && l.path.endsWith(t.path)));
+    expect(absent.map((t) => t.path)).toEqual([]);
+  });
+
+  test('every field that the truth knows is equal', () => {
+    const bySha = new Map(lines.map((line) => [line.sha256, line]));
+    const wrong: string[] = [];
+    for (const truth of truths) {
+      const line = bySha.get(truth.sha256);
+      if (!line) continue;
+      const excepted = new Set(EXCEPTIONS.filter((e) => e.path.test(truth.path)).flatMap((e) => e.fields));
+      const compare = (field: keyof Truth, found: unknown, equal: boolean) => { if (truth[field] !== null && !equal && !excepted.has(field)) wrong.push(`${truth.path}: ${field} is ${JSON.stringify(found)}, not ${JSON.stringify(truth[field])}`); };
+      compare('width', line.width, line.width === truth.width);
+      compare('height', line.height, line.height === truth.height);
+      compare('exif_taken_at', line.taken_at, line.taken_at === truth.exif_taken_at);
+      compare('exif_offset_minutes', line.utc_offset_minutes, line.utc_offset_minutes === truth.exif_offset_minutes);
+      compare('latitude', line.latitude, line.latitude !== null && Math.abs(line.latitude - (truth.latitude ?? 0)) < DEGREES);
+      compare('longitude', line.longitude, line.longitude !== null && Math.abs(line.longitude - (truth.longitude ?? 0)) < DEGREES);
+      compare('content_identifier', identifiers.get(truth.sha256), identifiers.get(truth.sha256) === truth.content_identifier);
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  test('the report adds up, and what is not shown is a named failure or a sidecar', () => {
+    const sum = report.indexed + report.changed + report.moved + report.unchanged + report.duplicate + report.sidecar + report.ignored + report.failed.length;
+    expect(report.seen).toBe(sum);
+    for (const failure of report.failed) expect(failure.reason.length).toBeGreaterThan(10);
+    const known = new Set(lines.map((line) => line.sha256));
+    const failed = new Set(report.failed.map((f) => f.path));
+    const unexplained = truths.filter((t) => t.decodable === true && !known.has(t.sha256) && !failed.has(join(folder, t.path)));
+    expect(unexplained.map((t) => t.path)).toEqual([]);
+  });
+});
