@@ -41,5 +41,6 @@ try {
     process.exitCode = EXIT.fatal;
   }
 }
-// Whatever a library left open must not keep a finished command alive.
+// Whatever a library left open must not keep a finished command alive; but what was printed must have left first.
+await Promise.all([process.stdout, process.stderr].map((stream) => new Promise<void>((done) => { stream.write('', () => { done(); }); })));
 process.exit();

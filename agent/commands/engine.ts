@@ -70,6 +70,9 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   let scanning: { progress: ScanProgress | null } | undefined;
   let rendering = false;
   let pushing = false;
+  // Scans asked for and not yet begun; a watching engine is about to be asked for its first, and is not idle before it.
+  let scansDue = options.watch ? 1 : 0;
+  let started = false;
   let roots = new Map<string, string>();
 
   const ctx: ScanContext = {
@@ -91,11 +94,11 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   }
   function status(): AgentStatus {
     const previews = pendingPreviews();
-    const phase = scanning ? 'scanning' : rendering ? 'rendering' : pushing || countDirty(catalog) > 0 || countSpooled(catalog) > 0 ? 'pushing' : 'idle';
+    const phase = scanning || scansDue > 0 ? 'scanning' : rendering ? 'rendering' : pushing || countDirty(catalog) > 0 || countSpooled(catalog) > 0 ? 'pushing' : 'idle';
     const progress = estimate(phase, previews);
     return {
       phase, root: scanning?.progress?.root ?? null, counts: scanning?.progress?.counts ?? null,
-      pending: { facts: countDirty(catalog) + (scanning ? Math.max(1, scanning.progress?.pending ?? 1) : 0), previews: previews + unpushedPreviews(), proxies: null, vectors: null },
+      pending: { facts: countDirty(catalog) + (scanning || scansDue > 0 ? Math.max(1, scanning?.progress?.pending ?? 1) : 0), previews: previews + unpushedPreviews(), proxies: null, vectors: null },
       rate_per_s: progress.rate, eta_s: progress.eta, questions: questions(),
     };
   }
@@ -251,8 +254,10 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     jobs.push(job);
     if (jobs.length > KEPT_JOBS) jobs.shift();
     const report = emptyReport();
+    if (started || !options.watch) scansDue += 1;
+    started = true;
     enqueue(async () => {
-      await scanThese(rootIds, report);
+      try { await scanThese(rootIds, report); } finally { scansDue -= 1; }
       await pushEverything(true).then(forgetStale).catch((error: unknown) => { if (!(error instanceof WorkerUnreachable)) throw error; });
     }).then(() => enqueue(async () => {
       await render();

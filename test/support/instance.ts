@@ -93,5 +93,5 @@ export function runCommandAsync(dataDir: string, args: readonly string[], env: R
   let stderr = '';
   child.stdout.on('data', (c: Buffer) => { stdout += c.toString(); });
   child.stderr.on('data', (c: Buffer) => { stderr += c.toString(); });
-  return new Promise((done) => { child.once('exit', (code) => { done({ code, stdout, stderr }); }); });
+  return new Promise((done) => { child.once('close', (code) => { done({ code, stdout, stderr }); }); });
 }
