@@ -90,8 +90,9 @@ describe('tokens', () => {
 
 describe('answers', () => {
   it('carry the security headers, errors too', async () => {
-    for (const path of ['/', '/healthz', '/no/such/page', '/api/list']) {
-      const response = await ask(path);
+    const foreign = { headers: { 'Sec-Fetch-Site': 'cross-site' } };
+    for (const [path, init] of [['/', {}], ['/', foreign], ['/healthz', {}], ['/no/such/page', {}], ['/api/list', {}]] as [string, RequestInit][]) {
+      const response = await ask(path, init);
       const csp = response.headers.get('Content-Security-Policy') ?? '';
       expect(csp, path).toContain("script-src 'self'");
       expect(csp).not.toMatch(/script-src[^;]*unsafe/);
@@ -104,7 +105,7 @@ describe('answers', () => {
     }
   });
   it('speak HTML to people, a fragment to htmx, JSON to machines', async () => {
-    expect(await (await ask('/no/such/page')).text()).toMatch(/^<html.*<h1>Not here<\/h1>/s);
+    expect(await (await ask('/no/such/page')).text()).toMatch(/^<!doctype html><html.*<h1[^>]*>Not here<\/h1>/s);
     expect(await (await ask('/no/such/page', { headers: { 'HX-Request-Type': 'partial' } })).text()).toMatch(/^<p class="error" role="alert">/);
     expect(await (await ask('/api/nothing', { headers: { Authorization: `Bearer ${TOKEN}` } })).json()).toEqual({ error: expect.any(String) });
   });
