@@ -1,4 +1,6 @@
 // Starts the built Worker in Miniflare on throw-away data for benches: bundle, migrations, one free port on loopback.
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { readFile, mkdtemp, rm, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +15,8 @@ const R2_NAME = 'jharokha-renditions';
 export interface Started { url: string; bareUrl: string | undefined; mf: Miniflare; stop(): Promise<void> }
 
 export async function startWorker(options: { bareScript?: string } = {}): Promise<Started> {
+  // The Worker imports what the build makes of scripts and styles.
+  if (existsSync('scripts/build.ts')) execFileSync(process.execPath, ['node_modules/tsx/dist/cli.mjs', 'scripts/build.ts', '--static'], { stdio: ['ignore', 'ignore', 'inherit'] });
   const data = await mkdtemp(join(tmpdir(), 'jharokha-bench-'));
   const bundle = await build({
     entryPoints: ['worker/index.tsx'], bundle: true, write: false, format: 'esm', target: 'es2023', conditions: ['workerd', 'worker', 'browser'],

@@ -3,6 +3,7 @@
 import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { App } from './env.ts';
+import { setSecurityHeaders } from './middleware/security-headers.ts';
 
 export type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 429 | 500 | 502 | 503 | 504;
 
@@ -65,12 +66,13 @@ export function handleNotFound(c: Context<App>): Response | Promise<Response> {
 }
 
 function answerError(c: Context<App>, error: AppError): Response | Promise<Response> {
+  setSecurityHeaders(c);
   c.header('Cache-Control', 'no-store');
   if (error.status === 401) c.header('WWW-Authenticate', 'Bearer');
   if (MACHINE_PATH.test(c.req.path)) return c.json({ error: error.message, ...error.details }, error.status);
   c.header('Vary', 'HX-Request, HX-Request-Type');
   if (c.req.header('HX-Request-Type') === 'partial') return c.html(<p class="error" role="alert">{error.message}</p>, error.status);
-  return c.html(<ErrorPage title={error.title} text={error.message} />, error.status);
+  return c.html(`<!doctype html>${(<ErrorPage title={error.title} text={error.message} />).toString()}`, error.status);
 }
 
 function ErrorPage(props: { title: string; text: string }) {

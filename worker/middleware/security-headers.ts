@@ -1,5 +1,5 @@
 // Headers that every answer carries. Renditions set their own few (routes/renditions.ts) to stay on the short path.
-import type { MiddlewareHandler } from 'hono';
+import type { Context, MiddlewareHandler } from 'hono';
 import type { App } from '../env.ts';
 
 // Tiles carry their aspect ratio in a style attribute, which runs nothing: attributes alone may be inline.
@@ -9,10 +9,8 @@ const CSP = [
   "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",
 ].join('; ');
 
-export const securityHeaders: MiddlewareHandler<App> = async (c, next) => {
-  await next();
-  // A socket's answer cannot be copied to change its headers, and no page ever sees them.
-  if (c.res.status === 101 || c.res.headers.has('X-Content-Type-Options')) return;
+/** Sets what is missing. For middleware, and for errors that were thrown before this middleware's turn. */
+export function setSecurityHeaders(c: Context<App>): void {
   const headers = c.res.headers;
   c.header('Content-Security-Policy', CSP);
   c.header('X-Content-Type-Options', 'nosniff');
@@ -21,4 +19,10 @@ export const securityHeaders: MiddlewareHandler<App> = async (c, next) => {
   c.header('Cross-Origin-Opener-Policy', 'same-origin');
   c.header('Cross-Origin-Resource-Policy', 'same-origin');
   if (!headers.has('Cache-Control')) c.header('Cache-Control', 'private, no-store');
+}
+
+export const securityHeaders: MiddlewareHandler<App> = async (c, next) => {
+  await next();
+  // A socket's answer cannot be copied to change its headers, and no page ever sees them.
+  if (c.res.status !== 101 && !c.res.headers.has('X-Content-Type-Options')) setSecurityHeaders(c);
 };

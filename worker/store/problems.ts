@@ -7,7 +7,7 @@ const UPSERT = bulkUpsertSql({
   table: 'problems', columns: ['volume_id', 'path', 'revision', 'code', 'reason', 'stage', 'at_ms'], key: ['volume_id', 'path'],
   when: 'excluded.revision > problems.revision',
 });
-const DELETE_SOLVED = `DELETE FROM problems WHERE (volume_id, path) IN (SELECT value->>0, value->>1 FROM json_each(?1))
+export const DELETE_SOLVED_SQL = `DELETE FROM problems WHERE (volume_id, path) IN (SELECT value->>0, value->>1 FROM json_each(?1))
 AND revision < (SELECT max(value->>2) FROM json_each(?1) j WHERE j.value->>0 = problems.volume_id AND j.value->>1 = problems.path)`;
 export const LIST_PROBLEMS_SQL = `SELECT p.volume_id, coalesce(v.owner_label, v.label) AS volume, p.path, p.code, p.reason, p.stage, p.at_ms
 FROM problems p LEFT JOIN volumes v ON v.volume_id = p.volume_id
@@ -21,7 +21,7 @@ export function writeProblems(db: D1Database, rows: readonly ProblemRow[]): D1Pr
   const solved = rows.filter((r) => r.solved);
   const statements: D1PreparedStatement[] = [];
   if (open.length > 0) statements.push(db.prepare(UPSERT).bind(JSON.stringify(open.map((r) => [r.volume_id, r.path, r.revision, r.code, cleanText(r.reason), cleanText(r.stage), r.at_ms]))));
-  if (solved.length > 0) statements.push(db.prepare(DELETE_SOLVED).bind(JSON.stringify(solved.map((r) => [r.volume_id, r.path, r.revision]))));
+  if (solved.length > 0) statements.push(db.prepare(DELETE_SOLVED_SQL).bind(JSON.stringify(solved.map((r) => [r.volume_id, r.path, r.revision]))));
   return statements;
 }
 

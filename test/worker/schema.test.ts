@@ -1,0 +1,61 @@
+// The queries' two promises to the database: drizzle's tables are the migrations', and no query walks a big table.
+import { env } from 'cloudflare:workers';
+import { getTableConfig, type SQLiteTable } from 'drizzle-orm/sqlite-core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import * as schema from '../../worker/db/schema.ts';
+import { CHANGED_ASSETS_SQL } from '../../worker/store/assets.ts';
+import { COUNT_SHOWN_SQL, DROP_EMPTY_BUCKETS_SQL, REBUILD_BUCKETS_SQL } from '../../worker/store/buckets.ts';
+import { LIST_KNOWN_SQL, LIST_UNKNOWN_SQL } from '../../worker/store/list.ts';
+import { CHANGED_EVIDENCE_SQL, CHANGED_LOCATIONS_SQL, KNOWN_LOCATIONS_SQL } from '../../worker/store/locations.ts';
+import { DELETE_SOLVED_SQL, LIST_PROBLEMS_SQL } from '../../worker/store/problems.ts';
+import { DELETE_MOVED_EVIDENCE_SQL, DELETE_MOVED_SQL, MARK_MISSING_SQL, MOVED_SQL } from '../../worker/store/scans.ts';
+import { HOME_ITEMS_SQL } from '../../worker/store/settings.ts';
+import { RESOLVE_INPUT_SQL } from '../../worker/store/timeline-items.ts';
+import { migrate } from './support.ts';
+
+beforeAll(migrate);
+
+describe('schema.ts', () => {
+  it('has every table and column of the migrations, with type, null and key', async () => {
+    const { results } = await env.DB.prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '_cf_*' AND name NOT GLOB 'sqlite_*' AND name <> 'd1_migrations' ORDER BY name").all<{ name: string }>();
+    const tables = (Object.values(schema) as SQLiteTable[]).map((t) => getTableConfig(t)).sort((a, b) => (a.name < b.name ? -1 : 1));
+    expect(tables.map((t) => t.name)).toEqual(results.map((r) => r.name));
+    for (const table of tables) {
+      const { results: columns } = await env.DB.prepare(`SELECT name, type, "notnull" AS required, pk FROM pragma_table_info('${table.name}')`).all<{ name: string; type: string; required: number; pk: number }>();
+      const key = new Set(table.primaryKeys.flatMap((k) => k.columns.map((c) => c.name)));
+      expect(table.columns.map((c) => [c.name, c.getSQLType().toUpperCase(), c.primary || key.has(c.name)])).toEqual(columns.map((c) => [c.name, c.type, c.pk > 0]));
+      for (const column of columns) if (column.pk === 0) expect(table.columns.find((c) => c.name === column.name)?.notNull, `${table.name}.${column.name}`).toBe(column.required === 1);
+    }
+  });
+});
+
+/** Tables that grow with the library; the others hold tens of rows. */
+const BIG = ['assets', 'locations', 'evidence', 'timeline_items', 'problems', 'curation', 'a', 'l', 'o', 'e', 't', 'p', 'c'];
+
+const QUERIES: Record<string, string> = {
+  CHANGED_ASSETS_SQL, CHANGED_LOCATIONS_SQL, CHANGED_EVIDENCE_SQL, KNOWN_LOCATIONS_SQL, RESOLVE_INPUT_SQL, REBUILD_BUCKETS_SQL, DROP_EMPTY_BUCKETS_SQL, COUNT_SHOWN_SQL,
+  LIST_KNOWN_SQL, LIST_UNKNOWN_SQL, LIST_PROBLEMS_SQL, DELETE_SOLVED_SQL, MOVED_SQL, DELETE_MOVED_SQL, DELETE_MOVED_EVIDENCE_SQL, MARK_MISSING_SQL,
+};
+
+async function plan(sql: string): Promise<string[]> {
+  const count = Math.max(0, ...[...sql.matchAll(/\?(\d+)/g)].map((m) => Number(m[1])));
+  const { results } = await env.DB.prepare(`EXPLAIN QUERY PLAN ${sql}`).bind(...Array.from({ length: count }, () => '[]')).all<{ detail: string }>();
+  return results.map((r) => r.detail);
+}
+const scansOf = (details: string[]) => details.filter((d) => BIG.some((table) => new RegExp(`^SCAN ${table}\\b`).test(d)));
+
+describe('query plans', () => {
+  it.each(Object.keys(QUERIES))('%s walks no big table', async (name) => {
+    const details = await plan(QUERIES[name] ?? '');
+    expect(details.length).toBeGreaterThan(0);
+    expect(scansOf(details), details.join('\n')).toEqual([]);
+  });
+  it('lists need no sorting', async () => {
+    for (const sql of [LIST_KNOWN_SQL, LIST_UNKNOWN_SQL, LIST_PROBLEMS_SQL, KNOWN_LOCATIONS_SQL, HOME_ITEMS_SQL]) {
+      expect((await plan(sql)).filter((d) => d.includes('B-TREE FOR ORDER BY')), sql).toEqual([]);
+    }
+  });
+  it('would notice one that does', async () => {
+    expect(scansOf(await plan('SELECT * FROM assets WHERE camera = ?1'))).toHaveLength(1);
+  });
+});
