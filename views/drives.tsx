@@ -3,7 +3,7 @@ import type { VolumeIdentity } from '../protocol/words.ts';
 import { Page, Said, type FrameFacts } from './frame.tsx';
 import { hx } from './parts/hx.ts';
 import { Icon } from './parts/icon.tsx';
-import { elementId, idPath, sayAgo, sayAwaySince, sayBytes, sayCount, sayNumber } from './parts/words.ts';
+import { elementId, idPath, sayAgo, sayAwaySince, sayBytes, sayCount, sayNumber, showName } from './parts/words.ts';
 
 export interface DriveFacts {
   volume_id: string; identity: VolumeIdentity; label: string; own_label: string; owner_label: string | null; note: string | null; fs_type: string;
@@ -12,14 +12,14 @@ export interface DriveFacts {
 }
 export interface FolderFacts { root_id: string; path: string; excludes: number; lastScan: { state: string; atMs: number; reason: string | null } | null }
 
-export function DrivesPage(props: { frame: FrameFacts; drives: DriveFacts[]; nowMs: number; said?: string; wrong?: string }) {
+export function DrivesPage(props: { frame: FrameFacts; drives: DriveFacts[]; nowMs: number; editing?: string; said?: string; wrong?: string }) {
   return (
     <Page frame={props.frame} title="Drives" section="drives">
       <div class="page">
         <h1>Drives</h1>
         <p class="lead">Your originals stay here. Everything can be browsed with all of them unplugged.</p>
         <Said text={props.said} /><Said text={props.wrong} wrong />
-        <div class="rows">{props.drives.map((drive) => <DriveRow drive={drive} nowMs={props.nowMs} agentAway={props.frame.agentAway} />)}</div>
+        <div class="rows">{props.drives.map((drive) => <DriveRow drive={drive} nowMs={props.nowMs} editing={drive.volume_id === props.editing} />)}</div>
         {props.drives.length === 0 && <p class="lead">No drive is known yet. Add a folder, and its drive appears here.</p>}
         <div class="section buttons">
           <a class="button" href="/folders/add"><Icon name="folder" small />Add a folder</a>
@@ -32,7 +32,7 @@ export function DrivesPage(props: { frame: FrameFacts; drives: DriveFacts[]; now
 }
 
 /** Fragment: one drive. `said` is what came of the last thing done to it. */
-export function DriveRow(props: { drive: DriveFacts; nowMs: number; agentAway: boolean; said?: string; wrong?: string }) {
+export function DriveRow(props: { drive: DriveFacts; nowMs: number; editing?: boolean; said?: string; wrong?: string }) {
   const { drive } = props;
   const id = elementId('drive', drive.volume_id);
   const facts = [
@@ -44,35 +44,40 @@ export function DriveRow(props: { drive: DriveFacts; nowMs: number; agentAway: b
       <div class="drive-head">
         <span class="drive-icon"><Icon name="drive" /></span>
         <div>
-          <h3 id={`${id}-name`}><bdi>{drive.label}</bdi></h3>
-          <p class="small num"><span class={drive.connected ? 'dot' : 'dot away'} aria-hidden="true"></span>{facts.join(' · ')}{drive.note && <> · <bdi class="drive-note">{drive.note}</bdi></>}</p>
+          <h3 id={`${id}-name`}><bdi>{showName(drive.label)}</bdi></h3>
+          <p class="small num"><span class={drive.connected ? 'dot' : 'dot away'} aria-hidden="true"></span>{facts.join(' · ')}{drive.note && <> · <bdi>{showName(drive.note)}</bdi></>}</p>
           {drive.capacity_bytes !== null && drive.free_bytes !== null && drive.capacity_bytes > 0 && (
             <span class="meter" role="img" aria-label={`${sayBytes(drive.capacity_bytes - drive.free_bytes)} of ${sayBytes(drive.capacity_bytes)} used`}><i style={`--p:${(1 - drive.free_bytes / drive.capacity_bytes).toFixed(3)}`}></i></span>
           )}
         </div>
-        <div class="buttons">{drive.connected && drive.folders.length === 1 && <ScanForm rootId={drive.folders[0]?.root_id ?? null} label="Scan now" />}</div>
+        <div class="buttons">
+          {!props.editing && <WordsLink drive={drive} id={id} />}
+          {drive.connected && drive.folders.length === 1 && <ScanForm rootId={drive.folders[0]?.root_id ?? null} label="Scan now" />}
+        </div>
       </div>
       <div class="drive-more">
         <Said text={props.said} /><Said text={props.wrong} wrong />
+        {props.editing && <WordsForm drive={drive} />}
         {drive.folders.map((folder) => <FolderRow folder={folder} drive={drive} nowMs={props.nowMs} />)}
         {drive.identity === 'weak' && <WeakIdentity drive={drive} />}
-        <details class="inline">
-          <summary class="button button-plain">Name and note</summary>
-          <WordsForm drive={drive} rowId={id} />
-        </details>
       </div>
     </section>
   );
 }
 
-function WordsForm(props: { drive: DriveFacts; rowId: string }) {
+function WordsLink(props: { drive: DriveFacts; id: string }) {
+  const address = `/drives?edit=${idPath(props.drive.volume_id)}`;
+  return <a class="button button-plain" href={`${address}#${props.id}`} {...hx({ get: address, target: 'closest .drive', swap: 'outerHTML' })}>Name and note</a>;
+}
+
+function WordsForm(props: { drive: DriveFacts }) {
   const { drive } = props;
   const action = `/drives/${idPath(drive.volume_id)}/words`;
   return (
-    <form class="form" method="post" action={action} {...hx({ post: action, target: 'closest .drive', swap: 'outerHTML' })}>
-      <label class="field"><span>Name</span><input type="text" name="label" value={drive.owner_label ?? ''} placeholder={drive.own_label} maxlength={80} autocomplete="off" /></label>
+    <form class="form drive-words" method="post" action={action} {...hx({ post: action, target: 'closest .drive', swap: 'outerHTML' })}>
+      <label class="field"><span>Name</span><input type="text" name="label" value={drive.owner_label ?? ''} placeholder={drive.own_label} maxlength={80} autocomplete="off" autofocus /></label>
       <label class="field"><span>Note, such as where it lies</span><input type="text" name="note" value={drive.note ?? ''} maxlength={300} autocomplete="off" /></label>
-      <div class="buttons"><button class="button" type="submit">Save</button></div>
+      <div class="buttons"><button class="button" type="submit">Save</button><a class="button button-plain" href="/drives" {...hx({ get: `/drives?row=${idPath(drive.volume_id)}`, target: 'closest .drive', swap: 'outerHTML' })}>Leave it</a></div>
     </form>
   );
 }
@@ -84,7 +89,7 @@ function FolderRow(props: { folder: FolderFacts; drive: DriveFacts; nowMs: numbe
       <div class="folder-name">
         <Icon name="folder" small />
         <span>
-          <span class="path"><bdi>{folder.path === '' ? 'The whole drive' : folder.path}</bdi></span>
+          <span class="path"><bdi>{folder.path === '' ? 'The whole drive' : showName(folder.path)}</bdi></span>
           <span class="small"> · {sayScan(folder, props.nowMs)}{folder.excludes > 0 && ` · ${sayCount(folder.excludes, 'exclude')}`}</span>
         </span>
       </div>
@@ -152,11 +157,11 @@ function Question(props: { question: QuestionFacts }) {
     <>
       <h1>{sayNumber(question.vanished)} files were not found</h1>
       <p class="lead">
-        The last scan of ‘<bdi>{question.label}</bdi>’ did not find {sayNumber(question.vanished)} of the {sayNumber(question.known)} files known there ({share < 10 ? share.toFixed(1) : Math.round(share)} %).
+        The last scan of ‘<bdi>{showName(question.label)}</bdi>’ did not find {sayNumber(question.vanished)} of the {sayNumber(question.known)} files known there ({share < 10 ? share.toFixed(1) : Math.round(share)} %).
         That is more than usual, so nothing was changed. If you removed or moved them, say so. If not, look first whether the drive is the right one and whole.
       </p>
       {question.examples.length > 0 && (
-        <div class="section"><h2>Some of them</h2><ul class="rows">{question.examples.map((path) => <li class="problem path"><bdi>{path}</bdi></li>)}</ul></div>
+        <div class="section"><h2>Some of them</h2><ul class="rows">{question.examples.map((path) => <li class="problem path"><bdi>{showName(path)}</bdi></li>)}</ul></div>
       )}
       <form class="section buttons" method="post" action={action}>
         <button class="button button-main" type="submit" name="answer" value="keep">Keep everything as it is</button>

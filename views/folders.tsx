@@ -3,7 +3,7 @@ import type { PresentVolume } from '../protocol/link.ts';
 import { Page, Said, type FrameFacts } from './frame.tsx';
 import { hx } from './parts/hx.ts';
 import { Icon, Mark } from './parts/icon.tsx';
-import { idPath, sayBytes, sayProgress } from './parts/words.ts';
+import { idPath, sayBytes, sayProgress, showName } from './parts/words.ts';
 
 export interface Offer { volumes: PresentVolume[]; suggestions: { path: string; label: string; why: string }[] }
 export interface Browse { path: string; parent: string | null; folders: { name: string; path: string }[] }
@@ -36,7 +36,7 @@ export function WaitingPage(props: { frame: FrameFacts; folders: { path: string;
         <div class="start-mark"><Mark /></div>
         <h1>{progress ? 'Reading your photos' : props.frame.agentAway ? 'The agent is away' : 'Nothing to show yet'}</h1>
         <div id="waiting" {...hx({ get: '/progress?part=waiting', trigger: 'live-status from:body', swap: 'innerHTML' })}><Waiting frame={props.frame} /></div>
-        <ul class="rows section">{props.folders.map((folder) => <li class="folder"><span class="folder-name"><Icon name="folder" small /><span class="path"><bdi>{folder.path || 'The whole drive'}</bdi> <span class="small">on <bdi>{folder.label}</bdi></span></span></span></li>)}</ul>
+        <ul class="rows section">{props.folders.map((folder) => <li class="folder"><span class="folder-name"><Icon name="folder" small /><span class="path"><bdi>{showName(folder.path) || 'The whole drive'}</bdi> <span class="small">on <bdi>{folder.label}</bdi></span></span></span></li>)}</ul>
         <p class="section buttons"><a class="button" href="/folders/add">Add another folder</a><a class="button button-plain" href="/progress">What was read</a></p>
       </div>
     </Page>
@@ -142,10 +142,10 @@ export function BrowseList(props: { browse: Browse | null; wrong?: string }) {
   const link = (path: string) => ({ href: browseAddress(path), ...hx({ get: browseAddress(path), target: '#browse', swap: 'outerHTML' }) });
   return (
     <div id="browse" class="browse section">
-      <div class="folder"><span class="folder-name"><Icon name="folder" small /><span class="path"><bdi>{browse.path}</bdi></span></span><AddButton path={browse.path} label="Add this folder" /></div>
+      <div class="folder"><span class="folder-name"><Icon name="folder" small /><span class="path"><bdi>{showName(browse.path)}</bdi></span></span><AddButton path={browse.path} label="Add this folder" /></div>
       <ul class="browse-list">
         {browse.parent !== null && <li><a {...link(browse.parent)}><Icon name="up" small />One level up</a></li>}
-        {shown.map((folder) => <li><a {...link(folder.path)}><Icon name="folder" small /><bdi>{folder.name}</bdi></a></li>)}
+        {shown.map((folder) => <li><a {...link(folder.path)}><Icon name="folder" small /><bdi>{showName(folder.name)}</bdi></a></li>)}
         {shown.length === 0 && <li class="small problem">No folders inside.</li>}
         {browse.folders.length > shown.length && <li class="small problem">And {browse.folders.length - shown.length} more; type the path of one of those.</li>}
       </ul>
@@ -162,7 +162,7 @@ export function FolderPage(props: { frame: FrameFacts; folder: FolderDetail; sai
     <Page frame={props.frame} title="Folder" section="drives">
       <div class="page">
         <a class="back" href="/drives"><Icon name="left" small />Drives</a>
-        <h1><bdi>{folder.path || 'The whole drive'}</bdi></h1>
+        <h1><bdi>{showName(folder.path) || 'The whole drive'}</bdi></h1>
         <p class="lead">On <bdi>{folder.label}</bdi></p>
         <Said text={props.said} /><Said text={props.wrong} wrong />
         <form class="section form form-wide" method="post" action={`${address}/excludes`}>
@@ -185,7 +185,7 @@ export function RemoveFolderPage(props: { frame: FrameFacts; folder: FolderDetai
   return (
     <Page frame={props.frame} title="Stop reading a folder" section="drives">
       <div class="page">
-        <h1>Stop reading ‘<bdi>{folder.path || folder.label}</bdi>’?</h1>
+        <h1>Stop reading ‘<bdi>{showName(folder.path || folder.label)}</bdi>’?</h1>
         <p class="lead">Nothing on the drive is touched, and the photos that were indexed stay in your library. New files there are no longer noticed. Adding the folder again undoes this.</p>
         <Said text={props.wrong} wrong />
         <form class="section buttons" method="post" action={`${address}/remove`}>

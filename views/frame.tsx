@@ -4,7 +4,7 @@ import type { AgentStatus } from '../protocol/link.ts';
 import { hx } from './parts/hx.ts';
 import { Icon, Mark, type IconName } from './parts/icon.tsx';
 import { Keys } from './parts/keys.tsx';
-import { elementId, idPath, sayNumber, sayProgress } from './parts/words.ts';
+import { elementId, idPath, sayNumber, sayProgress, showName } from './parts/words.ts';
 
 export interface DriveDot { volumeId: string; label: string; connected: boolean }
 /** What the frame shows on every page. */
@@ -107,7 +107,7 @@ export function Dots(props: { drives: DriveDot[]; agentAway: boolean }) {
       {sorted.slice(0, MAX_DOTS).map((drive) => (
         <li class={drive.connected ? undefined : 'away'}>
           <a href={`/drives#${elementId('drive', drive.volumeId)}`} class={drive.connected ? undefined : 'away'}>
-            <span class="dot" aria-hidden="true"></span><bdi class="dot-name">{drive.label}</bdi>{drive.connected ? <span class="hidden-text">, connected</span> : ', away'}
+            <span class="dot" aria-hidden="true"></span><bdi class="dot-name">{showName(drive.label)}</bdi>{drive.connected ? <span class="hidden-text">, connected</span> : ', away'}
           </a>
         </li>
       ))}
@@ -131,7 +131,7 @@ export function StatusLine(props: { status: AgentStatus | null }) {
       )}
       {question && (
         <div class="notice" role="status">
-          <span>{sayNumber(question.vanished)} files on ‘<bdi>{question.label}</bdi>’ were not found. Nothing was changed.</span>
+          <span>{sayNumber(question.vanished)} files on ‘<bdi>{showName(question.label)}</bdi>’ were not found. Nothing was changed.</span>
           <a href={`/drives/question/${idPath(question.scan_id)}`}>Decide</a>
         </div>
       )}

@@ -2,7 +2,7 @@
 import type { ProblemCode } from '../protocol/words.ts';
 import { Page, Said, type FrameFacts } from './frame.tsx';
 import { Icon } from './parts/icon.tsx';
-import { sayCount, sayNumber, sayProblem } from './parts/words.ts';
+import { sayCount, sayNumber, sayProblem, showName } from './parts/words.ts';
 
 export interface ProblemFacts { path: string; label: string; reason: string; stage: string }
 export interface ProblemGroup { code: ProblemCode; count: number; rows: ProblemFacts[] }
@@ -54,7 +54,7 @@ function Rows(props: { rows: ProblemFacts[] }) {
   return (
     <ul class="rows">
       {props.rows.map((row) => (
-        <li class="problem"><span class="path"><bdi>{row.path || 'The whole drive'}</bdi></span> <span class="small">on <bdi>{row.label}</bdi></span><p class="small">{row.reason}</p></li>
+        <li class="problem"><span class="path"><bdi>{row.path ? showName(row.path) : 'The whole drive'}</bdi></span> <span class="small">on <bdi>{showName(row.label)}</bdi></span><p class="small">{showName(row.reason)}</p></li>
       ))}
     </ul>
   );

@@ -3,7 +3,7 @@ import type { AgentStatus } from '../protocol/link.ts';
 import type { ScanCounts } from '../protocol/rows.ts';
 import { SEEN_AS, type ScanState, type SeenAs } from '../protocol/words.ts';
 import { Page, type FrameFacts } from './frame.tsx';
-import { sayAgo, sayDuration, sayNumber, sayProgress } from './parts/words.ts';
+import { sayAgo, sayDuration, sayNumber, sayProgress, showName } from './parts/words.ts';
 
 export interface ScanFacts { label: string; folder: string; state: ScanState; startedMs: number; endedMs: number | null; counts: ScanCounts; vanished: number; reason: string | null }
 
@@ -40,8 +40,8 @@ function ScanReport(props: { scan: ScanFacts; nowMs: number }) {
   const when = { running: `since ${sayAgo(scan.startedMs, props.nowMs)}, still going`, completed: `${sayAgo(scan.startedMs, props.nowMs)}${took}`, stopped: `stopped, ${sayAgo(scan.startedMs, props.nowMs)}`, question: `waits for your word, ${sayAgo(scan.startedMs, props.nowMs)}` }[scan.state];
   return (
     <section class="section">
-      <h2><bdi>{scan.folder || 'The whole drive'}</bdi></h2>
-      <p class="small">On <bdi>{scan.label}</bdi> · {when}{scan.reason && <> · <bdi>{scan.reason}</bdi></>}</p>
+      <h2><bdi>{showName(scan.folder) || 'The whole drive'}</bdi></h2>
+      <p class="small">On <bdi>{scan.label}</bdi> · {when}{scan.reason && <> · <bdi>{showName(scan.reason)}</bdi></>}</p>
       <dl class="counts section-tight">
         {SEEN_AS.filter((key) => scan.counts[key] > 0).map((key) => <><dt>{sayNumber(scan.counts[key])}</dt><dd>{SEEN_WORDS[key]}</dd></>)}
         <dt class="sum">{sayNumber(scan.counts.seen)}</dt><dd class="sum total">files seen</dd>

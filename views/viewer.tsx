@@ -4,7 +4,7 @@ import type { AssetProblem, Exposure } from '../protocol/rows.ts';
 import type { AssetKind, LocationState, OffsetSource, TakenAtSource } from '../protocol/words.ts';
 import { Head } from './frame.tsx';
 import { Icon } from './parts/icon.tsx';
-import { isGuess, sayBytes, sayCount, sayDate, sayDuration, sayExposureTime, sayNumber, sayOffset, sayPosition, sayProblem, sayTime, sayTimeSource, sayType } from './parts/words.ts';
+import { isGuess, sayBytes, sayCount, sayDate, sayDuration, sayExposureTime, sayNumber, sayOffset, sayPosition, sayProblem, sayTime, sayTimeSource, sayType, showName } from './parts/words.ts';
 import { tileId, tileRatio, tileWords } from './timeline.tsx';
 
 export interface ViewerAsset {
@@ -103,7 +103,7 @@ function sayPreviewFollows(copies: readonly ViewerCopy[]): string {
   if (copies.some((copy) => copy.problem)) return 'There is no larger preview: the file could not be read whole.';
   if (copies.some((copy) => copy.state === 'present')) return 'A larger preview follows in a while.';
   const away = copies.find((copy) => copy.state === 'away');
-  return away ? `A larger preview follows once ‘${away.label}’ has been read.` : 'A larger preview follows once a copy is found again.';
+  return away ? `A larger preview follows once ‘${showName(away.label)}’ has been read.` : 'A larger preview follows once a copy is found again.';
 }
 
 function Facts(props: { asset: ViewerAsset; copies: ViewerCopy[]; moreCopies: boolean }) {
@@ -156,7 +156,7 @@ function CameraFacts(props: { asset: ViewerAsset }) {
   return (
     <div>
       <dt>Camera</dt>
-      <dd><bdi>{camera ?? 'Not named'}</bdi>{lens && <p class="small second"><bdi>{lens}</bdi></p>}{parts.length > 0 && <p class="small second num">{parts.join(' · ')}</p>}</dd>
+      <dd><bdi>{showName(camera ?? 'Not named')}</bdi>{lens && <p class="small second"><bdi>{showName(lens)}</bdi></p>}{parts.length > 0 && <p class="small second num">{parts.join(' · ')}</p>}</dd>
     </div>
   );
 }
@@ -169,9 +169,9 @@ function Copies(props: { copies: ViewerCopy[]; more: boolean }) {
         <dd class="copy">
           <span class={`dot ${copy.state === 'present' ? '' : copy.state}`} aria-hidden="true"></span>
           <div>
-            <bdi>{copy.label}</bdi>{copy.state === 'away' ? ', away' : copy.state === 'missing' ? ', not found there any more' : <span class="hidden-text">, connected</span>}
-            <p class="small second path"><bdi>{copy.paths[0]}</bdi></p>
-            {copy.paths.slice(1).map((path) => <p class="small second path">The same file is also seen as <bdi>{path}</bdi>: one copy.</p>)}
+            <bdi>{showName(copy.label)}</bdi>{copy.state === 'away' ? ', away' : copy.state === 'missing' ? ', not found there any more' : <span class="hidden-text">, connected</span>}
+            <p class="small second path"><bdi>{showName(copy.paths[0] ?? '')}</bdi></p>
+            {copy.paths.slice(1).map((path) => <p class="small second path">The same file is also seen as <bdi>{showName(path)}</bdi>: one copy.</p>)}
             {copy.problem && <p class="small guess">{sayProblem(copy.problem.code).title}: {copy.problem.reason}</p>}
           </div>
         </dd>

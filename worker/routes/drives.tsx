@@ -18,7 +18,11 @@ const DONE: Record<string, string> = {
 
 export const drives = new Hono<App>();
 
-drives.get('/drives', async (c) => sendPage(c, <DrivesPage frame={await loadFrame(c)} drives={await loadDrives(c)} nowMs={Date.now()} {...said(DONE[c.req.query('done') ?? ''])} />));
+drives.get('/drives', async (c) => {
+  const editing = c.req.query('edit') ?? '';
+  if (wantsFragment(c)) return sendDrive(c, editing || (c.req.query('row') ?? ''), { editing: editing !== '' });
+  return sendPage(c, <DrivesPage frame={await loadFrame(c)} drives={await loadDrives(c)} nowMs={Date.now()} editing={editing} {...said(DONE[c.req.query('done') ?? ''])} />);
+});
 
 drives.get('/drives/dots', async (c) => {
   const frame = await loadFrame(c);
@@ -60,11 +64,11 @@ drives.post('/drives/question/:scan', async (c) => {
   return sendBack(c, `/drives?done=${answer === 'gone' ? 'gone' : 'kept'}`);
 });
 
-async function sendDrive(c: PageContext, volumeId: string, words: { said?: string; wrong?: string }, status: 200 | 422 | 503 = 200): Promise<Response> {
+async function sendDrive(c: PageContext, volumeId: string, words: { said?: string; wrong?: string; editing?: boolean }, status: 200 | 422 | 503 = 200): Promise<Response> {
   const drive = await findDrive(c.env.DB, volumeId);
   if (!drive) throw new NotFound('There is no such drive.');
   const [connected, folders] = await Promise.all([loadConnected(c), listFolders(c.env.DB)]);
-  return sendFragment(c, <DriveRow drive={await loadDrive(c, drive, folders, connected)} nowMs={Date.now()} agentAway={false} {...words} />, status);
+  return sendFragment(c, <DriveRow drive={await loadDrive(c, drive, folders, connected)} nowMs={Date.now()} {...words} />, status);
 }
 
 async function loadDrives(c: PageContext): Promise<DriveFacts[]> {

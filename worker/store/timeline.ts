@@ -75,8 +75,9 @@ export function cursorText(cursor: Cursor): string {
   return `${cursor.sortMs}.${cursor.assetId}`;
 }
 
+/** Undefined for anything that `cursorText` does not write; -1 stands before the first id of all. */
 export function parseCursor(text: string): Cursor | undefined {
-  const m = /^(-?\d{1,16})\.(\d{1,15})$/.exec(text);
+  const m = /^(-?\d{1,16})\.(-1|\d{1,15})$/.exec(text);
   return m ? { sortMs: Number(m[1]), assetId: Number(m[2]) } : undefined;
 }
 

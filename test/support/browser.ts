@@ -1,0 +1,29 @@
+// A real browser for tests: an installed Chrome or Chromium, never a download.
+import { existsSync } from 'node:fs';
+import { chromium, type Browser, type Page } from 'playwright-core';
+
+const PLACES = [
+  process.env['JHAROKHA_CHROMIUM'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/usr/bin/google-chrome-stable', '/snap/bin/chromium',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome', '/Applications/Chromium.app/Contents/MacOS/Chromium',
+];
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+
+/** Throws, saying what to install, where there is none: a test without its browser has failed. */
+export function findBrowser(): string {
+  const path = PLACES.find((place) => place && existsSync(place));
+  if (!path) throw new Error('No Chrome or Chromium was found. Install one, or name it in JHAROKHA_CHROMIUM.');
+  return path;
+}
+
+export function openBrowser(): Promise<Browser> {
+  return chromium.launch({ executablePath: findBrowser(), args: FLAGS, headless: true });
+}
+
+/** Collects what a page must never say: errors, refused styles and scripts, requests that failed. */
+export function watchPage(page: Page): string[] {
+  const said: string[] = [];
+  page.on('console', (message) => { if (message.type() === 'error' || message.type() === 'warning') said.push(message.text()); });
+  page.on('pageerror', (error) => said.push(String(error)));
+  page.on('dialog', (dialog) => { said.push(`a dialog opened: ${dialog.message()}`); void dialog.dismiss(); });
+  return said;
+}
