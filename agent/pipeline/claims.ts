@@ -24,9 +24,12 @@ export interface MetaTags {
   raw: Record<string, unknown>;
 }
 
-export interface ParsedTime { wall: string; offset: number | null }
+/** What a row may carry (protocol/rows.ts). */
+const MAX_CLAIMS = 20;
 
-const TIME = /^\s*(\d{4})[:\-/.](\d{1,2})[:\-/.](\d{1,2})(?:[ T]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?)?\s*(Z|[+-]\d{1,2}:?\d{2})?\s*(?:DST)?\s*$/i;
+export interface ParsedTime { wall: string; offset: number | null; dayOnly: boolean }
+
+const TIME = /^\s*(\d{4})[:\-/.](\d{1,2})[:\-/.](\d{1,2})(?:[ T]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?)?\s*(?:GMT|UTC)?(Z|[+-]\d{1,2}(?::?\d{2})?)?\s*(?:DST)?\s*$/i;
 
 /** A time as metadata spell it. `unset` is a blank that cameras write for "no date"; `absurd` is anything that is no date. */
 export function parseTime(value: unknown): ParsedTime | 'unset' | 'absurd' {
@@ -39,7 +42,7 @@ export function parseTime(value: unknown): ParsedTime | 'unset' | 'absurd' {
   const part = (i: number) => (m[i] ?? '0').padStart(2, '0');
   const wall = `${m[1]}-${part(2)}-${part(3)}T${part(4)}:${part(5)}:${part(6)}`;
   if (wallMs(wall) === undefined) return 'absurd';
-  return { wall, offset: parseOffset(m[7]) };
+  return { wall, offset: parseOffset(m[7]), dayOnly: m[4] === undefined };
 }
 
 /** Minutes east of UTC from `+01:00`, `+0100`, `Z`; null for anything else or beyond 18 hours. */
@@ -47,16 +50,17 @@ export function parseOffset(value: unknown): number | null {
   if (typeof value !== 'string') return null;
   const text = value.replace(/\0[\s\S]*$/, '').trim();
   if (/^z$/i.test(text)) return 0;
-  const m = /^([+-])(\d{1,2}):?(\d{2})$/.exec(text);
+  const m = /^([+-])(\d{1,2})(?::?(\d{2}))?$/.exec(text);
   if (!m) return null;
-  const minutes = (Number(m[2]) * 60 + Number(m[3])) * (m[1] === '-' ? -1 : 1);
-  return Math.abs(minutes) <= 18 * 60 && Number(m[3]) < 60 ? minutes : null;
+  const minutes = (Number(m[2]) * 60 + Number(m[3] ?? 0)) * (m[1] === '-' ? -1 : 1);
+  return Math.abs(minutes) <= 18 * 60 && Number(m[3] ?? 0) < 60 ? minutes : null;
 }
 
 /** Claims from a file's own tags, and a problem for each value that is no time at all. */
 export function claimsOf(tags: MetaTags): { claims: TimeClaim[]; problems: AssetProblem[] } {
   const claims: TimeClaim[] = [];
   const problems: AssetProblem[] = [];
+  const days = new Set<TimeClaim>();
   const wallClaim = (source: TakenAtSource, label: string, value: unknown, offsets: unknown[], offsetSource: OffsetSource): void => {
     const time = parseTime(value);
     if (time === 'unset') return;
@@ -64,13 +68,16 @@ export function claimsOf(tags: MetaTags): { claims: TimeClaim[]; problems: Asset
     let offset = time.offset;
     for (const o of offsets) if (offset === null) offset = parseOffset(o);
     if (claims.some((c) => c.source === source && c.wall === time.wall && (offset === null || c.offset_minutes === offset))) return;
-    claims.push({ source, wall: time.wall, utc_ms: null, offset_minutes: offset, offset_source: offset === null ? null : offsetSource });
+    const claim: TimeClaim = { source, wall: time.wall, utc_ms: null, offset_minutes: offset, offset_source: offset === null ? null : offsetSource };
+    claims.push(claim);
+    if (time.dayOnly) days.add(claim);
   };
   wallClaim('exif_original', 'DateTimeOriginal', tags.exifOriginal, [tags.offsetOriginal, tags.offsetModify, tags.offsetDigitized], 'exif');
   wallClaim('quicktime_keys', 'creationdate', tags.keysCreation, [], 'quicktime_keys');
   for (const date of tags.xmpDates ?? []) wallClaim('xmp', 'XMP date', date, [], 'exif');
   wallClaim('exif_other', 'CreateDate', tags.exifCreate, [tags.offsetDigitized, tags.offsetModify, tags.offsetOriginal], 'exif');
   wallClaim('exif_other', 'ModifyDate', tags.exifModify, [tags.offsetModify], 'exif');
+  inheritOffsets(claims);
   for (const value of tags.containerUtc ?? []) {
     const time = parseTime(value);
     if (time === 'unset') continue;
@@ -81,7 +88,18 @@ export function claimsOf(tags: MetaTags): { claims: TimeClaim[]; problems: Asset
   }
   const gps = gpsMoment(tags.gpsDate, tags.gpsTime);
   if (gps !== undefined) claims.push(utcClaim('gps', gps));
-  return { claims: claims.slice(0, 20), problems };
+  // A bare day says less than a time on that day does.
+  const kept = claims.filter((c) => !days.has(c) || !claims.some((o) => !days.has(o) && o.source === c.source && o.wall?.slice(0, 10) === c.wall?.slice(0, 10)));
+  return { claims: kept.slice(0, MAX_CLAIMS), problems: problems.slice(0, MAX_CLAIMS) };
+}
+
+/** XMP repeats the EXIF dates, often without their offset: the same wall time in the same file has the same offset. */
+function inheritOffsets(claims: TimeClaim[]): void {
+  for (const claim of claims) {
+    if (claim.source !== 'xmp' || claim.offset_minutes !== null) continue;
+    const same = claims.find((c) => c.source !== 'xmp' && c.wall === claim.wall && c.offset_minutes !== null);
+    if (same) { claim.offset_minutes = same.offset_minutes; claim.offset_source = same.offset_source; }
+  }
 }
 
 /** A claim of a moment in UTC that knows no place. */

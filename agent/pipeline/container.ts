@@ -7,6 +7,8 @@ export interface Blocks {
   xmp: string[];
   /** The container holds some metadata that is not understood here (a zTXt profile, IPTC …): ExifTool may know more. */
   other: boolean;
+  /** A part that the container announces lies behind the end of the file. */
+  cut: boolean;
 }
 
 /** An EXIF block is at most 64 KiB in JPEG; 192 KiB and more occur in HEIC. A hostile length must not cost memory. */
@@ -14,9 +16,9 @@ const MAX_BLOCK_BYTES = 8_000_000;
 const MAX_BLOCKS = 16;
 const MAX_SEGMENTS = 4_000;
 
-/** Blocks of the formats that carry metadata in known places; undefined where the container itself is broken. */
+/** Blocks of the formats that carry metadata in known places. May throw RangeError on a broken container. */
 export function findBlocks(format: string, bytes: Buffer): Blocks {
-  const blocks: Blocks = { exif: [], xmp: [], other: false };
+  const blocks: Blocks = { exif: [], xmp: [], other: false, cut: false };
   if (format === 'jpeg') scanJpeg(bytes, blocks);
   else if (format === 'png') scanPng(bytes, blocks);
   else if (format === 'webp') scanWebp(bytes, blocks);
@@ -58,9 +60,16 @@ function scanJpeg(bytes: Buffer, blocks: Blocks): void {
       if (body.toString('latin1', 0, 5) === 'Exif\0') addExif(blocks, body.subarray(6));
       else if (body.toString('latin1', 0, XMP_HEADER.length) === XMP_HEADER) addXmp(blocks, body.subarray(XMP_HEADER.length));
       else blocks.other = true;
-    } else if (marker === 0xed || (marker >= 0xe3 && marker <= 0xec && marker !== 0xeb)) blocks.other = true;
+    } else if (marker >= 0xe0 && marker <= 0xef && !isPlainSegment(marker, body)) blocks.other = true;
     at += 2 + Math.max(2, length);
   }
+}
+
+/** Segments that hold no facts: JFIF, ICC profiles, multi-picture tables, JUMBF and gain maps, Adobe's colour transform. */
+function isPlainSegment(marker: number, body: Buffer): boolean {
+  if (marker === 0xeb || marker === 0xee) return true;
+  const name = body.toString('latin1', 0, 12);
+  return marker === 0xe0 ? /^(JFIF|JFXX)\0/.test(name) : marker === 0xe2 ? /^(ICC_PROFILE|MPF\0|urn:iso)/.test(name) : false;
 }
 
 function scanPng(bytes: Buffer, blocks: Blocks): void {
@@ -90,7 +99,7 @@ function scanWebp(bytes: Buffer, blocks: Blocks): void {
   }
 }
 
-interface Box { type: string; start: number; end: number }
+interface Box { type: string; start: number; end: number; cut: boolean }
 
 /** Boxes between two offsets; stops at the first that does not fit. */
 function* boxes(bytes: Buffer, from: number, to: number): Generator<Box> {
@@ -101,7 +110,7 @@ function* boxes(bytes: Buffer, from: number, to: number): Generator<Box> {
     if (size === 1) { if (at + 16 > to) return; size = Number(bytes.readBigUInt64BE(at + 8)); header = 16; }
     else if (size === 0) size = to - at;
     if (size < header) return;
-    yield { type: bytes.toString('latin1', at + 4, at + 8), start: at + header, end: Math.min(to, at + size) };
+    yield { type: bytes.toString('latin1', at + 4, at + 8), start: at + header, end: Math.min(to, at + size), cut: at + size > to };
     at += size;
   }
 }
@@ -131,7 +140,7 @@ interface ItemPlace { method: number; extents: { offset: number; length: number 
 /** HEIF keeps metadata as items: `iinf` names them, `iloc` says where they are (ISO 14496-12, 8.11). */
 function scanHeif(bytes: Buffer, blocks: Blocks): void {
   let meta: Box | undefined;
-  for (const box of boxes(bytes, 0, bytes.length)) if (box.type === 'meta') { meta = box; break; }
+  for (const box of boxes(bytes, 0, bytes.length)) { if (box.type === 'meta') meta ??= box; if (box.cut) blocks.cut = true; }
   if (!meta) { blocks.other = true; return; }
   const kinds = new Map<number, string>();
   let places = new Map<number, ItemPlace>();

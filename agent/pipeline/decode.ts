@@ -28,19 +28,20 @@ export interface Decoded { pixels: Pixels; problem: AssetProblem | null }
  */
 export async function decodePixels(bytes: Buffer, size: Size, options: { lenient?: boolean; orientation?: number } = {}): Promise<Decoded> {
   const sharp = await loadSharp();
-  const open = (failOn: 'warning' | 'none') => {
+  const open = (failOn: 'error' | 'none') => {
     const input = sharp(bytes, { failOn, limitInputPixels: MAX_PIXELS, pages: 1, sequentialRead: true });
     return options.orientation !== undefined ? turn(input, options.orientation) : input.autoOrient();
   };
+  // `error` passes over libjpeg's warnings: thousands of sound camera files have a stray marker that costs no pixel.
   let problem: AssetProblem | null = null;
   if (!options.lenient) {
-    try { return { pixels: await toPixels(open('warning'), size), problem: null }; } catch (error) { problem = problemOf(error); }
+    try { return { pixels: await toPixels(open('error'), size), problem: null }; } catch (error) { problem = problemOf(error); }
   }
   try { return { pixels: await toPixels(open('none'), size), problem }; } catch (error) { throw failure(error); }
 }
 
 /** EXIF's eight orientations as turns and mirrors. */
-function turn(input: import('sharp').Sharp, orientation: number): import('sharp').Sharp {
+export function turn(input: import('sharp').Sharp, orientation: number): import('sharp').Sharp {
   switch (orientation) {
     case 2: return input.flop();
     case 3: return input.rotate(180);

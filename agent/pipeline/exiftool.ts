@@ -11,11 +11,11 @@ const WANTED = [
   'DateTimeOriginal', 'CreateDate', 'ModifyDate', 'DateCreated', 'CreationDate', 'OffsetTimeOriginal', 'OffsetTime', 'OffsetTimeDigitized',
   'TrackCreateDate', 'MediaCreateDate', 'DateUTC', 'DateTime', 'CreationTime', 'DateTimeDigitized', 'GPSDateStamp', 'GPSTimeStamp', 'GPSLatitude', 'GPSLongitude', 'GPSLatitudeRef', 'GPSLongitudeRef', 'GPSCoordinates', 'GPSPosition',
   'Make', 'Model', 'LensModel', 'LensID', 'Lens', 'AndroidManufacturer', 'AndroidModel', 'ExposureTime', 'FNumber', 'ISO', 'FocalLength', 'ContentIdentifier', 'MediaGroupUUID', 'Duration', 'ImageWidth', 'ImageHeight', 'SourceImageWidth', 'SourceImageHeight', 'Orientation', 'Rotation',
-  'PreviewImage', 'JpgFromRaw', 'OtherImage', 'ThumbnailImage', 'FileType', 'Error', 'Warning', 'Software',
+  'PreviewImage', 'JpgFromRaw', 'OtherImage', 'ThumbnailImage', 'ThumbnailTIFF', 'FileType', 'Error', 'Warning', 'Software',
 ];
 /** Preview tags of RAW files that ExifTool can extract. */
-export type PreviewTag = 'JpgFromRaw' | 'PreviewImage' | 'OtherImage' | 'ThumbnailImage';
-const PREVIEW_TAGS: PreviewTag[] = ['JpgFromRaw', 'PreviewImage', 'OtherImage', 'ThumbnailImage'];
+export type PreviewTag = 'JpgFromRaw' | 'PreviewImage' | 'OtherImage' | 'ThumbnailImage' | 'ThumbnailTIFF';
+const PREVIEW_TAGS: PreviewTag[] = ['JpgFromRaw', 'PreviewImage', 'OtherImage', 'ThumbnailImage', 'ThumbnailTIFF'];
 
 export interface ExifToolAnswer { tags: MetaTags; previews: { tag: PreviewTag; bytes: number }[]; warning: string | null }
 
@@ -35,7 +35,7 @@ export function createExifTool(options: { processes: number }): ExifToolReader {
   return {
     async read(path) {
       checkPath(path);
-      const raw = (await (await start()).readRaw(path, { readArgs: ['-n', '-G1', '-fast', '-api', 'largefilesupport=1', ...WANTED.map((t) => `-${t}`)] })) as Record<string, unknown>;
+      const raw = (await (await start()).readRaw(path, { readArgs: ['-n', '-a', '-G1', '-fast', '-api', 'largefilesupport=1', ...WANTED.map((t) => `-${t}`)] })) as Record<string, unknown>;
       return answerOf(raw);
     },
     async extract(tag, path) {
@@ -60,6 +60,8 @@ function answerOf(raw: Record<string, unknown>): ExifToolAnswer {
   const flat: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(raw)) {
     const colon = key.lastIndexOf(':');
+    // exiftool-vendored switches on MWG's composites, which repeat other tags with less in them.
+    if (key.startsWith('MWG:')) continue;
     const name = key.slice(colon + 1);
     (groups[key.slice(0, Math.max(0, colon))] ??= {})[name] = value;
     flat[name] ??= value;
@@ -68,19 +70,18 @@ function answerOf(raw: Record<string, unknown>): ExifToolAnswer {
     for (const pattern of wanted) for (const [group, tags] of Object.entries(groups)) if (pattern.test(group) && tags[name] !== undefined) return tags[name];
     return undefined;
   };
-  const EXIF = /^(ExifIFD|IFD\d|SubIFD\d*|EXIF|RIFF|CIFF|KyoceraRaw|CanonRaw|MakerNotes|Kyocera|Pentax|Casio|Track\d+|H264|UserData|Sony|Panasonic|M2TS)/;
   const tags: MetaTags = {
-    exifOriginal: find('DateTimeOriginal', /^ExifIFD$/, EXIF), offsetOriginal: find('OffsetTimeOriginal', /./),
+    exifOriginal: find('DateTimeOriginal', /^ExifIFD$/, /^(?!XMP|IPTC|Composite|Matroska|Info|ASF|Photoshop)/), offsetOriginal: find('OffsetTimeOriginal', /./),
     exifCreate: find('CreateDate', /^(ExifIFD|IFD0|EXIF)$/), offsetDigitized: find('OffsetTimeDigitized', /./),
     exifModify: find('ModifyDate', /^IFD0$/), offsetModify: find('OffsetTime', /./),
     gpsDate: find('GPSDateStamp', /^GPS$/), gpsTime: find('GPSTimeStamp', /^GPS$/),
-    xmpDates: [find('DateTimeOriginal', /^XMP/), find('DateCreated', /^XMP/), find('CreateDate', /^XMP/)].filter((v) => v !== undefined),
+    xmpDates: [find('DateTimeOriginal', /^XMP/), find('DateCreated', /^XMP/), find('CreateDate', /^XMP/), find('DateTimeOriginal', /^Composite$/)].filter((v) => v !== undefined),
     keysCreation: find('CreationDate', /^Keys$/, /^ItemList$/, /^UserData$/, /^QuickTime$/),
     containerUtc: [find('CreateDate', /^QuickTime$/), find('DateTimeOriginal', /^(Matroska|Info|ASF)/), find('CreationDate', /^ASF$/)].filter((v) => v !== undefined),
-    make: find('Make', EXIF, /./) ?? flat['AndroidManufacturer'], model: find('Model', EXIF, /./) ?? flat['AndroidModel'], lens: flat['LensModel'] ?? textOnly(flat['LensID']) ?? textOnly(flat['Lens']),
+    make: find('Make', /^IFD0$/, /./) ?? flat['AndroidManufacturer'], model: find('Model', /^IFD0$/, /./) ?? flat['AndroidModel'], lens: flat['LensModel'] ?? textOnly(flat['LensID']) ?? textOnly(flat['Lens']),
     exposureTime: flat['ExposureTime'], fNumber: flat['FNumber'], iso: flat['ISO'], focal: flat['FocalLength'],
     contentIdentifier: flat['ContentIdentifier'] ?? flat['MediaGroupUUID'], durationS: flat['Duration'],
-    width: find('ImageWidth', /^(File|Composite)$/, /./), height: find('ImageHeight', /^(File|Composite)$/, /./), orientation: find('Orientation', /^IFD0$/, /./),
+    ...largestSize(groups), orientation: find('Orientation', /^IFD0$/, /./),
     raw: rawMetadataOf(raw) ?? {},
   };
   delete tags.raw['SourceFile'];
@@ -92,6 +93,19 @@ function answerOf(raw: Record<string, unknown>): ExifToolAnswer {
   }
   const warning = flat['Error'] ?? flat['Warning'];
   return { tags, previews, warning: typeof warning === 'string' ? warning : null };
+}
+
+/** The largest size that any directory of pictures names: the others are previews. */
+function largestSize(groups: Record<string, Record<string, unknown>>): { width?: number; height?: number } {
+  let best: { width?: number; height?: number } = {};
+  for (const [group, tags] of Object.entries(groups)) {
+    const width = cleanNumber(tags['ImageWidth']), height = cleanNumber(tags['ImageHeight']);
+    if (!/^(IFD0|SubIFD\d*|File|QuickTime|Track\d+|RIFF|Matroska|ASF|CIFF|CanonRaw|FLASH)$/.test(group) || !width || !height) continue;
+    // A track may hold a camera's wider raw frame; the picture's own directory speaks first.
+    if (best.width && /^Track/.test(group) && !/^Track1$/.test(group)) continue;
+    if (!best.width || !best.height || width * height > best.width * best.height) best = { width, height };
+  }
+  return best;
 }
 
 function textOnly(value: unknown): string | undefined { return typeof value === 'string' && !/^[\d\s.]*$/.test(value) ? value : undefined; }

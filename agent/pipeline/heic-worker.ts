@@ -17,6 +17,9 @@ interface Heif {
   _heif_context_alloc(): number; _heif_context_free(context: number): void;
   _heif_context_read_from_memory_without_copy(error: number, context: number, data: number, size: number, options: number): void;
   _heif_context_get_primary_image_handle(error: number, context: number, out: number): void;
+  _heif_context_get_image_handle(error: number, context: number, id: number, out: number): void;
+  _heif_context_get_list_of_top_level_image_IDs(context: number, ids: number, count: number): number;
+  _heif_image_handle_get_item_id(handle: number): number;
   _heif_image_handle_get_width(handle: number): number; _heif_image_handle_get_height(handle: number): number;
   _heif_image_handle_has_alpha_channel(handle: number): number;
   _heif_image_handle_get_number_of_thumbnails(handle: number): number;
@@ -39,6 +42,7 @@ const CHANNEL_INTERLEAVED = 10;
 /** A colour profile is 0.5 to 4 KB; printers' are up to a few MB. */
 const MAX_ICC_BYTES = 4_000_000;
 const MAX_THUMBNAILS = 16;
+const MAX_TOP_LEVEL = 32;
 /** heif_error_Memory_allocation_error and the security limit behind it. */
 const ERROR_MEMORY = 6;
 const SCRATCH_BYTES = 256;
@@ -78,9 +82,7 @@ function decode(job: HeicJob): HeicReply {
     context = h._heif_context_alloc();
     h._heif_context_read_from_memory_without_copy(scratch, context, data, job.bytes.length, 0);
     check(h, scratch);
-    h._heif_context_get_primary_image_handle(scratch, context, scratch + 16);
-    check(h, scratch);
-    handle = u32(h, scratch + 16);
+    handle = pictureHandle(h, context, scratch);
     width = h._heif_image_handle_get_width(handle);
     height = h._heif_image_handle_get_height(handle);
     if (width * height > job.maxPixels) throw new HeifFailure('too_large', `${width} x ${height} pixels are more than can be decoded`);
@@ -103,6 +105,22 @@ function decode(job: HeicJob): HeicReply {
     if (data) h._free(data);
     if (scratch) h._free(scratch);
   }
+}
+
+/** The primary picture; where a broken file names a mere part as its primary one, the first that stands for itself. */
+function pictureHandle(h: Heif, context: number, scratch: number): number {
+  const listed = h._heif_context_get_list_of_top_level_image_IDs(context, scratch + 32, MAX_TOP_LEVEL);
+  const ids = Array.from({ length: listed }, (_, i) => u32(h, scratch + 32 + i * 4));
+  h._heif_context_get_primary_image_handle(scratch, context, scratch + 16);
+  if (u32(h, scratch) === 0) {
+    const primary = u32(h, scratch + 16);
+    if (ids.length === 0 || ids.includes(h._heif_image_handle_get_item_id(primary))) return primary;
+    h._heif_image_handle_release(primary);
+  }
+  const first = ids[0];
+  if (first !== undefined) h._heif_context_get_image_handle(scratch, context, first, scratch + 16);
+  check(h, scratch);
+  return u32(h, scratch + 16);
 }
 
 function largestThumbnail(h: Heif, handle: number, scratch: number): number {

@@ -6,7 +6,7 @@ import type { ProblemCode } from '../../protocol/words.ts';
 import type { MetaTags } from './claims.ts';
 import { displayP3Profile, isSrgbProfile, meanColor, PRIMARIES_P3, tiffWithProfile } from './color.ts';
 import { findBlocks } from './container.ts';
-import { decodePixels, messageOf, readHeader } from './decode.ts';
+import { decodePixels, messageOf, readHeader, turn, type Decoded } from './decode.ts';
 import { readExifBlock } from './exif.ts';
 import { createExifTool, type ExifToolAnswer } from './exiftool.ts';
 import { addProblem, factsOf } from './facts.ts';
@@ -15,7 +15,7 @@ import type { HeicPixels } from './heic-worker.ts';
 import { identify, wrongExtension } from './identify.ts';
 import { nameClaims } from './name-date.ts';
 import { readRawPreview } from './raw.ts';
-import { fromPixels, gridSize, loadSharp, previewSize, renderBoth, renderGrid, toPixels, toWebp, type Pixels } from './render.ts';
+import { fromPixels, gridSize, loadSharp, previewSize, renderBoth, renderGrid, toPixels, toWebp, type Pixels, type Size } from './render.ts';
 import { cleanNumber, rawMetadataOf } from './text.ts';
 import { ReadError, type ByteFacts, type FileSource, type Identified, type QuickRead, type Reader, type RestRead } from './types.ts';
 import { FrameReader } from './video.ts';
@@ -62,60 +62,74 @@ export function createReader(options: ReaderOptions = {}): Reader {
 
   async function quickPicture(source: FileSource, type: AssetType): Promise<QuickRead> {
     const bytes = await wholeFile(source);
-    const { tags, problems } = await readPictureTags(source, type, bytes);
+    const { tags, problems, cut } = await readPictureTags(source, type, bytes);
     const facts = await factsOf(type.kind, type.mime, tags);
     for (const problem of problems) addProblem(facts, problem);
     const read: QuickRead = { facts, rawMetadata: rawMetadataOf(tags.raw), grid: null, preview: null, unfinished: false };
     if (!bytes) { addProblem(facts, { code: 'too_large', reason: 'the file is too large to be decoded' }); return read; }
     try {
-      if (type.format === 'heic') await quickHeic(bytes, read);
+      if (type.format === 'heic') await quickHeic(bytes, read, cut);
       else if (STILLS_FOR_FFMPEG.has(type.format)) await quickFrame(source, type, read, true);
-      else await quickSharp(bytes, type, read);
+      else await quickSharp(source, bytes, type, read, cleanNumber(tags.orientation) ?? 1);
     } catch (error) {
       if (!(error instanceof ReadError)) throw error;
       if (isNothing(facts)) throw error;
-      addProblem(facts, { code: error.code, reason: error.message });
+      const truncated = cut && error.code === 'damaged';
+      addProblem(facts, truncated ? { code: 'truncated', reason: `the file ends too early (${error.message})` } : { code: error.code, reason: error.message });
     }
     return read;
   }
 
   /** exifr over the metadata blocks; ExifTool where there are blocks and no capture time came out of them. */
-  async function readPictureTags(source: FileSource, type: AssetType, bytes: Buffer | null): Promise<{ tags: MetaTags; problems: AssetProblem[] }> {
+  async function readPictureTags(source: FileSource, type: AssetType, bytes: Buffer | null): Promise<{ tags: MetaTags; problems: AssetProblem[]; cut: boolean }> {
     const problems: AssetProblem[] = [];
     const tags: MetaTags = { raw: {} };
-    let ask = bytes === null;
+    let ask = bytes === null, cut = false;
     if (bytes) {
-      const blocks = safely(() => findBlocks(type.format, bytes), { exif: [], xmp: [], other: true });
+      const blocks = safely(() => findBlocks(type.format, bytes), { exif: [], xmp: [], other: true, cut: false });
       ask = blocks.other;
+      cut = blocks.cut;
       for (const block of blocks.exif) {
         try { mergeTags(tags, await readExifBlock(block)); } catch { ask = true; }
       }
       for (const packet of blocks.xmp) mergeTags(tags, readXmp(packet));
-      if (blocks.exif.length + blocks.xmp.length > 0 && type.format !== 'tiff') ask = true;
-      if (tags.exifOriginal !== undefined || (tags.exifCreate !== undefined && !blocks.other)) ask = false;
+      if (blocks.exif.length + blocks.xmp.length > 0) ask = true;
+      if (tags.exifOriginal !== undefined || (tags.exifCreate !== undefined && !blocks.other && type.format !== 'tiff')) ask = false;
     }
-    if (!ask) return { tags, problems };
+    if (!ask) return { tags, problems, cut };
     try { mergeTags(tags, (await exiftool.read(source.path)).tags); } catch (error) {
       if (bytes === null || tags.exifOriginal === undefined) problems.push({ code: 'bad_metadata', reason: `its metadata cannot be read (${messageOf(error)})` });
     }
-    return { tags, problems };
+    return { tags, problems, cut };
   }
 
-  async function quickSharp(bytes: Buffer, type: AssetType, read: QuickRead): Promise<void> {
+  async function quickSharp(source: FileSource, bytes: Buffer, type: AssetType, read: QuickRead, orientation: number): Promise<void> {
     const { facts } = read;
     const header = await readHeader(bytes);
     setSize(facts, header.width, header.height);
-    if (type.format === 'jpeg' && Math.max(header.width, header.height) > JPEG_AT_ONCE_PX) {
-      const { pixels, problem } = await decodePixels(bytes, gridSize(header.width, header.height));
-      if (problem) addProblem(facts, problem);
-      facts.color = meanColor(pixels);
-      read.grid = { bytes: await toWebp(pixels), version: GRID_VERSION };
-      read.unfinished = true;
+    const large = type.format === 'jpeg' && Math.max(header.width, header.height) > JPEG_AT_ONCE_PX;
+    const size = large ? gridSize(header.width, header.height) : previewSize(header.width, header.height);
+    let decoded: Decoded;
+    try { decoded = await decodePixels(bytes, size); } catch (error) {
+      // libjpeg gives up where FFmpeg's decoder goes on: what can be shown of a damaged photo is shown.
+      const rescued = type.format === 'jpeg' && error instanceof ReadError && error.code !== 'too_large' ? await rescue(source, header, orientation) : null;
+      if (!rescued) throw error;
+      addProblem(facts, { code: 'damaged', reason: `the picture is damaged (${messageOf(error)})` });
+      await setBoth(read, rescued);
       return;
     }
-    const { pixels, problem } = await decodePixels(bytes, previewSize(header.width, header.height));
-    if (problem) addProblem(facts, problem);
-    await setBoth(read, pixels);
+    if (decoded.problem) addProblem(facts, decoded.problem);
+    if (!large) { await setBoth(read, decoded.pixels); return; }
+    facts.color = meanColor(decoded.pixels);
+    read.grid = { bytes: await toWebp(decoded.pixels), version: GRID_VERSION };
+    read.unfinished = true;
+  }
+
+  /** A damaged JPEG through FFmpeg, upright; null where that fails too. */
+  async function rescue(source: FileSource, upright: Size, orientation: number): Promise<Pixels | null> {
+    const frame = await frames.read(source, 'jpeg', true);
+    if (!frame.pixels) return null;
+    return toPixels(turn(await fromPixels(frame.pixels), orientation), previewSize(upright.width, upright.height));
   }
 
   async function setBoth(read: QuickRead, preview: Pixels): Promise<void> {
@@ -126,12 +140,13 @@ export function createReader(options: ReaderOptions = {}): Reader {
     read.facts.color = done.grid.color;
   }
 
-  async function quickHeic(bytes: Buffer, read: QuickRead): Promise<void> {
+  async function quickHeic(bytes: Buffer, read: QuickRead, cut: boolean): Promise<void> {
     const { facts } = read;
     const first = await heic.decode('thumbnail', bytes);
     setSize(facts, first.width, first.height);
     const draft = first.pixels;
-    if (draft && sameShape(draft, first) && (draft.height >= 160 || draft.height >= first.height / 4)) {
+    // Of a file that was cut short the draft may be all that is left, or black: the whole decode decides at once.
+    if (draft && !cut && sameShape(draft, first) && (draft.height >= 160 || draft.height >= first.height / 4)) {
       const pixels = await toSrgb(pixelsOf(draft), first.icc, first.primaries);
       const grid = await renderGrid(pixels, gridSize(pixels.width, pixels.height));
       read.grid = { bytes: grid.bytes, version: GRID_DRAFT_VERSION };

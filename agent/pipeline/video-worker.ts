@@ -12,7 +12,7 @@ export type FrameReply =
 /** FFmpeg's demuxers for our formats. */
 const DEMUXERS: Record<string, string> = {
   mp4: 'mov', mov: 'mov', '3gp': 'mov', matroska: 'matroska', webm: 'matroska', avi: 'avi', asf: 'asf', mpegts: 'mpegts', mpegps: 'mpeg', flv: 'flv', ogg: 'ogg',
-  jxl: 'jpegxl_pipe', bmp: 'bmp_pipe', jp2: 'j2k_pipe', j2c: 'j2k_pipe',
+  jpeg: 'jpeg_pipe', jxl: 'jpegxl_pipe', bmp: 'bmp_pipe', jp2: 'j2k_pipe', j2c: 'j2k_pipe',
 };
 /** One request for bytes; a poster needs the index and a few frames. */
 const BLOCK_BYTES = 512 * 1024;
@@ -103,7 +103,7 @@ async function readFrame(job: FrameJob): Promise<FrameReply> {
     const duration = input.duration;
     if (!job.still && Number.isFinite(duration) && duration > 0) info.durationS = duration;
     if (width > 0 && height > 0 && width * height > job.maxPixels) return fail('too_large', `${width} x ${height} pixels are more than can be decoded`);
-    if (!job.still && info.durationS !== null && info.durationS > 0.5) await input.seek(Math.min(POSTER_AT_S, info.durationS * POSTER_AT_SHARE)).catch(() => undefined);
+    if (!job.still && info.durationS !== null && info.durationS > 0.5) await input.seek(Math.min(POSTER_AT_S, info.durationS * POSTER_AT_SHARE), -1, av.AVSEEK_FLAG_BACKWARD).catch(() => undefined);
     const sar = stream.sampleAspectRatio.num > 0 && stream.sampleAspectRatio.den > 0 ? stream.sampleAspectRatio : stream.codecpar.sampleAspectRatio;
     const aspect = !job.still && sar.num > 0 && sar.den > 0 && sar.num / sar.den > 0.2 && sar.num / sar.den < 5 ? sar.num / sar.den : 1;
     const rotation = job.still ? 0 : rotationOf(stream.codecpar.getCodedSideData(av.AV_PKT_DATA_DISPLAYMATRIX));
