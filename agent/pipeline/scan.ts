@@ -338,7 +338,7 @@ async function processFile(run: Run, job: Job): Promise<void> {
     const inode = run.volume.fs_id === null ? null : inodeText(stat);
     // Another path to a file that is being read right now: wait for its hash rather than reading it again.
     const inodeKey = inode !== null && stat.nlink > 1 ? `inode ${inode}` : null;
-    if (inodeKey) await run.inFlight.get(inodeKey)?.catch(() => undefined);
+    if (inodeKey) for (let other = run.inFlight.get(inodeKey); other; other = run.inFlight.get(inodeKey)) await other.catch(() => undefined);
     if (!row && inode !== null && takeKnownInode(run, job, stat, inode)) return;
     const work = readOnce(ctx.files, ctx.reader, absolute, job.name, budget, (read) => useRead(run, job, row, read));
     if (!inodeKey) { await work; } else {
