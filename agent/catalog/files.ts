@@ -86,6 +86,29 @@ export function updateStats(catalog: Catalog, f: Pick<FileRow, 'volume_id' | 'di
     .run(f.ctime_ms, f.birth_ms, Number(f.racy), f.read_version, f.inode, f.fs_id, f.volume_id, f.dir, f.name);
 }
 
+/** Paths at or below `top` that held an asset and now hold something else, and which no completed scan has told the Worker of. */
+export function listLost(catalog: Catalog, volumeId: string, top: string): FileRow[] {
+  return catalog.prepare("SELECT * FROM files WHERE volume_id = ?1 AND seen_as <> 'asset' AND sha256 IS NOT NULL AND (?2 = '' OR dir = ?2 OR (dir > ?2 || '/' AND dir < ?2 || '0'))").all(volumeId, top).map(toFile);
+}
+
+/** Copies of an asset on one volume that were marked missing. */
+export function listMissingCopies(catalog: Catalog, volumeId: string): FileRow[] {
+  return catalog.prepare('SELECT * FROM files WHERE volume_id = ? AND missing_since_ms IS NOT NULL AND sha256 IS NOT NULL').all(volumeId).map(toFile);
+}
+
+/** What was an asset is something else now. The hash stays until a completed scan has told the Worker; nothing is pushed. */
+export function demoteFile(catalog: Catalog, f: FileWrite): void {
+  catalog.prepare(`UPDATE files SET size_bytes = ?, mtime_ms = ?, ctime_ms = ?, birth_ms = ?, fs_id = ?, inode = ?, seen_as = ?, racy = ?, read_version = ?,
+    sha256 = CASE WHEN missing_since_ms IS NULL THEN sha256 ELSE NULL END, missing_since_ms = NULL WHERE volume_id = ? AND dir = ? AND name = ?`)
+    .run(f.size_bytes, f.mtime_ms, f.ctime_ms, f.birth_ms, f.fs_id, f.inode, f.seen_as, Number(f.racy), f.read_version, f.volume_id, f.dir, f.name);
+}
+
+/** Forgets the hash of a path that holds no asset any more. */
+export function forgetHash(catalog: Catalog, volumeId: string, path: string): void {
+  const { dir, name } = splitPath(path);
+  catalog.prepare("UPDATE files SET sha256 = NULL WHERE volume_id = ? AND dir = ? AND name = ? AND seen_as <> 'asset'").run(volumeId, dir, name);
+}
+
 /** Marks a path missing: an asset's row stays, with the moment; one that is something else now forgets its old hash. Not pushed: the completion says it. */
 export function markMissing(catalog: Catalog, volumeId: string, path: string, atMs: number): void {
   const { dir, name } = splitPath(path);

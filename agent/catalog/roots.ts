@@ -42,8 +42,8 @@ export function listRoots(catalog: Catalog): Root[] {
 }
 
 /** Marks the end of a completed scan. Local alone: nothing is pushed. */
-export function completeRoot(catalog: Catalog, rootId: string, rulesHash: string, atMs: number, startRevision: number): void {
-  catalog.prepare('UPDATE roots SET rules_hash = ?, completed_ms = ?, completed_revision = ? WHERE root_id = ?').run(rulesHash, atMs, startRevision, rootId);
+export function completeRoot(catalog: Catalog, rootId: string, rulesHash: string, atMs: number, revision: number): void {
+  catalog.prepare('UPDATE roots SET rules_hash = ?, completed_ms = ?, completed_revision = ? WHERE root_id = ?').run(rulesHash, atMs, revision, rootId);
 }
 
 function toRoot(row: Record<string, unknown>): Root {

@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS roots (
   root_id TEXT PRIMARY KEY, volume_id TEXT NOT NULL, path TEXT NOT NULL, excludes TEXT NOT NULL DEFAULT '[]', removed INTEGER NOT NULL DEFAULT 0,
   -- Hash of the ignore rules of the last completed scan: a change of rules makes nothing missing.
   rules_hash TEXT, completed_ms INTEGER,
-  -- The revision counter when the last completed scan began: rows added since then may be where a moved file went.
+  -- The revision counter when the last completed scan ended: rows added since then may be where a moved file went.
   completed_revision INTEGER NOT NULL DEFAULT 0,
   revision INTEGER NOT NULL, pushed_revision INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
@@ -39,6 +39,7 @@ CREATE INDEX IF NOT EXISTS files_by_sha256 ON files (sha256) WHERE sha256 IS NOT
 CREATE INDEX IF NOT EXISTS files_by_inode ON files (volume_id, inode) WHERE inode IS NOT NULL;
 CREATE INDEX IF NOT EXISTS files_to_push ON files (revision) WHERE revision > pushed_revision AND sha256 IS NOT NULL;
 CREATE INDEX IF NOT EXISTS files_missing ON files (volume_id, sha256) WHERE missing_since_ms IS NOT NULL;
+CREATE INDEX IF NOT EXISTS files_lost ON files (volume_id, dir, name) WHERE seen_as <> 'asset' AND sha256 IS NOT NULL;
 
 CREATE TABLE IF NOT EXISTS assets (
   sha256 TEXT PRIMARY KEY, kind TEXT NOT NULL, mime TEXT NOT NULL, size_bytes INTEGER NOT NULL,

@@ -3,7 +3,6 @@
 import { createHash } from 'node:crypto';
 import { constants, lstatSync, readdirSync, readFileSync, realpathSync, type Stats } from 'node:fs';
 import { open as openHandle, type FileHandle } from 'node:fs/promises';
-import { basename } from 'node:path';
 import { explainError, FileError } from './errors.ts';
 import { withFaults, type Fault } from './faults.ts';
 
