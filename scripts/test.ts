@@ -2,7 +2,7 @@
 // Installs a browser where it may (Debian, as root); without one the browser tests fail and say so.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { findChromium } from '../test/support/browser.ts';
+import { findBrowser } from '../test/support/browser.ts';
 import { buildStatic, buildWorker } from './build.ts';
 
 const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1] : undefined;
@@ -18,8 +18,12 @@ function run(title: string, command: string, args: string[]): boolean {
   return ok;
 }
 
+function hasBrowser(): boolean {
+  try { return findBrowser() !== ''; } catch { return false; }
+}
+
 function ensureBrowser(): void {
-  if (findChromium() || process.platform !== 'linux' || process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return;
+  if (hasBrowser() || process.platform !== 'linux' || process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return;
   console.log('No Chrome or Chromium is installed: installing Debian’s…');
   const apt = (...args: string[]) => spawnSync('apt-get', args, { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
   apt('update', '-qq');

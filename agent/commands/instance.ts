@@ -67,7 +67,7 @@ async function askOver<N extends RequestName>(worker: WorkerAddress, name: N, ar
     const response = await callWorker(worker, `/api/request/${name}`, { method: 'POST', body: JSON.stringify(args), type: 'application/json', timeoutMs: 30_000 });
     return REQUESTS[name].result.parse(await response.json()) as RequestResult<N>;
   } catch (error) {
-    if (error instanceof WorkerRefused && typeof error.body === 'object' && error.body !== null && 'error' in error.body) throw new Error(String(error.body.error));
+    if (error instanceof WorkerRefused && typeof error.body === 'object' && error.body !== null && 'error' in error.body) throw new Error(String(error.body.error), { cause: error });
     throw error;
   }
 }

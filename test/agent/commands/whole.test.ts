@@ -23,7 +23,9 @@ const DEGREES = 1e-5;
  * Fields where the file itself, not our code, is at fault, or where the design's order rightly shows something else than
  * the EXIF field that the truth lists.
  */
-const EXCEPTIONS: { path: RegExp; fields: (keyof Truth)[]; why: string }[] = [];
+const EXCEPTIONS: { path: string; fields: (keyof Truth)[]; why: string }[] = [
+  { path: 'corrupt/nan-exif.jpg', fields: ['latitude', 'longitude'], why: 'its longitude is 0/0, which ExifTool prints as 0; the hand-checked text says that the position must be rejected' },
+];
 
 const media = findSharedMedia();
 
@@ -70,7 +72,7 @@ describe.skipIf(media.dir === undefined)(`the main job on ${media.dir === undefi
     for (const truth of truths) {
       const line = bySha.get(truth.sha256);
       if (!line) continue;
-      const excepted = new Set(EXCEPTIONS.filter((e) => e.path.test(truth.path)).flatMap((e) => e.fields));
+      const excepted = new Set(EXCEPTIONS.filter((e) => e.path === truth.path).flatMap((e) => e.fields));
       const compare = (field: keyof Truth, found: unknown, equal: boolean) => { if (truth[field] !== null && !equal && !excepted.has(field)) wrong.push(`${truth.path}: ${field} is ${JSON.stringify(found)}, not ${JSON.stringify(truth[field])}`); };
       compare('width', line.width, line.width === truth.width);
       compare('height', line.height, line.height === truth.height);
