@@ -11,6 +11,7 @@ import { countSpooled } from '../catalog/spool.ts';
 import { createFileAccess } from '../files/access.ts';
 import { openLink, type Handlers } from '../link/socket.ts';
 import { createReader } from '../pipeline/reader.ts';
+import { adoptMarkedVolume, checkExcludes } from '../pipeline/index.ts';
 import { renderPending } from '../pipeline/render-pending.ts';
 import { answerQuestion, scanRoots } from '../pipeline/scan.ts';
 import type { ScanContext, ScanProgress, ScanReport } from '../pipeline/context.ts';
@@ -19,7 +20,7 @@ import { agreeOnState, pushAll, type PushContext } from '../push/push.ts';
 import { createVolumes } from '../volumes/volumes.ts';
 import type { AgentStatus } from '../../protocol/link.ts';
 import { emptyReport, REPORT_PAGE, type IndexReport } from '../../protocol/report.ts';
-import { addRoot, browse, locateRoot, offerDrives, presentVolume } from './roots.ts';
+import { addFolder, browse, locateRoot, offerDrives, presentVolume } from './roots.ts';
 import { watchRoots } from './watch.ts';
 
 export interface EngineOptions {
@@ -271,7 +272,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     drives: () => offerDrives(volumes),
     browse: async ({ path }) => browse(path),
     add_root: async ({ path }) => {
-      const root = await addRoot(catalog, volumes, path);
+      const root = await addFolder(ctx, path);
       await rootsChanged();
       scanSoon([root.root_id]);
       return { root_id: root.root_id, path: root.path };
@@ -282,7 +283,9 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       return {};
     },
     set_excludes: async ({ root_id, excludes }) => {
-      setExcludes(catalog, root_id, excludes.map((e) => e.trim()).filter((e) => e !== ''));
+      const patterns = excludes.map((e) => e.trim()).filter((e) => e !== '');
+      checkExcludes(patterns);
+      setExcludes(catalog, root_id, patterns);
       await rootsChanged();
       scanSoon([root_id]);
       return {};
@@ -305,7 +308,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     },
     allow_marker: async ({ volume_id }) => {
       const volume = await volumes.allowMarker(volume_id);
-      link.presenceChanged();
+      adoptMarkedVolume(ctx, volume_id, volume);
+      await rootsChanged();
       scanSoon(null);
       return { volume_id: volume.volume_id };
     },
@@ -349,7 +353,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     handlers, index, scanSoon, status,
     addFolders: async (paths) => {
       const ids: string[] = [];
-      for (const path of paths) ids.push((await addRoot(catalog, volumes, path)).root_id);
+      for (const path of paths) ids.push((await addFolder(ctx, path)).root_id);
       await rootsChanged();
       return [...new Set(ids)];
     },

@@ -4,8 +4,9 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { CommandError, EXIT, reason } from '../config.ts';
-import type { Catalog } from '../catalog/catalog.ts';
-import { listRoots, putRoot, type Root } from '../catalog/roots.ts';
+import { listRoots, type Root } from '../catalog/roots.ts';
+import { addRoot } from '../pipeline/index.ts';
+import type { ScanContext } from '../pipeline/context.ts';
 import type { Volumes } from '../volumes/volumes.ts';
 import type { RequestResult } from '../../protocol/link.ts';
 
@@ -24,7 +25,7 @@ export function expandPath(path: string): string {
  * Adds a folder as a root, or returns the one that holds it already. Throws CommandError that says what is wrong with
  * the path; nothing is added then.
  */
-export async function addRoot(catalog: Catalog, volumes: Volumes, path: string): Promise<Root> {
+export async function addFolder(ctx: ScanContext, path: string): Promise<Root> {
   const absolute = expandPath(path);
   let isDirectory: boolean;
   try { isDirectory = statSync(absolute).isDirectory(); } catch (error) {
@@ -35,15 +36,10 @@ export async function addRoot(catalog: Catalog, volumes: Volumes, path: string):
     const hint = process.platform === 'darwin' ? ' Allow the terminal in System Settings → Privacy & Security → Files and Folders (or Full Disk Access).' : '';
     throw new CommandError(`${absolute} cannot be read: ${reason(error)}.${hint}`, EXIT.usage);
   }
-  const found = await volumes.find(absolute);
-  if (!found) throw new CommandError(`${absolute} lies on no drive that can be indexed.`, EXIT.usage);
-  const holding = listRoots(catalog).find((r) => r.volume_id === found.volume.volume_id && isWithin(r.path, found.path));
-  return holding ?? putRoot(catalog, found.volume.volume_id, found.path);
-}
-
-/** Both relative to one mount point; '' is the top. */
-function isWithin(folder: string, path: string): boolean {
-  return folder === '' || path === folder || path.startsWith(`${folder}/`);
+  const found = await ctx.volumes.find(absolute);
+  const holding = found && listRoots(ctx.catalog).find((r) => r.volume_id === found.volume.volume_id && (r.path === '' || found.path === r.path || found.path.startsWith(`${r.path}/`)));
+  if (holding) return holding;
+  try { return await addRoot(ctx, absolute); } catch (error) { throw new CommandError(reason(error), EXIT.usage); }
 }
 
 /** Folders inside `path` (home when empty), dot-folders left out. */
