@@ -78,7 +78,7 @@ describe('batches', () => {
 
   it('refuses what is too large before reading it all', async () => {
     expect((await postJson('/sync/batches', 'x'.repeat(MAX_BATCH_BYTES + 1))).status).toBe(413);
-    expect((await postJson('/sync/batches', batch(1, { problems: new Array(MAX_BATCH_ROWS + 1).fill(0) }))).status).toBe(413);
+    expect((await postJson('/sync/batches', batch(1, { problems: Array.from({ length: MAX_BATCH_ROWS + 1 }, () => 0) }))).status).toBe(413);
     const endless = new ReadableStream({ pull(controller) { controller.enqueue(new Uint8Array(100_000)); } });
     expect((await askAsAgent('/sync/batches', { method: 'POST', body: endless })).status).toBe(413);
   });
