@@ -52,6 +52,20 @@ describe('batches', () => {
     expect(await librarySnapshot()).toEqual(before);
   });
 
+  it('takes one batch that is sent twice at once as one', async () => {
+    const answers = await Promise.all([1, 2, 3].map(async () => (await postJson('/sync/batches', batch(1, one()))).text()));
+    expect(new Set(answers)).toEqual(new Set(['{"acked_seq":1,"rejected":[]}']));
+    expect(await countRows('batches')).toBe(1);
+    expect(await bucket(202405)).toMatchObject({ count: 1 });
+  });
+
+  it('keeps the last answers and no more', async () => {
+    const send = createSender();
+    for (let i = 0; i < 55; i += 1) await send(i === 0 ? one() : {});
+    expect(await countRows('batches')).toBe(50);
+    expect(await (await postJson('/sync/batches', batch(1))).json()).toEqual({ acked_seq: 55, rejected: [] });
+  });
+
   it('refuses a gap and says what is acknowledged', async () => {
     await createSender()(one());
     const response = await postJson('/sync/batches', batch(3));
