@@ -13,6 +13,8 @@ export default defineConfig(async () => ({
           wrangler: { configPath: './wrangler.toml' },
           miniflare: { bindings: { JHAROKHA_LOCAL: '1', JHAROKHA_TOKEN: 'test-token', TEST_MIGRATIONS: await readD1Migrations('./migrations') } },
         })],
+        // views/ has no tsconfig of its own, so the JSX runtime is said here.
+        oxc: { jsx: { runtime: 'automatic', importSource: 'hono/jsx' } },
         test: { name: 'worker', include: ['test/worker/**/*.test.ts', 'test/worker/**/*.test.tsx'], testTimeout: TIMEOUT_MS, hookTimeout: TIMEOUT_MS },
       },
       { test: { name: 'agent', environment: 'node', include: ['protocol/**/*.test.ts', 'agent/**/*.test.ts', 'test/agent/**/*.test.ts', 'test/*.test.ts'], testTimeout: TIMEOUT_MS, hookTimeout: TIMEOUT_MS } },

@@ -4,9 +4,9 @@ import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { reset } from 'cloudflare:test';
 import { applyBatch } from '../../worker/store/ingest.ts';
-import { markUnresolved, resolveMarked } from '../../worker/store/timeline-items.ts';
+import { RESOLVE_INPUT_SQL, markUnresolved, resolveMarked } from '../../worker/store/timeline-items.ts';
 import { MAX_BATCH_BYTES, MAX_BATCH_ROWS } from '../../protocol/limits.ts';
-import { asset, askAsAgent, batch, countRows, createSender, evidence, exif, hashOf, librarySnapshot, location, meterWrites, migrate, mtime, postJson, problem, volume, VOLUME } from './support.ts';
+import { asset, askAsAgent, batch, countRows, createSender, evidence, exif, hashOf, interruptRead, librarySnapshot, location, meterWrites, migrate, mtime, postJson, problem, volume, VOLUME } from './support.ts';
 
 beforeEach(async () => { await reset(); await migrate(); });
 
@@ -52,6 +52,20 @@ describe('batches', () => {
     expect(await librarySnapshot()).toEqual(before);
   });
 
+  it('takes one batch that is sent twice at once as one', async () => {
+    const answers = await Promise.all([1, 2, 3].map(async () => (await postJson('/sync/batches', batch(1, one()))).text()));
+    expect(new Set(answers)).toEqual(new Set(['{"acked_seq":1,"rejected":[]}']));
+    expect(await countRows('batches')).toBe(1);
+    expect(await bucket(202405)).toMatchObject({ count: 1 });
+  });
+
+  it('keeps the last answers and no more', async () => {
+    const send = createSender();
+    for (let i = 0; i < 55; i += 1) await send(i === 0 ? one() : {});
+    expect(await countRows('batches')).toBe(50);
+    expect(await (await postJson('/sync/batches', batch(1))).json()).toEqual({ acked_seq: 55, rejected: [] });
+  });
+
   it('refuses a gap and says what is acknowledged', async () => {
     await createSender()(one());
     const response = await postJson('/sync/batches', batch(3));
@@ -78,7 +92,7 @@ describe('batches', () => {
 
   it('refuses what is too large before reading it all', async () => {
     expect((await postJson('/sync/batches', 'x'.repeat(MAX_BATCH_BYTES + 1))).status).toBe(413);
-    expect((await postJson('/sync/batches', batch(1, { problems: new Array(MAX_BATCH_ROWS + 1).fill(0) }))).status).toBe(413);
+    expect((await postJson('/sync/batches', batch(1, { problems: Array.from({ length: MAX_BATCH_ROWS + 1 }, () => 0) }))).status).toBe(413);
     const endless = new ReadableStream({ pull(controller) { controller.enqueue(new Uint8Array(100_000)); } });
     expect((await askAsAgent('/sync/batches', { method: 'POST', body: endless })).status).toBe(413);
   });
@@ -198,7 +212,44 @@ describe('resolving', () => {
     }
   });
 
-  it('writes no stale answer when two resolve at once', async () => {
+  it('writes no answer from facts that changed while it was thinking', async () => {
+    const now = Date.now();
+    const claims = (wall: string) => ({ evidence: [evidence('a.jpg', { revision: wall === '2002-02-02T00:00:00' ? 2 : 1, time_claims: [{ ...exif(wall), source: 'name' as const }] })] });
+    let meanwhile: Promise<unknown> | undefined;
+    const db = interruptRead(env.DB, RESOLVE_INPUT_SQL, () => { meanwhile = applyBatch(env.DB, batch(1, { agent_id: 'a2', ...claims('2002-02-02T00:00:00') }), now); return meanwhile; });
+    await applyBatch(db, batch(1, { assets: [asset(1, { time_claims: [] })], locations: [location(1, 'a.jpg')], ...claims('2001-01-01T00:00:00') }), now);
+    expect(await meanwhile).toMatchObject({ kind: 'applied' });
+    expect(await item(1)).toMatchObject({ taken_at: '2002-02-02T00:00:00' });
+    expect(await countRows('unresolved')).toBe(0);
+  });
+
+  it('resolves again when evidence comes alone', async () => {
+    const send = createSender();
+    await send({ assets: [asset(1, { time_claims: [] })], locations: [location(1, 'a.jpg')] });
+    expect(await item(1)).toMatchObject({ taken_at: null, month: 0 });
+    await send({ evidence: [evidence('a.jpg')] });
+    expect(await item(1)).toMatchObject({ taken_at_source: 'mtime', month: 202311 });
+    expect(await bucket(0)).toBeNull();
+  });
+
+  it('gives a month a new version when its picture changes, and only then', async () => {
+    const send = createSender();
+    await send({ assets: [asset(1), asset(2, { time_claims: [exif('2024-05-06T08:00:00')] })], locations: [location(1, 'a'), location(2, 'b')] });
+    const first = (await bucket(202405))?.version ?? 0;
+    // The two change places; the row of ratios stays as it is.
+    await send({ assets: [asset(1, { revision: 2, time_claims: [exif('2024-05-06T09:00:00')] })] });
+    expect((await bucket(202405))?.version).toBe(first);
+    await send({ assets: [asset(1, { revision: 3, width: 900 })] });
+    expect((await bucket(202405))?.version).toBe(first + 1);
+  });
+
+  it('has no news when a new catalog says the same again', async () => {
+    await createSender('e1')(one());
+    const again = { assets: [asset(1, { revision: 7 })], locations: [location(1, 'a.jpg', { revision: 7 })], evidence: [evidence('a.jpg', { revision: 7 })] };
+    expect(await applyBatch(env.DB, batch(1, { epoch: 'e2', ...again }), Date.now())).toMatchObject({ kind: 'applied', libraryChanged: false });
+  });
+
+  it('writes one answer when many batches touch one asset at once', async () => {
     const now = Date.now();
     await Promise.all(Array.from({ length: 6 }, (_, n) => applyBatch(env.DB, batch(1, {
       agent_id: `agent-${n}`, assets: [asset(1)], locations: [location(1, `${n}.jpg`)],

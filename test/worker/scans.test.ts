@@ -86,6 +86,13 @@ describe('a move', () => {
     expect(await countRows('timeline_items')).toBe(2);
   });
 
+  it('is taken from a scan that asks, which marks nothing', async () => {
+    const send = await start();
+    await send({ scans: [scan({ scan_id: 'asks', state: 'question' })], locations: [location(1, 'moved.jpg')] });
+    expect(await (await complete({ moved_from: ['a.jpg', 'b.jpg'] }, 'asks')).json()).toEqual({ marked: 0, removed: 1 });
+    expect(await missing()).toEqual({ 'b.jpg': null, 'moved.jpg': null });
+  });
+
   it('of two copies at once does not let each count on the other', async () => {
     const send = await start();
     await send({ locations: [location(1, 'a2.jpg')] });

@@ -115,3 +115,23 @@ export function meterWrites(db: D1Database): { db: D1Database; rowsWritten(): nu
   });
   return { db: metered, rowsWritten: () => written };
 }
+
+/** The real database, where `then` runs once between the first read of `sql` and the moment its reader hears of it. */
+export function interruptRead(db: D1Database, sql: string, then: () => Promise<unknown>): D1Database {
+  let armed = true;
+  const wrap = (statement: D1PreparedStatement): D1PreparedStatement => new Proxy(statement, {
+    get(target, name) {
+      if (name === 'bind') return (...values: unknown[]) => wrap(target.bind(...values));
+      if (name === 'all') return async () => { const result = await target.all(); if (armed) { armed = false; await then(); } return result; };
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+  return new Proxy(db, {
+    get(target, name) {
+      if (name === 'prepare') return (text: string) => (text === sql ? wrap(target.prepare(text)) : target.prepare(text));
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+}

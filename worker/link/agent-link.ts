@@ -146,7 +146,7 @@ export class AgentLink extends DurableObject<Env> {
   }
 
   private failWaiting(socket: WebSocket): void {
-    for (const waiting of [...this.waiting.values()]) if (waiting.socket === socket) waiting.answer({ ok: false, why: 'away', message: null });
+    for (const waiting of this.waiting.values()) if (waiting.socket === socket) waiting.answer({ ok: false, why: 'away', message: null });
   }
 
   private socketsOf(agentId: string): WebSocket[] {

@@ -1,8 +1,6 @@
 // Renditions in R2: stores a pack's items, each checked against its hash. Idempotent by key, for keys are immutable.
-import { PACK_MIME, type PackAnswer, type PackItem } from '../../protocol/pack.ts';
+import type { PackAnswer, PackItem } from '../../protocol/pack.ts';
 import { parseRenditionKey } from '../../protocol/rendition.ts';
-
-export { PACK_MIME };
 
 /** Workers hold six connections open at once; more would only wait. */
 const PUTS_AT_ONCE = 6;

@@ -34,14 +34,16 @@ export function upsertScans(db: D1Database, rows: readonly ScanRow[]): D1Prepare
 }
 
 /**
- * Marks what a completed scan did not find and removes the old rows of what moved. `ok` is false, with a sentence, where
- * the scan is unknown, not completed or of another volume. The same call again changes nothing and says so (zeros), even when
+ * Marks what a completed scan did not find and removes the old rows of what moved; of a scan that asks, only the latter.
+ * `ok` is false, with a sentence, where the scan is unknown, in any other state or of another volume. The same call again changes nothing and says so (zeros), even when
  * a marked file has come back since.
  */
 export async function completeScan(db: D1Database, scanId: string, body: ScanComplete, nowMs: number): Promise<CompleteOutcome> {
   const scan = await drizzle(db).select().from(scans).where(eq(scans.scan_id, scanId)).get();
   if (!scan) return { ok: false, reason: `The Worker knows no scan ${scanId}; push its row first.` };
-  if (scan.state !== 'completed') return { ok: false, reason: `Scan ${scanId} is ${scan.state}; only a completed scan may make locations missing.` };
+  // A scan that waits for the owner's word has walked to its end all the same: what it found moved is moved.
+  const asks = scan.state === 'question' && body.missing.length === 0;
+  if (scan.state !== 'completed' && !asks) return { ok: false, reason: `Scan ${scanId} is ${scan.state}; only a completed scan may make locations missing.` };
   if (scan.volume_id !== body.volume_id) return { ok: false, reason: `Scan ${scanId} was of another volume.` };
 
   const part = await partOf(body);
@@ -52,7 +54,7 @@ export async function completeScan(db: D1Database, scanId: string, body: ScanCom
   const statements = [
     db.prepare(DELETE_MOVED_SQL).bind(...key, moved),
     db.prepare(DELETE_MOVED_EVIDENCE_SQL).bind(...key, moved),
-    db.prepare(MARK_MISSING_SQL).bind(...key, moved, body.at_ms),
+    db.prepare(MARK_MISSING_SQL).bind(...key, asks ? '[]' : moved, body.at_ms),
     db.prepare(MARK_MISSING_SQL).bind(...key, missing, body.at_ms),
     // Last, for the others ask whether it is there.
     db.prepare('INSERT INTO completions (scan_id, part, at_ms) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING').bind(scanId, part, nowMs),

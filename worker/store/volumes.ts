@@ -1,5 +1,5 @@
 // Volumes: what the agent says of them, and the owner's words, which no sync writes.
-import { asc, eq } from 'drizzle-orm';
+import { asc } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/d1';
 import type { VolumeRow } from '../../protocol/rows.ts';
 import { bulkUpsertSql, cleanText } from '../db/bulk.ts';
@@ -22,15 +22,6 @@ export function upsertVolumes(db: D1Database, agentId: string, rows: readonly Vo
 /** All volumes ever seen, by id; a person has tens. */
 export async function listVolumes(db: D1Database): Promise<Volume[]> {
   return drizzle(db).select().from(volumes).orderBy(asc(volumes.volume_id));
-}
-
-/** The owner's label and note; null clears one, undefined leaves it. False where the volume is unknown. */
-export async function describeVolume(db: D1Database, volumeId: string, words: { owner_label?: string | null; note?: string | null }): Promise<boolean> {
-  const set: { owner_label?: string | null; note?: string | null } = {};
-  if (words.owner_label !== undefined) set.owner_label = cleanText(words.owner_label);
-  if (words.note !== undefined) set.note = cleanText(words.note);
-  const done = await drizzle(db).update(volumes).set(set).where(eq(volumes.volume_id, volumeId)).returning({ id: volumes.volume_id });
-  return done.length > 0;
 }
 
 /** The name that people know a volume by. */
