@@ -34,6 +34,8 @@ export function Head(props: { title: string; scriptUrl: string; styleUrl: string
       {props.dark
         ? <meta name="theme-color" content="#060504" />
         : <><meta name="theme-color" media="(prefers-color-scheme: light)" content="#fdfcfa" /><meta name="theme-color" media="(prefers-color-scheme: dark)" content="#120e0b" /></>}
+      {/* Without this a browser sends the forms of this page with `Origin: null`, which the guard must refuse. */}
+      <meta name="referrer" content="same-origin" />
       <meta name="htmx-config" content='{"history":false,"includeIndicatorCSS":false}' />
       {props.children}
       <script src={props.scriptUrl} defer></script>
@@ -60,9 +62,9 @@ export function Page(props: { frame: FrameFacts; title: string; section: Section
         <div class="frame">
           <header class="top">
             <a class="top-title" href="/" aria-label="Jharokha, to the photos"><Mark /></a>
-            <div id="status" class="status" {...hx({ get: '/progress', trigger: 'live-status from:body', swap: 'innerHTML' })}><StatusLine status={frame.status} /></div>
+            <div id="status" class="status" {...hx({ get: '/progress', trigger: 'live-status from:body', swap: 'innerMorph' })}><StatusLine status={frame.status} /></div>
             {props.topEnd}
-            <ul id="dots" class="dots" aria-label="Drives" {...hx({ get: '/drives/dots', trigger: 'live-presence from:body', swap: 'innerHTML' })}><Dots drives={frame.drives} agentAway={frame.agentAway} /></ul>
+            <ul id="dots" class="dots" aria-label="Drives" {...hx({ get: '/drives/dots', trigger: 'live-presence from:body', swap: 'innerMorph' })}><Dots drives={frame.drives} agentAway={frame.agentAway} /></ul>
           </header>
           <main id="main" class={props.wide ? 'main main-timeline' : 'main'} tabindex={-1}>{props.children}</main>
         </div>

@@ -31,7 +31,7 @@ export function ViewerPage(props: ViewerProps & { scriptUrl: string; styleUrl: s
       <Head title={`${props.asset.taken_at ? sayDate(props.asset.taken_at) : 'No date'} · Jharokha`} scriptUrl={props.scriptUrl} styleUrl={props.styleUrl} dark>
         {neighbours.map((tile) => tile && pictureUrl(tile) ? <link rel="prefetch" as="image" href={pictureUrl(tile)} /> : null)}
       </Head>
-      <body class="viewer-page viewer">
+      <body class="viewer-page">
         <main id="viewer" class="viewer"><Viewer {...props} /></main>
       </body>
     </html>

@@ -22,7 +22,11 @@ export function openBrowser(): Promise<Browser> {
 /** Collects what a page must never say: errors, refused styles and scripts, requests that failed. */
 export function watchPage(page: Page): string[] {
   const said: string[] = [];
-  page.on('console', (message) => { if (message.type() === 'error' || message.type() === 'warning') said.push(message.text()); });
+  page.on('console', (message) => {
+    // A response that failed is said with its address below.
+    if ((message.type() === 'error' || message.type() === 'warning') && !message.text().startsWith('Failed to load resource')) said.push(message.text());
+  });
+  page.on('response', (response) => { if (response.status() >= 400) said.push(`${response.status()} ${response.url()}`); });
   page.on('pageerror', (error) => said.push(String(error)));
   page.on('dialog', (dialog) => { said.push(`a dialog opened: ${dialog.message()}`); void dialog.dismiss(); });
   return said;

@@ -12,8 +12,10 @@ export function startLive(): void {
     if (source || document.hidden) return;
     source = new EventSource('/live');
     for (const name of LIVE_EVENTS) source.addEventListener(name, () => tell(name));
-    // What happened while nobody listened is unknown, so all of it is asked anew.
-    if (closed) source.addEventListener('open', () => { for (const name of LIVE_EVENTS) tell(name); }, { once: true });
+    // What happened between the page's making and now is unknown, so the small things are asked anew, and all of it by a
+    // page that was hidden. After a broken line the server does the same by itself.
+    const missed = closed ? LIVE_EVENTS : ['presence', 'status'];
+    source.addEventListener('open', () => { for (const name of missed) tell(name); }, { once: true });
   };
   const close = () => {
     if (!source) return;
