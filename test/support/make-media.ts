@@ -126,7 +126,7 @@ function crc32(bytes: Buffer): number {
 export function makeAppleDouble(): Buffer { return Buffer.concat([Buffer.from('0005160700020000', 'hex'), Buffer.alloc(4088)]); }
 
 /** A short video without sound, `format` as FFmpeg's muxers are called. Two frames a second. */
-export async function makeVideo(options: { width?: number; height?: number; frames?: number; format?: 'mp4' | 'avi' | 'matroska'; path: string }): Promise<void> {
+export async function makeVideo(options: { width?: number; height?: number; frames?: number; format?: 'mp4' | 'mov' | 'avi' | 'matroska' | 'mpegts' | 'asf'; path: string }): Promise<void> {
   const av = await import('node-av');
   av.Log.setLevel(av.AV_LOG_QUIET);
   const { width = 64, height = 48, frames = 6, format = 'mp4', path } = options;

@@ -269,13 +269,16 @@ describe('bad input', () => {
 
 describe('videos', () => {
   it('gives a poster frame, upright size and duration', async () => {
-    for (const format of ['mp4', 'avi', 'matroska'] as const) {
-      const path = join(dir, `v.${format === 'matroska' ? 'mkv' : format}`);
+    for (const format of ['mp4', 'mov', 'avi', 'matroska', 'mpegts', 'asf'] as const) {
+      const path = join(dir, `v.${{ matroska: 'mkv', mpegts: 'mts', asf: 'wmv' }[format as string] ?? format}`);
       await makeVideo({ path, format, width: 96, height: 64 });
-      const { quick } = await readBoth(reader, { ...bytesSource(path.split('/').pop() ?? '', readFileSync(path)), path });
+      const source = { ...bytesSource(path.split('/').pop() ?? '', readFileSync(path)), path };
+      const { quick } = await readBoth(reader, source);
       expect(quick.facts, format).toMatchObject({ kind: 'video', width: 96, height: 64, problems: [] });
       expect(quick.facts.duration_ms, format).toBeGreaterThan(2_000);
       expect(quick.facts.duration_ms, format).toBeLessThan(4_000);
+      const again = await reader.rest(source, quick.facts);
+      expect(again, `${format} again`).toMatchObject({ width: 96, height: 64, problems: [], preview: { version: PREVIEW_VERSION } });
       const [r = 0, , b = 0] = await pixelAt(quick.grid, 0.05, 0.9);
       expect(r > b + 80, `${format}: left is red`).toBe(true);
     }
