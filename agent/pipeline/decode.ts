@@ -40,15 +40,15 @@ export async function decodePixels(bytes: Buffer, size: Size, options: { lenient
   try { return { pixels: await toPixels(open('none'), size), problem }; } catch (error) { throw failure(error); }
 }
 
-/** EXIF's eight orientations as turns and mirrors. */
+/** EXIF's eight orientations as mirrors and turns (sharp always mirrors before it turns). */
 export function turn(input: import('sharp').Sharp, orientation: number): import('sharp').Sharp {
   switch (orientation) {
     case 2: return input.flop();
     case 3: return input.rotate(180);
     case 4: return input.flip();
-    case 5: return input.rotate(90).flop();
+    case 5: return input.flop().rotate(270);
     case 6: return input.rotate(90);
-    case 7: return input.rotate(270).flop();
+    case 7: return input.flop().rotate(90);
     case 8: return input.rotate(270);
     default: return input;
   }

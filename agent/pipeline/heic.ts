@@ -111,6 +111,7 @@ export class HeicPool {
     const waiting = thread.busy;
     thread.busy = null;
     waiting?.reject(error);
+    thread.worker.ref();
     await thread.worker.terminate().catch(() => undefined);
     if (!this.#closed) this.#dispatch();
   }

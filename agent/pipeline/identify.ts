@@ -91,7 +91,7 @@ function identifyBytes(extension: string, head: Buffer): Identified | undefined 
   if (head.length >= 12 && head.readUInt32BE(0) === 12 && ascii(head, 4, 8) === 'JXL ') return asset('image', 'image/jxl', 'jxl');
   if (b0 === 0xff && head[1] === 0x0a) return asset('image', 'image/jxl', 'jxl');
   if (head.length >= 12 && head.readUInt32BE(0) === 12 && ascii(head, 4, 8) === 'jP  ') return asset('image', 'image/jp2', 'jp2');
-  if (head.length >= 4 && head.readUInt32BE(0) === 0xff4fff51) return asset('image', 'image/jp2', 'j2c');
+  if (head.length >= 4 && head.readUInt32BE(0) === 0xff4fff51) return asset('image', 'image/j2c', 'j2c');
   if (four === 'FLIF') return { as: 'failed', code: 'unsupported', reason: 'FLIF pictures cannot be read' };
   if (four === '8BPS') return { as: 'failed', code: 'unsupported', reason: 'Photoshop documents cannot be read' };
   if (four === 'BM' + ascii(head, 2, 4) && head.length >= 30 && isBmp(head)) return asset('image', 'image/bmp', 'bmp');

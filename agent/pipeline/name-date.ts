@@ -11,7 +11,7 @@ const LATEST_YEAR = 2099;
  * Date with time, parts joined by nothing or by one of `-_. :`. Between date and time stand at most a few separators, a `T`,
  * or a word for "at". The digits must not go on, else a number of another meaning would pass for a time.
  */
-const STAMP = /(?<!\d)(\d{4})([-_.:]?)(\d{2})\2(\d{2})(?:[-_ T.,]{1,3}|,? ?(?:at|um|à|a las|om|kl\.?|klo) ?|)(\d{2})([-_.:h]?)(\d{2})(?:\6|m)?(\d{2})(?:[.,_-]?\d{3})?(?!\d)/i;
+const STAMP = /(?<!\d)(\d{4})([-_.:]?)(\d{2})\2(\d{2})(?:[-_ T.,]{1,3}|,? ?(?:at|um|à|a las|om|kl\.?|klo) ?|)(\d{2}|(?<= )\d(?=[.:]))([-_.:h]?)(\d{2})(?:\6|m)?(\d{2})(?:[.,_-]?\d{3})?(?!\d)/i;
 /** Epoch in milliseconds as whole name part: `FB_IMG_1523423423423`, `mmexport1523423423423`, `1523423423423.jpg`. */
 const EPOCH_MS = /^(?:FB_IMG_|mmexport|received_|IMG_)?(1[0-9]{12})(?!\d)/i;
 const DAY = /(?<!\d)(\d{4})([-_.]?)(\d{2})\2(\d{2})(?!\d)/;

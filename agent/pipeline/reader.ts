@@ -10,6 +10,7 @@ import { decodePixels, messageOf, readHeader, turn, type Decoded } from './decod
 import { readExifBlock } from './exif.ts';
 import { createExifTool, type ExifToolAnswer } from './exiftool.ts';
 import { addProblem, factsOf } from './facts.ts';
+import { createGate } from './gate.ts';
 import { HeicPool } from './heic.ts';
 import type { HeicPixels } from './heic-worker.ts';
 import { identify, wrongExtension } from './identify.ts';
@@ -44,6 +45,8 @@ const MAX_PICTURE_BYTES = 600_000_000;
 const JPEG_AT_ONCE_PX = 2_000;
 /** A draft whose shape differs more than this from the picture shows something else (a crop, letterbox bars). */
 const DRAFT_ASPECT_SLACK = 0.02;
+/** Pixels of pictures that are decoded in full at the same time: two usual photos, or one of any size. */
+const FULL_DECODE_PIXELS = 26_000_000;
 /** Stills that sharp has no decoder for. */
 const STILLS_FOR_FFMPEG = new Set(['jxl', 'bmp', 'jp2', 'j2c']);
 
@@ -51,6 +54,7 @@ const STILLS_FOR_FFMPEG = new Set(['jxl', 'bmp', 'jp2', 'j2c']);
 export function createReader(options: ReaderOptions = {}): Reader {
   const exiftool = createExifTool({ processes: options.exiftoolProcesses ?? EXIFTOOL_PROCESSES });
   const heic = new HeicPool({ workers: options.heicWorkers, timeoutMs: options.decodeTimeoutMs, script: options.heicWorkerScript });
+  const gate = createGate(FULL_DECODE_PIXELS);
   const frames = new FrameReader({ timeoutMs: options.decodeTimeoutMs, script: options.videoWorkerScript });
 
   async function quick(source: FileSource, type: AssetType): Promise<QuickRead> {
@@ -110,7 +114,9 @@ export function createReader(options: ReaderOptions = {}): Reader {
     const large = type.format === 'jpeg' && Math.max(header.width, header.height) > JPEG_AT_ONCE_PX;
     const size = large ? gridSize(header.width, header.height) : previewSize(header.width, header.height);
     let decoded: Decoded;
-    try { decoded = await decodePixels(bytes, size); } catch (error) {
+    // JPEG is decoded at the scale that is asked for; everything else in full, at up to 8 bytes a pixel.
+    const cost = type.format === 'jpeg' ? 0 : header.width * header.height;
+    try { decoded = await gate.run(cost, () => decodePixels(bytes, size)); } catch (error) {
       // libjpeg gives up where FFmpeg's decoder goes on: what can be shown of a damaged photo is shown.
       const rescued = type.format === 'jpeg' && error instanceof ReadError && error.code !== 'too_large' ? await rescue(source, header, orientation) : null;
       if (!rescued) throw error;
@@ -166,8 +172,7 @@ export function createReader(options: ReaderOptions = {}): Reader {
   }
 
   async function quickRaw(source: FileSource, type: AssetType): Promise<QuickRead> {
-    let answer: ExifToolAnswer;
-    try { answer = await exiftool.read(source.path); } catch (error) { throw new ReadError('damaged', 'read', `this RAW cannot be read (${messageOf(error)})`); }
+    const answer = await readRawTags(source.path);
     const facts = await factsOf(type.kind, type.mime, answer.tags);
     const read: QuickRead = { facts, rawMetadata: rawMetadataOf(answer.tags.raw), grid: null, preview: null, unfinished: false };
     const { preview, problem } = await readRawPreview(exiftool, source.path, answer);
@@ -184,6 +189,10 @@ export function createReader(options: ReaderOptions = {}): Reader {
       facts.color = done.grid.color;
     } else if (isNothing(facts)) throw new ReadError(problem?.code ?? 'damaged', 'read', problem?.reason ?? 'this RAW cannot be read');
     return read;
+  }
+
+  async function readRawTags(path: string): Promise<ExifToolAnswer> {
+    try { return await exiftool.read(path); } catch (error) { throw new ReadError('damaged', 'read', `this RAW cannot be read (${messageOf(error)})`); }
   }
 
   async function quickVideo(source: FileSource, type: AssetType): Promise<QuickRead> {
@@ -217,17 +226,30 @@ export function createReader(options: ReaderOptions = {}): Reader {
   async function rest(source: FileSource, facts: ByteFacts): Promise<RestRead> {
     const answer: RestRead = { grid: null, preview: null, problems: [], width: facts.width, height: facts.height, color: facts.color };
     try {
+      const format = formatOfMime(facts.mime);
+      if (facts.kind === 'video' || STILLS_FOR_FFMPEG.has(format)) {
+        const frame = await frames.read(source, format, facts.kind !== 'video');
+        if (frame.pixels) await answerBoth(answer, frame.pixels, frame.info.width && frame.info.height ? { width: frame.info.width, height: frame.info.height } : frame.pixels);
+        else answer.problems.push({ code: frame.code ?? 'damaged', reason: `no picture of it can be shown (${frame.reason ?? 'unknown'})` });
+        return answer;
+      }
+      if (format === 'raw') {
+        const { preview, problem } = await readRawPreview(exiftool, source.path, await readRawTags(source.path));
+        if (preview) await answerBoth(answer, preview.pixels, { width: facts.width ?? preview.width, height: facts.height ?? preview.height });
+        if (problem) answer.problems.push(problem);
+        return answer;
+      }
       const bytes = await wholeFile(source);
       if (!bytes) { answer.problems.push({ code: 'too_large', reason: 'the file is too large to be decoded' }); return answer; }
-      if (facts.mime === 'image/heic' || facts.mime === 'image/heif') {
+      if (format === 'heic') {
         const preview = await heicPreview(bytes);
-        const done = await renderBoth(preview, gridSize(preview.full.width, preview.full.height));
-        Object.assign(answer, { width: preview.full.width, height: preview.full.height, color: done.grid.color, grid: { bytes: done.grid.bytes, version: GRID_VERSION }, preview: { bytes: done.preview, version: PREVIEW_VERSION } });
+        await answerBoth(answer, preview, preview.full);
         return answer;
       }
       const header = facts.width !== null && facts.height !== null ? { width: facts.width, height: facts.height } : await readHeader(bytes);
       const lenient = facts.problems.some((p) => p.code === 'truncated' || p.code === 'damaged');
-      const { pixels, problem } = await decodePixels(bytes, previewSize(header.width, header.height), { lenient });
+      const cost = format === 'jpeg' ? 0 : header.width * header.height;
+      const { pixels, problem } = await gate.run(cost, () => decodePixels(bytes, previewSize(header.width, header.height), { lenient }));
       if (problem) answer.problems.push(problem);
       answer.preview = { bytes: await toWebp(pixels), version: PREVIEW_VERSION };
     } catch (error) {
@@ -237,10 +259,24 @@ export function createReader(options: ReaderOptions = {}): Reader {
     return answer;
   }
 
+  async function answerBoth(answer: RestRead, pixels: Pixels, full: Size): Promise<void> {
+    const done = await renderBoth(pixels, gridSize(full.width, full.height));
+    Object.assign(answer, { width: full.width, height: full.height, color: done.grid.color, grid: { bytes: done.grid.bytes, version: GRID_VERSION }, preview: { bytes: done.preview, version: PREVIEW_VERSION } } satisfies Partial<RestRead>);
+  }
+
   return {
     identify, quick, rest, nameClaims,
     async close() { await Promise.all([exiftool.close(), heic.close(), frames.close()]); },
   };
+}
+
+/** The format behind a stored MIME type: what `identify` once said. */
+function formatOfMime(mime: string): string {
+  const known: Record<string, string> = {
+    'image/heic': 'heic', 'image/heif': 'heic', 'image/jxl': 'jxl', 'image/bmp': 'bmp', 'image/jp2': 'jp2', 'video/mp4': 'mp4', 'video/quicktime': 'mov', 'video/3gpp': '3gp', 'video/webm': 'webm',
+    'video/x-matroska': 'matroska', 'video/x-msvideo': 'avi', 'video/x-ms-wmv': 'asf', 'video/mp2t': 'mpegts', 'video/mpeg': 'mpegps', 'video/x-flv': 'flv', 'video/ogg': 'ogg',
+  };
+  return known[mime] ?? (mime.startsWith('image/x-') ? 'raw' : mime.slice(mime.indexOf('/') + 1));
 }
 
 /** The whole of a picture file, or null where it is too large for memory. */

@@ -52,7 +52,9 @@ export class FrameReader {
     this.#closed = true;
     for (const waiting of this.#queue.splice(0)) waiting.reject(new ReadError('other', 'decode', 'the reader is closed'));
     const child = this.#child;
-    const ended = child ? new Promise((resolve) => child.once('exit', resolve)) : undefined;
+    // An idle child does not hold the event loop; the wait for its end must.
+    child?.ref();
+    const ended = child && child.exitCode === null && child.signalCode === null ? new Promise((resolve) => child.once('exit', resolve)) : undefined;
     this.#stop();
     await ended;
   }
