@@ -47,14 +47,14 @@ export function getFile(catalog: Catalog, volumeId: string, dir: string, name: s
   return row ? toFile(row) : undefined;
 }
 
-/** Assets' rows on a volume that had this inode. */
+/** Assets' rows on a volume that had this inode. INDEXED BY here and below: left alone, SQLite walks the volume's rows in their order. */
 export function listByInode(catalog: Catalog, volumeId: string, inode: string): FileRow[] {
-  return catalog.prepare("SELECT * FROM files WHERE volume_id = ? AND inode = ? AND seen_as = 'asset' ORDER BY dir, name LIMIT 50").all(volumeId, inode).map(toFile);
+  return catalog.prepare("SELECT * FROM files INDEXED BY files_by_inode WHERE volume_id = ? AND inode = ? AND seen_as = 'asset' LIMIT 50").all(volumeId, inode).map(toFile);
 }
 
 /** All copies of an asset that are not missing, on every volume. */
 export function listCopies(catalog: Catalog, sha256: string): FileRow[] {
-  return catalog.prepare("SELECT * FROM files WHERE sha256 = ? AND seen_as = 'asset' AND missing_since_ms IS NULL ORDER BY volume_id, dir, name").all(sha256).map(toFile);
+  return catalog.prepare("SELECT * FROM files INDEXED BY files_by_sha256 WHERE sha256 = ? AND seen_as = 'asset' AND missing_since_ms IS NULL ORDER BY volume_id, dir, name").all(sha256).map(toFile);
 }
 
 /** Assets' files of a volume that are not missing. */
@@ -88,12 +88,12 @@ export function updateStats(catalog: Catalog, f: Pick<FileRow, 'volume_id' | 'di
 
 /** Paths at or below `top` that held an asset and now hold something else, and which no completed scan has told the Worker of. */
 export function listLost(catalog: Catalog, volumeId: string, top: string): FileRow[] {
-  return catalog.prepare("SELECT * FROM files WHERE volume_id = ?1 AND seen_as <> 'asset' AND sha256 IS NOT NULL AND (?2 = '' OR dir = ?2 OR (dir > ?2 || '/' AND dir < ?2 || '0'))").all(volumeId, top).map(toFile);
+  return catalog.prepare("SELECT * FROM files INDEXED BY files_lost WHERE volume_id = ?1 AND seen_as <> 'asset' AND sha256 IS NOT NULL AND (?2 = '' OR dir = ?2 OR (dir > ?2 || '/' AND dir < ?2 || '0'))").all(volumeId, top).map(toFile);
 }
 
 /** Copies of an asset on one volume that were marked missing. */
 export function listMissingCopies(catalog: Catalog, volumeId: string): FileRow[] {
-  return catalog.prepare('SELECT * FROM files WHERE volume_id = ? AND missing_since_ms IS NOT NULL AND sha256 IS NOT NULL').all(volumeId).map(toFile);
+  return catalog.prepare('SELECT * FROM files INDEXED BY files_missing WHERE volume_id = ? AND missing_since_ms IS NOT NULL AND sha256 IS NOT NULL').all(volumeId).map(toFile);
 }
 
 /** What was an asset is something else now. The hash stays until a completed scan has told the Worker; nothing is pushed. */
