@@ -30,7 +30,7 @@ export function clearProgress(): void {
 export function progressText(status: AgentStatus): string {
   const left = status.eta_s === null ? '' : `, ${durationText(status.eta_s)} left`;
   const rate = status.rate_per_s === null ? '' : `, ${status.rate_per_s.toFixed(status.rate_per_s < 10 ? 1 : 0)} a second`;
-  if (status.phase === 'scanning') return `Reading ${safe(status.root ?? '')}: ${(status.counts?.seen ?? 0).toLocaleString('en')} files${rate}${left}`;
+  if (status.phase === 'scanning') return `Reading ${status.root ? safe(status.root) : 'folders'}: ${(status.counts?.seen ?? 0).toLocaleString('en')} files${rate}${left}`;
   if (status.phase === 'rendering') return `Previews: ${(status.pending.previews ?? 0).toLocaleString('en')} to go${rate}${left}`;
   if (status.phase === 'pushing') return `Storing: ${(status.pending.facts ?? 0).toLocaleString('en')} to go`;
   return 'Up to date';

@@ -35,7 +35,7 @@ export async function decodePixels(bytes: Buffer, size: Size, options: { lenient
   // `error` passes over libjpeg's warnings: thousands of sound camera files have a stray marker that costs no pixel.
   let problem: AssetProblem | null = null;
   if (!options.lenient) {
-    try { return { pixels: await toPixels(open('error'), size), problem: null }; } catch (error) { problem = problemOf(error); }
+    try { return { pixels: await toPixels(open('error'), size), problem: null }; } catch (error) { problem = isCut(bytes) ? TRUNCATED : problemOf(error); }
   }
   try { return { pixels: await toPixels(open('none'), size), problem }; } catch (error) { throw failure(error); }
 }
@@ -54,18 +54,30 @@ export function turn(input: import('sharp').Sharp, orientation: number): import(
   }
 }
 
-/** What a decoder's complaint means to the owner. */
+const TRUNCATED: AssetProblem = { code: 'truncated', reason: 'the file ends too early: the rest of the picture is missing' };
+
+/** Whether a JPEG or PNG lacks its end. Asked of the bytes, not of the decoder's words (see problemOf). */
+function isCut(bytes: Buffer): boolean {
+  if (bytes[0] === 0xff && bytes[1] === 0xd8) return bytes.lastIndexOf(Buffer.from([0xff, 0xd9])) < bytes.lastIndexOf(Buffer.from([0xff, 0xda]));
+  if (bytes.subarray(1, 4).toString('latin1') === 'PNG') return bytes.lastIndexOf('IEND', undefined, 'latin1') < 0;
+  return false;
+}
+
+/**
+ * What a decoder's complaint means to the owner. libvips keeps one buffer of messages for all its threads, so with
+ * several files at work the words may be another file's or none: they choose the kind, and are never shown.
+ */
 export function problemOf(error: unknown): AssetProblem {
   const message = messageOf(error);
   if (/pixel limit|exceeds|too large/i.test(message)) return { code: 'too_large', reason: 'more pixels than can be decoded' };
-  if (/premature|truncat|read error|unexpected end|end of (file|stream)|not enough|EOF|out of order read|unable to load .*strip/i.test(message)) return { code: 'truncated', reason: `the file ends too early (${message})` };
-  return { code: 'damaged', reason: `the picture is damaged (${message})` };
+  if (/premature|truncat|read error|unexpected end|end of (file|stream)|not enough|EOF|out of order read|unable to load .*strip/i.test(message)) return TRUNCATED;
+  return { code: 'damaged', reason: 'the picture is damaged: parts of it may be missing or wrong' };
 }
 
 function failure(error: unknown): ReadError {
   if (error instanceof ReadError) return error;
   const { code, reason } = problemOf(error);
-  return new ReadError(code, 'decode', /unsupported image format/i.test(reason) ? 'the picture cannot be decoded' : reason);
+  return new ReadError(code, 'decode', /unsupported image format/i.test(messageOf(error)) ? 'the picture cannot be decoded' : reason);
 }
 
 export function messageOf(error: unknown): string {

@@ -15,7 +15,7 @@ const MAX_EXCLUDE_LENGTH = 1_000;
  */
 export async function addRoot(ctx: Pick<ScanContext, 'files' | 'volumes' | 'catalog' | 'ownFolders'>, path: string, excludes?: readonly string[]): Promise<Root> {
   let real: string;
-  try { real = ctx.files.realpath(path); } catch (error) { throw new Error(`The folder ${path} cannot be used: ${error instanceof Error ? error.message : String(error)}`); }
+  try { real = ctx.files.realpath(path); } catch (error) { throw new Error(`The folder ${path} cannot be used: ${error instanceof Error ? error.message : String(error)}`, { cause: error }); }
   if (!ctx.files.lstat(real).isDirectory()) throw new Error(`${path} is not a folder.`);
   if (ctx.ownFolders?.some((own) => real === own || real.startsWith(`${own}/`))) throw new Error(`${path} is Jharokha's own data folder.`);
   if (excludes) checkExcludes(excludes);

@@ -55,7 +55,7 @@ beforeAll(async () => {
   await seeder.push({ locations: [
     locationRow(first, 'v-1', HOSTILE, { fs_id: '9', inode: '42' }), locationRow(first, 'v-1', 'DCIM/linked.jpg', { fs_id: '9', inode: '42' }), locationRow(first, 'v-2', `${'long'.repeat(62)}.jpg`),
   ] });
-  agent = await startFakeAgent(site, { scan: () => ({}), drives: () => ({ volumes: [presentVolume('v-1', 'Blue SSD')], suggestions: [] }), add_root: ({ path }) => { throw new Error(`There is no folder ${path}.`); } });
+  agent = await startFakeAgent(site, { scan: () => ({ job_id: 'job-1' }), drives: () => ({ volumes: [presentVolume('v-1', 'Blue SSD')], suggestions: [] }), add_root: ({ path }) => { throw new Error(`There is no folder ${path}.`); } });
   agent.present([presentVolume('v-1', 'Blue SSD')]);
   agent.say(IDLE);
 });
