@@ -110,7 +110,7 @@ export function utcClaim(source: TakenAtSource, ms: number): TimeClaim {
 /** GPS date `YYYY:MM:DD` and time (three numbers, or `HH:MM:SS`), which are UTC; undefined where either is missing or nonsense. */
 function gpsMoment(date: unknown, time: unknown): number | undefined {
   if (typeof date !== 'string') return undefined;
-  const day = /^\s*(\d{4})[:\-](\d{1,2})[:\-](\d{1,2})/.exec(date);
+  const day = /^\s*(\d{4})[:-](\d{1,2})[:-](\d{1,2})/.exec(date);
   const clock = Array.isArray(time) ? time.map(Number) : typeof time === 'string' ? time.replace('Z', '').split(':').map(Number) : [];
   const [h, m, s] = clock;
   if (!day || h === undefined || m === undefined || s === undefined || ![h, m, s].every((n) => Number.isFinite(n) && n >= 0) || h > 23 || m > 59 || s >= 61) return undefined;

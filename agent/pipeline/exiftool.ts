@@ -102,7 +102,7 @@ function largestSize(groups: Record<string, Record<string, unknown>>): { width?:
     const width = cleanNumber(tags['ImageWidth']), height = cleanNumber(tags['ImageHeight']);
     if (!/^(IFD0|SubIFD\d*|File|QuickTime|Track\d+|RIFF|Matroska|ASF|CIFF|CanonRaw|FLASH)$/.test(group) || !width || !height) continue;
     // A track may hold a camera's wider raw frame; the picture's own directory speaks first.
-    if (best.width && /^Track/.test(group) && !/^Track1$/.test(group)) continue;
+    if (best.width && group.startsWith('Track') && group !== 'Track1') continue;
     if (!best.width || !best.height || width * height > best.width * best.height) best = { width, height };
   }
   return best;
