@@ -39,8 +39,9 @@ const EXIFTOOL_PROCESSES = 2;
 /** A picture file larger than this is not read into memory: its facts come from ExifTool, and the problem is named. */
 const MAX_PICTURE_BYTES = 600_000_000;
 /**
- * JPEGs up to this long side get both renditions in the first phase: there a second decode would cost more than the preview's
- * encoding delays. Larger ones are decoded twice, each time at the scale that serves (DCT scaling).
+ * JPEGs up to this long side get both renditions in the first phase: their preview is cheap, and the file need not be read from
+ * the drive a second time. Larger ones are decoded twice, each time at the scale that serves (DCT scaling): for 12 MP the grid
+ * takes a fifth of the whole time, and both decodes together no more than one decode for both.
  */
 const JPEG_AT_ONCE_PX = 2_000;
 /** A draft whose shape differs more than this from the picture shows something else (a crop, letterbox bars). */

@@ -9,7 +9,7 @@ const MAX_RAW_KEYS = 400;
 /** Trimmed one-line text of at most 200 characters, or null where nothing readable is left. */
 export function cleanText(value: unknown, max = MAX_SHOWN): string | null {
   if (typeof value !== 'string' && typeof value !== 'number') return null;
-  const text = String(value).replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').replace(/ {2,}/g, ' ').trim().slice(0, max).toWellFormed();
+  const text = String(value).replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').replace(/ {2,}/g, ' ').trim().slice(0, max).toWellFormed();
   return text === '' || text === 'undefined' || text === 'NaN' ? null : text;
 }
 

@@ -1,5 +1,5 @@
 // Decoders that hang or crash take down themselves and one picture, never the agent; and both kinds end with the reader.
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
@@ -14,6 +14,7 @@ const heicScript = new URL('./workers/bad-heic-worker.ts', import.meta.url);
 const videoScript = new URL('./workers/bad-video-worker.ts', import.meta.url);
 const heicFile = (word: string) => Buffer.concat([Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1'), Buffer.from(word)]);
 const dir = mkdtempSync(join(tmpdir(), 'jharokha-decoders-'));
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 describe('HEIC threads', () => {
   const pool = new HeicPool({ workers: 1, timeoutMs: 1_500, script: heicScript });

@@ -1,5 +1,5 @@
 // The reader over small files made here: facts, upright sizes, renditions, and every kind of bad input that needs no real camera.
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -18,6 +18,7 @@ vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 const reader = createReader({ heicWorkers: 1 });
 afterAll(() => reader.close());
 const dir = mkdtempSync(join(tmpdir(), 'jharokha-read-'));
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
 const file = (name: string, bytes: Buffer) => fileSource(dir, name, bytes);
 const sizeOf = async (rendered: Rendered | null | undefined) => { const m = rendered ? await sharp(rendered.bytes).metadata() : null; return m ? [m.format, m.width, m.height] : null; };
 const pixelAt = async (rendered: Rendered | null, x: number, y: number) => {
