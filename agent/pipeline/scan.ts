@@ -11,7 +11,7 @@ import { factsVersion, putAsset } from '../catalog/assets.ts';
 import { DiskFullError } from '../catalog/catalog.ts';
 import {
   countKnown, demoteFile, dropFile, forgetHash, getFile, joinPath, listByInode, listCopies, listFolder, listKnownFolders, listLost, listMissingCopies, markMissing, markSeenAgain, putFile, splitPath,
-  updateStats, type FileRow, type FileSeenAs, type FileWrite, type FolderRow,
+  updateStats, ROW_ASSET, ROW_FAILED, ROW_HAS_HASH, ROW_MISSING, ROW_SIDECAR, ROW_STALE, type FileRow, type FileSeenAs, type FileWrite, type FolderRow,
 } from '../catalog/files.ts';
 import { getProblem, listProblems, recordProblem, solveProblem } from '../catalog/problems.ts';
 import { completeRoot, listRoots, type Root } from '../catalog/roots.ts';
@@ -177,30 +177,32 @@ function createVisitor(run: Run): WalkVisitor {
   const lasting = volume.fs_id !== null;
   let rows = new Map<string, FolderRow>();
   let seen = new Set<string>();
+  let fresh: string[] = [];
 
   return {
     enterFolder: (dir) => {
       rows = new Map();
       seen = new Set();
-      for (const row of listFolder(ctx.catalog, volume.volume_id, dir)) rows.set(row[0], row);
+      fresh = [];
+      for (const row of listFolder(ctx.catalog, volume.volume_id, dir, FACTS_VERSION)) rows.set(row[0], row);
     },
     file: (dir, name, stat) => {
       const row = rows.get(name);
       const sameContent = row !== undefined && row[1] === stat.size && row[2] === stat.mtimeMs;
       // A known file that the cloud took back keeps size and mtime: it is still that file.
-      if (isDataless(stat, platform) && !(sameContent && row[5] === 'asset')) {
+      if (isDataless(stat, platform) && !(sameContent && (row[5] & ROW_ASSET) !== 0)) {
         if (row) seen.add(name);
         notePlaceholder(run, joinPath(dir, name));
         return;
       }
-      const same = sameContent && row[6] === 0 && row[8] >= FACTS_VERSION && (!lasting || isDataless(stat, platform) || (row[3] === stat.ctimeMs && Number(row[4]) === stat.ino));
+      const same = sameContent && (row[5] & ROW_STALE) === 0 && (!lasting || isDataless(stat, platform) || (row[3] === stat.ctimeMs && row[4] === stat.ino));
       // Left in the map, a row has vanished; deleting is cheaper than a second set for the many that are unchanged.
       if (row) rows.delete(name);
       if (same) countUnchanged(run, dir, name, row);
       else if (icloudName(name) !== undefined && platform === 'darwin') {
-        rows.delete(icloudName(name) ?? '');
+        seen.add(icloudName(name) ?? '');
         notePlaceholder(run, joinPath(dir, name));
-      } else { run.queue.push({ dir, name }); pump(run); }
+      } else fresh.push(name);
     },
     ignored: (_dir, name, _reason, there) => {
       if (there) seen.add(name);
@@ -214,6 +216,9 @@ function createVisitor(run: Run): WalkVisitor {
     leaveFolder: (dir) => {
       for (const [name, row] of rows) if (!seen.has(name)) noteVanished(run, joinPath(dir, name), row);
       rows = new Map();
+      // In the order of names: files that belong together (a RAW pair, a Live Photo) are read together.
+      for (const name of fresh.sort()) run.queue.push({ dir, name });
+      if (fresh.length > 0) pump(run);
     },
     folderFailed: (dir, error) => {
       run.failing.add(dir);
@@ -252,9 +257,10 @@ function notePlaceholder(run: Run, path: string): void {
 }
 
 function countUnchanged(run: Run, dir: string, name: string, row: FolderRow): void {
-  if (row[7] !== null) run.ctx.catalog.transact(() => markSeenAgain(run.ctx.catalog, run.volume.volume_id, dir, name));
-  if (row[5] === 'asset') { count(run, 'unchanged'); return; }
-  if (row[5] !== 'failed') { count(run, row[5]); return; }
+  const flags = row[5];
+  if (flags & ROW_MISSING) run.ctx.catalog.transact(() => markSeenAgain(run.ctx.catalog, run.volume.volume_id, dir, name));
+  if (flags & ROW_ASSET) { count(run, 'unchanged'); return; }
+  if (!(flags & ROW_FAILED)) { count(run, flags & ROW_SIDECAR ? 'sidecar' : 'ignored'); return; }
   const path = joinPath(dir, name);
   const problem = getProblem(run.ctx.catalog, run.volume.volume_id, path);
   countFailed(run, path, problem?.code ?? 'other', problem?.reason ?? 'It could not be read.');
@@ -262,8 +268,8 @@ function countUnchanged(run: Run, dir: string, name: string, row: FolderRow): vo
 
 function noteVanished(run: Run, path: string, row: FolderRow): void {
   // Already marked, or already told: nothing new.
-  if (row[7] !== null) return;
-  run.vanished.push({ path, isAsset: row[9] === 1 });
+  if (row[5] & ROW_MISSING) return;
+  run.vanished.push({ path, isAsset: (row[5] & ROW_HAS_HASH) !== 0 });
 }
 
 // ---- The readers' queue ----
@@ -554,7 +560,7 @@ function collectGoneFolders(run: Run): void {
   if (!run.walk) return;
   for (const dir of listKnownFolders(run.ctx.catalog, run.volume.volume_id, run.root.path)) {
     if (judgeKnownFolder(run.walk, dir, run.root.path) !== 'gone') continue;
-    for (const row of listFolder(run.ctx.catalog, run.volume.volume_id, dir)) noteVanished(run, joinPath(dir, row[0]), row);
+    for (const row of listFolder(run.ctx.catalog, run.volume.volume_id, dir, FACTS_VERSION)) noteVanished(run, joinPath(dir, row[0]), row);
   }
 }
 
