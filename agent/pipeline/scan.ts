@@ -61,6 +61,8 @@ interface Run {
   inFlight: Map<string, Promise<unknown>>;
   readErrors: number; nextCheck: Promise<void> | null; check: Promise<void> | null; toldAt: number;
   walk: WalkResult | null;
+  /** A copy under a new path was written in this run, and the catalog was told so. */
+  newCopies: boolean;
 }
 
 interface Vanished { path: string; isAsset: boolean }
@@ -121,7 +123,7 @@ async function startRun(ctx: ScanContext, root: Root): Promise<Run | ScanReport>
   const run: Run = {
     ctx, root, nested, volume, mountDev: mount.dev, mountIno: mount.ino, scanId, startedMs: ctx.now(), startRevision: ctx.catalog.revision(), rulesHash: hashRules([root, ...nested]),
     counts: { ...NO_COUNTS }, failed: [], failing: new Set(), vanished: [], queue: [], queueAt: 0, active: 0, walked: false, wake: [], halt: undefined,
-    inFlight: new Map(), readErrors: 0, nextCheck: null, check: null, toldAt: 0, walk: null,
+    inFlight: new Map(), readErrors: 0, nextCheck: null, check: null, toldAt: 0, walk: null, newCopies: false,
   };
   return run;
 }
@@ -195,7 +197,7 @@ function createVisitor(run: Run): WalkVisitor {
         notePlaceholder(run, joinPath(dir, name));
         return;
       }
-      const same = sameContent && (row[5] & ROW_STALE) === 0 && (!lasting || isDataless(stat, platform) || (row[3] === stat.ctimeMs && row[4] === stat.ino));
+      const same = sameContent && (row[5] & ROW_STALE) === 0 && (!lasting || isDataless(stat, platform) || (row[3] === stat.ctimeMs && (row[4] === null || row[4] === stat.ino)));
       // Left in the map, a row has vanished; deleting is cheaper than a second set for the many that are unchanged.
       if (row) rows.delete(name);
       if (same) countUnchanged(run, dir, name, row);
@@ -371,10 +373,21 @@ function takeKnownInode(run: Run, job: Job, stat: Stats, inode: string): boolean
     f.size_bytes === stat.size && f.mtime_ms === stat.mtimeMs && f.birth_ms === stat.birthtimeMs && f.fs_id === run.volume.fs_id && !f.racy && f.read_version >= FACTS_VERSION);
   if (!same?.sha256 || (factsVersion(catalog, same.sha256) ?? 0) < FACTS_VERSION) return false;
   const { sha256 } = same;
-  catalog.transact(() => putFile(catalog, fileWrite(run, job, stat, 'asset', sha256)));
+  catalog.transact(() => {
+    noteNewCopy(run);
+    putFile(catalog, fileWrite(run, job, stat, 'asset', sha256));
+  });
   settleSolved(run, job);
   count(run, 'duplicate');
   return true;
+}
+
+function newCopiesKey(run: Run): string { return `new_copies:${run.root.root_id}`; }
+
+/** Kept in the catalog until a scan has looked whether they are files that went missing: a crash in between forgets nothing. */
+function noteNewCopy(run: Run): void {
+  if (!run.newCopies) run.ctx.catalog.setMeta(newCopiesKey(run), '1');
+  run.newCopies = true;
 }
 
 function fileWrite(run: Run, job: Job, stat: Stats, seenAs: FileSeenAs, sha256: string | null): FileWrite {
@@ -421,6 +434,7 @@ function countAsset(run: Run, row: FileRow | undefined, sha256: string, known: b
 /** The file's row; one that differs in nothing that the Worker knows is not pushed again. */
 function writeAssetFile(run: Run, job: Job, row: FileRow | undefined, stat: Stats, sha256: string): void {
   const next = fileWrite(run, job, stat, 'asset', sha256);
+  if (row?.sha256 !== sha256) noteNewCopy(run);
   const same = row && row.seen_as === 'asset' && row.sha256 === sha256 && row.size_bytes === stat.size && row.mtime_ms === stat.mtimeMs && row.inode === next.inode
     && row.fs_id === next.fs_id && row.missing_since_ms === null && JSON.stringify(row.time_claims) === JSON.stringify(next.time_claims);
   if (same) updateStats(run.ctx.catalog, next);
@@ -592,7 +606,8 @@ function settleMoves(run: Run, gone: string[]): { left: string[]; movedFrom: str
     return true;
   };
   const left = gone.filter((path) => !move(path));
-  if (run.counts.duplicate > 0) for (const f of listMissingCopies(catalog, volumeId)) move(joinPath(f.dir, f.name));
+  if (catalog.getMeta(newCopiesKey(run)) === '1') for (const f of listMissingCopies(catalog, volumeId)) move(joinPath(f.dir, f.name));
+  catalog.setMeta(newCopiesKey(run), '0');
   return { left, movedFrom };
 }
 
