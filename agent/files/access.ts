@@ -19,7 +19,7 @@ const FIRST_READ_BYTES = 256 * 1024;
 const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 export interface Listing {
-  /** Names as the file system gives them, sorted by UTF-16 unit. */
+  /** Names as the file system gives them, in no order. */
   names: string[];
   /** Names that are not UTF-8, with the odd bytes written as \xNN: they can be shown, not opened. */
   badNames: string[];
@@ -90,7 +90,7 @@ function createRealAccess(platform: NodeJS.Platform): FileAccess {
 function listFolder(folder: string): Listing {
   const names = readdirSync(folder);
   // Node turns bytes that are not UTF-8 into U+FFFD; only then is the dearer, exact listing needed.
-  if (!names.some((n) => n.includes('\ufffd'))) return { names: names.sort(), badNames: [] };
+  if (!names.some((n) => n.includes('\ufffd'))) return { names, badNames: [] };
   const good: string[] = [];
   const bad: string[] = [];
   for (const raw of readdirSync(folder, { encoding: 'buffer' })) {
@@ -98,7 +98,7 @@ function listFolder(folder: string): Listing {
     if (Buffer.from(text, 'utf8').equals(raw)) good.push(text);
     else bad.push(spellBytes(raw));
   }
-  return { names: good.sort(), badNames: bad.sort() };
+  return { names: good, badNames: bad };
 }
 
 function spellBytes(raw: Buffer): string {

@@ -11,7 +11,7 @@ import { factsVersion, putAsset } from '../catalog/assets.ts';
 import { DiskFullError } from '../catalog/catalog.ts';
 import {
   countKnown, demoteFile, dropFile, forgetHash, getFile, joinPath, listByInode, listCopies, listFolder, listKnownFolders, listLost, listMissingCopies, markMissing, markSeenAgain, putFile, splitPath,
-  updateStats, type FileRow, type FileSeenAs, type FileWrite, type FolderRow,
+  updateStats, ROW_ASSET, ROW_FAILED, ROW_HAS_HASH, ROW_MISSING, ROW_SIDECAR, ROW_STALE, type FileRow, type FileSeenAs, type FileWrite, type FolderRow,
 } from '../catalog/files.ts';
 import { getProblem, listProblems, recordProblem, solveProblem } from '../catalog/problems.ts';
 import { completeRoot, listRoots, type Root } from '../catalog/roots.ts';
@@ -61,6 +61,8 @@ interface Run {
   inFlight: Map<string, Promise<unknown>>;
   readErrors: number; nextCheck: Promise<void> | null; check: Promise<void> | null; toldAt: number;
   walk: WalkResult | null;
+  /** A copy under a new path was written in this run, and the catalog was told so. */
+  newCopies: boolean;
 }
 
 interface Vanished { path: string; isAsset: boolean }
@@ -121,7 +123,7 @@ async function startRun(ctx: ScanContext, root: Root): Promise<Run | ScanReport>
   const run: Run = {
     ctx, root, nested, volume, mountDev: mount.dev, mountIno: mount.ino, scanId, startedMs: ctx.now(), startRevision: ctx.catalog.revision(), rulesHash: hashRules([root, ...nested]),
     counts: { ...NO_COUNTS }, failed: [], failing: new Set(), vanished: [], queue: [], queueAt: 0, active: 0, walked: false, wake: [], halt: undefined,
-    inFlight: new Map(), readErrors: 0, nextCheck: null, check: null, toldAt: 0, walk: null,
+    inFlight: new Map(), readErrors: 0, nextCheck: null, check: null, toldAt: 0, walk: null, newCopies: false,
   };
   return run;
 }
@@ -177,30 +179,32 @@ function createVisitor(run: Run): WalkVisitor {
   const lasting = volume.fs_id !== null;
   let rows = new Map<string, FolderRow>();
   let seen = new Set<string>();
+  let fresh: string[] = [];
 
   return {
     enterFolder: (dir) => {
       rows = new Map();
       seen = new Set();
-      for (const row of listFolder(ctx.catalog, volume.volume_id, dir)) rows.set(row[0], row);
+      fresh = [];
+      for (const row of listFolder(ctx.catalog, volume.volume_id, dir, FACTS_VERSION)) rows.set(row[0], row);
     },
     file: (dir, name, stat) => {
       const row = rows.get(name);
       const sameContent = row !== undefined && row[1] === stat.size && row[2] === stat.mtimeMs;
       // A known file that the cloud took back keeps size and mtime: it is still that file.
-      if (isDataless(stat, platform) && !(sameContent && row[5] === 'asset')) {
+      if (isDataless(stat, platform) && !(sameContent && (row[5] & ROW_ASSET) !== 0)) {
         if (row) seen.add(name);
         notePlaceholder(run, joinPath(dir, name));
         return;
       }
-      const same = sameContent && row[6] === 0 && row[8] >= FACTS_VERSION && (!lasting || isDataless(stat, platform) || (row[3] === stat.ctimeMs && Number(row[4]) === stat.ino));
+      const same = sameContent && (row[5] & ROW_STALE) === 0 && (!lasting || isDataless(stat, platform) || (row[3] === stat.ctimeMs && (row[4] === null || row[4] === stat.ino)));
       // Left in the map, a row has vanished; deleting is cheaper than a second set for the many that are unchanged.
       if (row) rows.delete(name);
       if (same) countUnchanged(run, dir, name, row);
       else if (icloudName(name) !== undefined && platform === 'darwin') {
-        rows.delete(icloudName(name) ?? '');
+        seen.add(icloudName(name) ?? '');
         notePlaceholder(run, joinPath(dir, name));
-      } else { run.queue.push({ dir, name }); pump(run); }
+      } else fresh.push(name);
     },
     ignored: (_dir, name, _reason, there) => {
       if (there) seen.add(name);
@@ -214,6 +218,9 @@ function createVisitor(run: Run): WalkVisitor {
     leaveFolder: (dir) => {
       for (const [name, row] of rows) if (!seen.has(name)) noteVanished(run, joinPath(dir, name), row);
       rows = new Map();
+      // In the order of names: files that belong together (a RAW pair, a Live Photo) are read together.
+      for (const name of fresh.sort()) run.queue.push({ dir, name });
+      if (fresh.length > 0) pump(run);
     },
     folderFailed: (dir, error) => {
       run.failing.add(dir);
@@ -252,9 +259,10 @@ function notePlaceholder(run: Run, path: string): void {
 }
 
 function countUnchanged(run: Run, dir: string, name: string, row: FolderRow): void {
-  if (row[7] !== null) run.ctx.catalog.transact(() => markSeenAgain(run.ctx.catalog, run.volume.volume_id, dir, name));
-  if (row[5] === 'asset') { count(run, 'unchanged'); return; }
-  if (row[5] !== 'failed') { count(run, row[5]); return; }
+  const flags = row[5];
+  if (flags & ROW_MISSING) run.ctx.catalog.transact(() => markSeenAgain(run.ctx.catalog, run.volume.volume_id, dir, name));
+  if (flags & ROW_ASSET) { count(run, 'unchanged'); return; }
+  if (!(flags & ROW_FAILED)) { count(run, flags & ROW_SIDECAR ? 'sidecar' : 'ignored'); return; }
   const path = joinPath(dir, name);
   const problem = getProblem(run.ctx.catalog, run.volume.volume_id, path);
   countFailed(run, path, problem?.code ?? 'other', problem?.reason ?? 'It could not be read.');
@@ -262,8 +270,8 @@ function countUnchanged(run: Run, dir: string, name: string, row: FolderRow): vo
 
 function noteVanished(run: Run, path: string, row: FolderRow): void {
   // Already marked, or already told: nothing new.
-  if (row[7] !== null) return;
-  run.vanished.push({ path, isAsset: row[9] === 1 });
+  if (row[5] & ROW_MISSING) return;
+  run.vanished.push({ path, isAsset: (row[5] & ROW_HAS_HASH) !== 0 });
 }
 
 // ---- The readers' queue ----
@@ -365,10 +373,21 @@ function takeKnownInode(run: Run, job: Job, stat: Stats, inode: string): boolean
     f.size_bytes === stat.size && f.mtime_ms === stat.mtimeMs && f.birth_ms === stat.birthtimeMs && f.fs_id === run.volume.fs_id && !f.racy && f.read_version >= FACTS_VERSION);
   if (!same?.sha256 || (factsVersion(catalog, same.sha256) ?? 0) < FACTS_VERSION) return false;
   const { sha256 } = same;
-  catalog.transact(() => putFile(catalog, fileWrite(run, job, stat, 'asset', sha256)));
+  catalog.transact(() => {
+    noteNewCopy(run);
+    putFile(catalog, fileWrite(run, job, stat, 'asset', sha256));
+  });
   settleSolved(run, job);
   count(run, 'duplicate');
   return true;
+}
+
+function newCopiesKey(run: Run): string { return `new_copies:${run.root.root_id}`; }
+
+/** Kept in the catalog until a scan has looked whether they are files that went missing: a crash in between forgets nothing. */
+function noteNewCopy(run: Run): void {
+  if (!run.newCopies) run.ctx.catalog.setMeta(newCopiesKey(run), '1');
+  run.newCopies = true;
 }
 
 function fileWrite(run: Run, job: Job, stat: Stats, seenAs: FileSeenAs, sha256: string | null): FileWrite {
@@ -415,6 +434,7 @@ function countAsset(run: Run, row: FileRow | undefined, sha256: string, known: b
 /** The file's row; one that differs in nothing that the Worker knows is not pushed again. */
 function writeAssetFile(run: Run, job: Job, row: FileRow | undefined, stat: Stats, sha256: string): void {
   const next = fileWrite(run, job, stat, 'asset', sha256);
+  if (row?.sha256 !== sha256) noteNewCopy(run);
   const same = row && row.seen_as === 'asset' && row.sha256 === sha256 && row.size_bytes === stat.size && row.mtime_ms === stat.mtimeMs && row.inode === next.inode
     && row.fs_id === next.fs_id && row.missing_since_ms === null && JSON.stringify(row.time_claims) === JSON.stringify(next.time_claims);
   if (same) updateStats(run.ctx.catalog, next);
@@ -554,7 +574,7 @@ function collectGoneFolders(run: Run): void {
   if (!run.walk) return;
   for (const dir of listKnownFolders(run.ctx.catalog, run.volume.volume_id, run.root.path)) {
     if (judgeKnownFolder(run.walk, dir, run.root.path) !== 'gone') continue;
-    for (const row of listFolder(run.ctx.catalog, run.volume.volume_id, dir)) noteVanished(run, joinPath(dir, row[0]), row);
+    for (const row of listFolder(run.ctx.catalog, run.volume.volume_id, dir, FACTS_VERSION)) noteVanished(run, joinPath(dir, row[0]), row);
   }
 }
 
@@ -586,7 +606,8 @@ function settleMoves(run: Run, gone: string[]): { left: string[]; movedFrom: str
     return true;
   };
   const left = gone.filter((path) => !move(path));
-  if (run.counts.duplicate > 0) for (const f of listMissingCopies(catalog, volumeId)) move(joinPath(f.dir, f.name));
+  if (catalog.getMeta(newCopiesKey(run)) === '1') for (const f of listMissingCopies(catalog, volumeId)) move(joinPath(f.dir, f.name));
+  catalog.setMeta(newCopiesKey(run), '0');
   return { left, movedFrom };
 }
 

@@ -142,7 +142,8 @@ export async function walkRoot(options: WalkOptions, visitor: WalkVisitor): Prom
     }
     result.listed.add(dir);
     visitor.leaveFolder(dir);
-    for (const folder of folders.reverse()) stack.push(folder);
+    // Sorted so that the last pushed, which comes first, is the first by name.
+    for (const folder of folders.sort((a, b) => (a.dir < b.dir ? 1 : -1))) stack.push(folder);
   }
 
   function visitFile(at: Pending, name: string, stat: Stats): void {

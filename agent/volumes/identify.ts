@@ -13,7 +13,7 @@ const PSEUDO = new Set([
   'autofs', 'binfmt_misc', 'fusectl', 'nsfs', 'rpc_pipefs', 'efivarfs', 'selinuxfs', 'ramfs', 'squashfs', 'fuse.portal', 'fuse.gvfsd-fuse', 'fuse.lxcfs', 'fuse.snapfuse',
 ]);
 /** Real file systems that nobody indexes by choice. */
-const SYSTEM_MOUNTS = /^\/(boot|efi|snap|proc|sys|dev|run(?!\/media)|private\/var\/vm|System\/Volumes\/(?!Data$)|var\/lib\/(docker|containerd|kubelet))(\/|$)/;
+const SYSTEM_MOUNTS = /^\/(boot|efi|snap|proc|sys|dev|run(?!\/media)|private\/var\/vm|System\/Volumes\/(?!Data$)[^/]+|var\/lib\/(docker|containerd|kubelet))(\/|$)/;
 
 /** False for what the drives page does not show. tmpfs can be a root, but is not offered. */
 export function isForPeople(mount: Mount): boolean {

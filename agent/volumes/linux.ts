@@ -1,6 +1,6 @@
 // What is mounted on Linux, and its UUIDs: /proc/self/mountinfo, /dev/disk/by-*, else lsblk and blkid.
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { promisify } from 'node:util';
 import type { Mount } from './types.ts';
 
@@ -75,7 +75,8 @@ export function parseLsblk(text: string): Map<string, { uuid: string | null; lab
 const asked = new Map<string, { uuid: string | null; label: string | null }>();
 
 async function askTools(lines: readonly MountLine[]): Promise<void> {
-  const missing = lines.filter((l) => !asked.has(`${l.id}:${l.device}`));
+  // A container often has no node for the device: no tool could read it either.
+  const missing = lines.filter((l) => !asked.has(`${l.id}:${l.device}`) && existsSync(l.source));
   if (missing.length === 0) return;
   const run = promisify(execFile);
   const lsblk = await run('lsblk', ['-J', '-o', 'MAJ:MIN,UUID,LABEL'], { timeout: TOOL_TIMEOUT_MS }).then((r) => parseLsblk(r.stdout), () => new Map<string, { uuid: string | null; label: string | null }>());

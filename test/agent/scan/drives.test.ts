@@ -1,10 +1,11 @@
 // Absence of a drive is never absence of a file (promise 2): drives that leave, lie, break or lose much at once.
-import { mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { listQuestions, lastScan } from '../../../agent/catalog/scans.ts';
 import { setExcludes, type Root } from '../../../agent/catalog/roots.ts';
 import { listCopies } from '../../../agent/catalog/files.ts';
+import { createFileAccess } from '../../../agent/files/access.ts';
 import { adoptMarkedVolume } from '../../../agent/pipeline/index.ts';
 import { renderPending } from '../../../agent/pipeline/render-pending.ts';
 import { answerQuestion } from '../../../agent/pipeline/scan.ts';
@@ -145,6 +146,18 @@ describe('a drive that is there and gives trouble', () => {
     expect([report.state, report.reason]).toEqual(['stopped', expect.stringContaining('one read error after the other') as string]);
     expect(report.counts.seen).toBeLessThan(300);
   });
+});
+
+test('faults for real processes come from a file that each scan reads anew', async () => {
+  s.picture('a.png', 1);
+  await s.addRoot();
+  const faultsFile = join(s.drives.folder, 'faults.json');
+  s.ctx.files = createFileAccess({ faultsFile });
+  expect((await s.scan()).counts.indexed).toBe(1);
+  writeFileSync(faultsFile, JSON.stringify([{ match: 'a.png', op: 'lstat', error: 'EIO' }]));
+  expect((await s.scan()).failed.map((f) => f.path)).toEqual(['a.png']);
+  rmSync(faultsFile);
+  expect((await s.scan()).counts.unchanged).toBe(1);
 });
 
 describe('much gone at once', () => {
