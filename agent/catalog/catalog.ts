@@ -48,16 +48,16 @@ function isDiskFull(error: unknown): boolean {
 }
 
 /**
- * Opens or makes the catalog at `file`. synchronous=NORMAL: with WAL a power cut can lose the last commits but never
+ * Opens or makes the catalog at `file`; a new one belongs to `agentId`. synchronous=NORMAL: with WAL a power cut can lose the last commits but never
  * tear one, and a lost commit is a file that the next scan reads again; a batch that the Worker already has is answered
  * as a repeat. The counter starts above the clock, so numbers of lost commits are not given out twice.
  */
-export function openCatalog(file: string): Catalog {
+export function openCatalog(file: string, agentId?: string): Catalog {
   const db = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
-  try { return prepareCatalog(db); } catch (error) { db.close(); throw isDiskFull(error) ? new DiskFullError() : error; }
+  try { return prepareCatalog(db, agentId ?? randomUUID()); } catch (error) { db.close(); throw isDiskFull(error) ? new DiskFullError() : error; }
 }
 
-function prepareCatalog(db: DatabaseSync): Catalog {
+function prepareCatalog(db: DatabaseSync, agentId: string): Catalog {
   db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = ${JOURNAL_LIMIT_BYTES}; PRAGMA foreign_keys = ON;`);
   const hasMeta = db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'meta'").get() !== undefined;
   const readMeta = (key: string): string | undefined => db.prepare('SELECT value FROM meta WHERE key = ?').get(key)?.['value'] as string | undefined;
@@ -104,7 +104,7 @@ function prepareCatalog(db: DatabaseSync): Catalog {
   };
 
   transact(() => {
-    for (const [key, value] of [['data_version', String(DATA_VERSION)], ['agent_id', randomUUID()], ['epoch', randomUUID()]] as const) {
+    for (const [key, value] of [['data_version', String(DATA_VERSION)], ['agent_id', agentId], ['epoch', randomUUID()]] as const) {
       if (getMeta(key) === undefined) setMeta(key, value);
     }
     remakeOldRenditions();

@@ -62,7 +62,7 @@ interface Job { id: string; report: IndexReport | null; done: boolean }
 /** Opens the data folder's catalog and connects to the Worker. Nothing is scanned until it is asked for. */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   const warn = options.warn ?? (() => {});
-  const catalog = openCatalog(join(options.dataDir, 'catalog.db'));
+  const catalog = openCatalog(join(options.dataDir, 'catalog.db'), options.identity.agent_id);
   const volumes = createVolumes();
   const reader = createReader({});
   const stop = new AbortController();

@@ -15,7 +15,7 @@ import {
 } from '../catalog/files.ts';
 import { getProblem, listProblems, recordProblem, solveProblem } from '../catalog/problems.ts';
 import { completeRoot, listRoots, type Root } from '../catalog/roots.ts';
-import { getScan, KEPT, keptPaths, lastScan, putScan, queueCompletion, settleEarlierScans, type Scan } from '../catalog/scans.ts';
+import { getScan, KEPT, keptPaths, lastScan, listQuestions, putScan, queueCompletion, settleEarlierScans, type Scan } from '../catalog/scans.ts';
 import { putVolume } from '../catalog/volumes.ts';
 import { icloudName, inodeText, isDataless, sameStat } from '../files/access.ts';
 import { FileError, isDeviceTrouble, isReadTrouble } from '../files/errors.ts';
@@ -547,9 +547,11 @@ function settleRun(run: Run): ScanReport {
   const lost = listLost(catalog, volume.volume_id, root.path).map((f) => joinPath(f.dir, f.name));
   const { left, movedFrom } = settleMoves(run, [...new Set([...gone, ...lost])]);
   solveGoneProblems(run);
-  settleEarlierScans(catalog, root.root_id, run.scanId);
-
   const decision = decideMissing(run, left);
+  // The same question once more keeps its name, so that an answer on its way still finds it.
+  const asked = decision.state === 'question' ? listQuestions(catalog).find((q) => q.root_id === root.root_id && isSameList(q.vanished_paths ?? [], left)) : undefined;
+  if (asked) { run.scanId = asked.scan_id; run.startedMs = asked.started_ms; }
+  settleEarlierScans(catalog, root.root_id, run.scanId);
   const missing = decision.mark ? left : [];
   const atMs = ctx.now();
   for (const path of missing) markMissing(catalog, volume.volume_id, path, atMs);
@@ -567,6 +569,11 @@ function settleRun(run: Run): ScanReport {
   const report = reportOf(run, { state: decision.state, reason: decision.reason, vanished: left.length, marked_missing: missing.length, question });
   keepScan(run, report, question ? left : null);
   return report;
+}
+
+function isSameList(a: readonly string[], b: readonly string[]): boolean {
+  const inB = new Set(b);
+  return a.length === inB.size && a.every((path) => inB.has(path));
 }
 
 /** Folders that the catalog knows and that are gone with all they held. */
