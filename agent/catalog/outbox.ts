@@ -6,6 +6,8 @@ import type { AssetFacts, AssetRow, Batch, EvidenceRow, LocationRow, ProblemRow,
 
 /** Room for the batch's own fields and commas. */
 const HEAD_BYTES = 2_000;
+/** Copies of assets alone: a row that stopped being one keeps its hash until the next completed scan, and is not pushed. */
+const COPIES = "AND sha256 IS NOT NULL AND seen_as = 'asset'";
 /** Rows of one kind read at a time while a batch fills. */
 const READ_ROWS = 500;
 
@@ -26,12 +28,12 @@ export function firstInOutbox(catalog: Catalog): StoredBatch | undefined {
 
 /** How many rows are found and not yet in the Worker's hands. */
 export function countDirty(catalog: Catalog): number {
-  return Number(catalog.prepare('SELECT (SELECT count(*) FROM assets WHERE revision > pushed_revision) + (SELECT count(*) FROM files WHERE revision > pushed_revision AND sha256 IS NOT NULL) AS n').get()?.['n'] ?? 0);
+  return Number(catalog.prepare(`SELECT (SELECT count(*) FROM assets WHERE revision > pushed_revision) + (SELECT count(*) FROM files WHERE revision > pushed_revision ${COPIES}) AS n`).get()?.['n'] ?? 0);
 }
 
 /** True when there is something that a batch would carry. */
 export function hasDirty(catalog: Catalog): boolean {
-  return PUSHED_TABLES.some((t) => catalog.prepare(`SELECT 1 FROM ${t} WHERE revision > pushed_revision ${t === 'files' ? 'AND sha256 IS NOT NULL' : ''} LIMIT 1`).get() !== undefined);
+  return PUSHED_TABLES.some((t) => catalog.prepare(`SELECT 1 FROM ${t} WHERE revision > pushed_revision ${t === 'files' ? COPIES : ''} LIMIT 1`).get() !== undefined);
 }
 
 /**
@@ -47,7 +49,7 @@ export function storeNextBatch(catalog: Catalog, head: BatchHead, evenEmpty: boo
   let bytes = HEAD_BYTES;
   let rows = 0;
   const fill = (table: PushedTable, shareBytes: number, add: (row: Record<string, unknown>) => unknown[][]) => {
-    const select = catalog.prepare(`SELECT * FROM ${table} WHERE revision > pushed_revision AND revision > ?1 ${table === 'files' ? 'AND sha256 IS NOT NULL' : ''} ORDER BY revision LIMIT ${READ_ROWS}`);
+    const select = catalog.prepare(`SELECT * FROM ${table} WHERE revision > pushed_revision AND revision > ?1 ${table === 'files' ? COPIES : ''} ORDER BY revision LIMIT ${READ_ROWS}`);
     for (;;) {
       const dirty = select.all(sent[table]);
       for (const row of dirty) {
@@ -80,7 +82,7 @@ export function acknowledgeBatch(catalog: Catalog, seq: number): void {
   const sent = JSON.parse(String(row['sent'])) as Sent;
   catalog.transact(() => {
     for (const table of PUSHED_TABLES) {
-      if (sent[table] > 0) catalog.prepare(`UPDATE ${table} SET pushed_revision = revision WHERE revision > pushed_revision AND revision <= ?1 ${table === 'files' ? 'AND sha256 IS NOT NULL' : ''}`).run(sent[table]);
+      if (sent[table] > 0) catalog.prepare(`UPDATE ${table} SET pushed_revision = revision WHERE revision > pushed_revision AND revision <= ?1 ${table === 'files' ? COPIES : ''}`).run(sent[table]);
     }
     catalog.prepare('DELETE FROM outbox WHERE seq = ?1').run(seq);
     catalog.setMeta('acked_seq', String(seq));

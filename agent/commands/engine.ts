@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { CommandError, VERSION, reason, type AgentIdentity } from '../config.ts';
 import { openCatalog } from '../catalog/catalog.ts';
+import { countKnown } from '../catalog/files.ts';
 import { countDirty, firstInOutbox, hasDirty } from '../catalog/outbox.ts';
 import { listRoots, removeRoot, setExcludes } from '../catalog/roots.ts';
 import { listQuestions, queueCompletion } from '../catalog/scans.ts';
@@ -123,7 +124,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   function questions(): AgentStatus['questions'] {
     return listQuestions(catalog).map((scan) => ({
       scan_id: scan.scan_id, volume_id: scan.volume_id, label: labelOf(scan.volume_id), vanished: scan.vanished,
-      known: Number(catalog.prepare('SELECT count(*) AS n FROM files WHERE volume_id = ? AND sha256 IS NOT NULL').get(scan.volume_id)?.['n'] ?? 0),
+      known: countKnown(catalog, scan.volume_id),
       examples: (scan.vanished_paths ?? []).slice(0, 10),
     }));
   }
