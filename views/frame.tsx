@@ -128,7 +128,7 @@ export function StatusLine(props: { status: AgentStatus | null }) {
       {progress && (
         <a href="/progress" aria-live="off">
           {progress.share !== null && <span class="status-bar" aria-hidden="true"><i style={`--p:${Math.min(1, progress.share).toFixed(3)}`}></i></span>}
-          <span class="status-text">{progress.text}</span>
+          <span class="status-text">{progress.text}</span><span class="status-short" aria-hidden="true">{progress.short}</span>
         </a>
       )}
       {question && (

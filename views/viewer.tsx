@@ -181,7 +181,7 @@ function Copies(props: { copies: ViewerCopy[]; more: boolean }) {
 }
 
 function megapixels(asset: ViewerAsset): string | null {
-  if (!asset.width || !asset.height) return null;
+  if (!asset.width || !asset.height || asset.kind === 'video') return null;
   const mp = (asset.width * asset.height) / 1e6;
   return mp >= 1 ? `${Math.round(mp)} MP` : null;
 }

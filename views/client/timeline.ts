@@ -80,6 +80,12 @@ function followYears(timeline: HTMLElement): void {
       month = title.dataset['month'] ?? '';
       name = title.textContent ?? '';
     }
+    // At the very end the last month is what one came for, even where it is too short to reach the top.
+    const last = [...timeline.querySelectorAll<HTMLElement>('.month-title')].at(-1);
+    if (last && !timeline.querySelector('.more-older') && scrollY > 0 && scrollY + innerHeight >= document.documentElement.scrollHeight - 2) {
+      month = last.dataset['month'] ?? '';
+      name = last.textContent ?? '';
+    }
     const year = Math.floor(Number(month) / 100);
     for (const entry of years) {
       const here = year >= Number(entry.dataset['year']) && year <= Number(entry.dataset['until']);

@@ -163,11 +163,11 @@ export function sayProgress(status: AgentStatus | null): ProgressWords | undefin
     const waiting = status.pending.facts;
     const total = waiting === null ? null : seen + waiting;
     const of = total !== null && total > seen ? ` of about ${sayNumber(total)}` : '';
-    return { text: `Reading ${name}: ${sayNumber(seen)}${of}${eta}`, short: `Reading ${sayNumber(seen)}`, share: total ? seen / total : null };
+    return { text: `Reading ${name}: ${sayNumber(seen)}${of}${eta}`, short: `${sayNumber(seen)}${total !== null && total > seen ? ` of ${sayNumber(total)}` : ' read'}`, share: total ? seen / total : null };
   }
   if (status.phase === 'rendering') {
     const left = status.pending.previews ?? 0;
-    return { text: `Making larger previews: ${sayNumber(left)} to go${eta}`, short: `${sayNumber(left)} previews`, share: null };
+    return { text: `Making larger previews: ${sayNumber(left)} to go${eta}`, short: `${sayNumber(left)} to go`, share: null };
   }
   return { text: `Bringing the library up to date${eta}`, short: 'Updating', share: null };
 }
