@@ -50,8 +50,8 @@ function firstSeen(timeline: HTMLElement): Element | null {
 function joinPieces(timeline: HTMLElement): void {
   const seen = new Map<string, HTMLElement>();
   let month: string | undefined;
-  for (const part of [...timeline.children]) {
-    if (!(part instanceof HTMLElement)) continue;
+  // A list that stands still: `children` would move under the loop as parts are joined.
+  for (const part of timeline.querySelectorAll<HTMLElement>(':scope > *')) {
     if (part.matches('.month-title')) {
       if (part.dataset['month'] === month) part.remove();
       month = part.dataset['month'];

@@ -172,8 +172,8 @@ export function sayProgress(status: AgentStatus | null): ProgressWords | undefin
   return { text: `Bringing the library up to date${eta}`, short: 'Updating', share: null };
 }
 
-/** Characters that draw nothing, or turn what follows about: shown as what they are, so that no name can pose as another. */
-const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+/** Characters that draw nothing, or turn what follows about: shown as what they are, so that no name can pose as another. The joiners inside emoji and Indic words stay. */
+const UNSEEN = /[\p{Cc}\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu;
 /** A name or path as it may be shown: `⟨U+202E⟩` instead of a right-to-left override, `↵` instead of a newline. */
 export function showName(text: string): string {
   return text.replace(UNSEEN, (c) => (c === '\n' ? '↵' : `⟨U+${c.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}⟩`));
