@@ -163,7 +163,7 @@ export function sayProgress(status: AgentStatus | null): ProgressWords | undefin
     const waiting = status.pending.facts;
     const total = waiting === null ? null : seen + waiting;
     const of = total !== null && total > seen ? ` of about ${sayNumber(total)}` : '';
-    return { text: `Reading ${name}: ${sayNumber(seen)}${of}${eta}`, short: `${sayNumber(seen)}${total !== null && total > seen ? ` of ${sayNumber(total)}` : ' read'}`, share: total ? seen / total : null };
+    return { text: `Reading ${name}: ${sayNumber(seen)}${of}${eta}`, short: total !== null && total > seen ? `${Math.floor((seen / total) * 100)} %` : `${sayNumber(seen)} read`, share: total ? seen / total : null };
   }
   if (status.phase === 'rendering') {
     const left = status.pending.previews ?? 0;
