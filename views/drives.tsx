@@ -140,7 +140,7 @@ export function QuestionPage(props: { frame: FrameFacts; question: QuestionFacts
   const { question } = props;
   return (
     <Page frame={props.frame} title="A question" section="drives">
-      <div class="page">
+      <div class="page question">
         <a class="back" href="/drives"><Icon name="left" small />Drives</a>
         {question ? <Question question={question} /> : <><h1>Nothing to decide</h1><p class="lead">This scan asks nothing any more: it was answered, or a later one found the files again.</p></>}
         <Said text={props.wrong} wrong />
@@ -167,7 +167,7 @@ function Question(props: { question: QuestionFacts }) {
         <button class="button button-main" type="submit" name="answer" value="keep">Keep everything as it is</button>
         <button class="button" type="submit" name="answer" value="gone">They are gone: mark them missing</button>
       </form>
-      <p class="small">Missing deletes nothing: the photos stay in the library, and come back by themselves when the files do.</p>
+      <p class="small after">Missing deletes nothing: the photos stay in the library, and come back by themselves when the files do.</p>
     </>
   );
 }

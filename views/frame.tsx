@@ -92,6 +92,12 @@ function RailLink(props: { href: string; icon: IconName; label: string; current:
 /** Only there while there are problems. */
 function ProblemsLink(props: { count: number; current: boolean }) {
   if (props.count === 0 && !props.current) return null;
+  const address = `/problems/link${props.current ? '?here' : ''}`;
+  return <div id="problems" class="rail-slot" {...hx({ get: address, trigger: 'live-problems from:body', swap: 'innerMorph' })}><ProblemsCount {...props} /></div>;
+}
+
+/** Fragment: the link and its number. It stays where it is when the number falls to none, until the next page. */
+export function ProblemsCount(props: { count: number; current: boolean }) {
   const shown = props.count > PROBLEMS_SHOWN ? `${PROBLEMS_SHOWN}+` : String(props.count);
   return (
     <RailLink href="/problems" icon="problem" label="Problems" current={props.current}>
@@ -128,7 +134,7 @@ export function StatusLine(props: { status: AgentStatus | null }) {
       {progress && (
         <a href="/progress" aria-live="off">
           {progress.share !== null && <span class="status-bar" aria-hidden="true"><i style={`--p:${Math.min(1, progress.share).toFixed(3)}`}></i></span>}
-          <span class="status-text">{progress.text}</span>
+          <span class="status-text">{progress.text}</span><span class="status-short" aria-hidden="true">{progress.short}</span>
         </a>
       )}
       {question && (

@@ -27,7 +27,7 @@ export function TimelinePage(props: { frame: FrameFacts; piece: Piece; months: M
   return (
     <Page frame={props.frame} title={props.first ? 'Photos' : sayMonth(month)} section="photos" wide
       topEnd={<button class="button jump" type="button" popovertarget="years"><Icon name="calendar" small />Jump to</button>}
-      after={<><Years months={props.months} current={month} /><dialog id="viewer" class="viewer" aria-label="Photo"></dialog></>}>
+      after={<><Years months={props.months} current={month} /><dialog id="viewer" class="viewer" aria-label="Photo" tabindex={-1}></dialog></>}>
       <h1 class="hidden-text">Photos</h1>
       <div id="fresh" class="fresh" hidden><a class="button" href="/">New photos: show</a></div>
       <div id="timeline" class="timeline" data-first={props.first ? '' : undefined}>

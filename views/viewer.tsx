@@ -32,7 +32,7 @@ export function ViewerPage(props: ViewerProps & { scriptUrl: string; styleUrl: s
         {neighbours.map((tile) => tile && pictureUrl(tile) ? <link rel="prefetch" as="image" href={pictureUrl(tile)} /> : null)}
       </Head>
       <body class="viewer-page">
-        <main id="viewer" class="viewer"><Viewer {...props} /></main>
+        <main id="viewer" class="viewer" tabindex={-1}><Viewer {...props} /></main>
       </body>
     </html>
   );
@@ -89,8 +89,8 @@ function Picture(props: { asset: ViewerAsset; copies: ViewerCopy[] }) {
   return (
     <div class="picture">
       <div class="picture-box" style={style}>
-        {grid && <img class={preview ? 'draft soft' : 'draft'} src={grid} alt={preview ? '' : tileWords(asset)} fetchpriority="high" />}
-        {preview && <img class="full" src={preview} alt={tileWords(asset)} fetchpriority="high" />}
+        {grid && <img class={preview ? 'draft soft' : 'draft'} src={grid} alt={preview ? '' : tileWords(asset)} fetchpriority="high" decoding="sync" />}
+        {preview && <img class="full" src={preview} alt={tileWords(asset)} fetchpriority="high" decoding="sync" />}
         {!grid && !preview && <div class="picture-wait"><Icon name={asset.kind === 'video' ? 'film' : 'image'} /></div>}
       </div>
       {!preview && <p class="stage-note">{sayPreviewFollows(props.copies)}</p>}
@@ -181,7 +181,7 @@ function Copies(props: { copies: ViewerCopy[]; more: boolean }) {
 }
 
 function megapixels(asset: ViewerAsset): string | null {
-  if (!asset.width || !asset.height) return null;
+  if (!asset.width || !asset.height || asset.kind === 'video') return null;
   const mp = (asset.width * asset.height) / 1e6;
   return mp >= 1 ? `${Math.round(mp)} MP` : null;
 }

@@ -1,5 +1,5 @@
 // An agent's end of the link, for pages: says what is connected and what it does, and answers requests as told.
-import { PRESENCE_LEASE_MS, PROTOCOL_VERSION } from '../../protocol/limits.ts';
+import { PRESENCE_LEASE_MS, PRESENCE_RENEW_MS, PROTOCOL_VERSION } from '../../protocol/limits.ts';
 import { WorkerFrame, type AgentFrame, type AgentStatus, type PresentVolume, type RequestArgs, type RequestName, type RequestResult } from '../../protocol/link.ts';
 import { SITE_TOKEN, type Site } from './site.ts';
 
@@ -32,10 +32,13 @@ export async function startFakeAgent(site: Site, answers: Answers = {}): Promise
       } catch (error) { send({ type: 'reply', id: frame.id, error: error instanceof Error ? error.message : 'unknown' }); }
     });
   });
+  let here: PresentVolume[] = [];
+  const renew = () => send({ type: 'presence', volumes: here, lease_ms: PRESENCE_LEASE_MS });
+  const renewing = setInterval(renew, PRESENCE_RENEW_MS);
   return {
     asked,
-    present: (volumes) => send({ type: 'presence', volumes, lease_ms: PRESENCE_LEASE_MS }),
+    present: (volumes) => { here = volumes; renew(); },
     say: (status) => send({ type: 'status', status }),
-    stop: () => new Promise((resolve) => { socket.addEventListener('close', () => resolve()); socket.close(1000); }),
+    stop: () => new Promise((resolve) => { clearInterval(renewing); socket.addEventListener('close', () => resolve()); socket.close(1000); }),
   };
 }

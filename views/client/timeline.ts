@@ -50,8 +50,8 @@ function firstSeen(timeline: HTMLElement): Element | null {
 function joinPieces(timeline: HTMLElement): void {
   const seen = new Map<string, HTMLElement>();
   let month: string | undefined;
-  for (const part of [...timeline.children]) {
-    if (!(part instanceof HTMLElement)) continue;
+  // A list that stands still: `children` would move under the loop as parts are joined.
+  for (const part of timeline.querySelectorAll<HTMLElement>(':scope > *')) {
     if (part.matches('.month-title')) {
       if (part.dataset['month'] === month) part.remove();
       month = part.dataset['month'];
@@ -79,6 +79,12 @@ function followYears(timeline: HTMLElement): void {
       if (title.getBoundingClientRect().top > innerHeight * 0.4 && month !== '') break;
       month = title.dataset['month'] ?? '';
       name = title.textContent ?? '';
+    }
+    // At the very end the last month is what one came for, even where it is too short to reach the top.
+    const last = [...timeline.querySelectorAll<HTMLElement>('.month-title')].at(-1);
+    if (last && !timeline.querySelector('.more-older') && scrollY > 0 && scrollY + innerHeight >= document.documentElement.scrollHeight - 2) {
+      month = last.dataset['month'] ?? '';
+      name = last.textContent ?? '';
     }
     const year = Math.floor(Number(month) / 100);
     for (const entry of years) {

@@ -124,7 +124,6 @@ export function startViewer(): void {
   }, { passive: true });
 
   if (!dialog) settle();
-  else if (location.pathname.startsWith('/a/')) location.reload();
 }
 
 function fetchFragment(address: string): Promise<string> {

@@ -163,17 +163,17 @@ export function sayProgress(status: AgentStatus | null): ProgressWords | undefin
     const waiting = status.pending.facts;
     const total = waiting === null ? null : seen + waiting;
     const of = total !== null && total > seen ? ` of about ${sayNumber(total)}` : '';
-    return { text: `Reading ${name}: ${sayNumber(seen)}${of}${eta}`, short: `Reading ${sayNumber(seen)}`, share: total ? seen / total : null };
+    return { text: `Reading ${name}: ${sayNumber(seen)}${of}${eta}`, short: total !== null && total > seen ? `${Math.floor((seen / total) * 100)} %` : `${sayNumber(seen)} read`, share: total ? seen / total : null };
   }
   if (status.phase === 'rendering') {
     const left = status.pending.previews ?? 0;
-    return { text: `Making larger previews: ${sayNumber(left)} to go${eta}`, short: `${sayNumber(left)} previews`, share: null };
+    return { text: `Making larger previews: ${sayNumber(left)} to go${eta}`, short: `${sayNumber(left)} to go`, share: null };
   }
   return { text: `Bringing the library up to date${eta}`, short: 'Updating', share: null };
 }
 
-/** Characters that draw nothing, or turn what follows about: shown as what they are, so that no name can pose as another. */
-const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+/** Characters that draw nothing, or turn what follows about: shown as what they are, so that no name can pose as another. The joiners inside emoji and Indic words stay. */
+const UNSEEN = /[\p{Cc}\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu;
 /** A name or path as it may be shown: `⟨U+202E⟩` instead of a right-to-left override, `↵` instead of a newline. */
 export function showName(text: string): string {
   return text.replace(UNSEEN, (c) => (c === '\n' ? '↵' : `⟨U+${c.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}⟩`));

@@ -2,12 +2,13 @@
 import { Hono } from 'hono';
 import { PAGE_ROWS } from '../../protocol/limits.ts';
 import { ProblemCode } from '../../protocol/words.ts';
+import { ProblemsCount } from '../../views/frame.tsx';
 import { ProblemListPage, ProblemsPage, type ProblemGroup } from '../../views/problems.tsx';
 import type { App } from '../env.ts';
 import { BadRequest } from '../errors.tsx';
 import { askAgent } from '../link/client.ts';
-import { loadFrame, sayRefusal, sendBack, sendPage, type PageContext } from '../middleware/page.tsx';
-import { listProblemCounts, listProblems } from '../store/problem-pages.ts';
+import { loadFrame, sayRefusal, sendBack, sendFragment, sendPage, type PageContext } from '../middleware/page.tsx';
+import { countProblems, listProblemCounts, listProblems } from '../store/problem-pages.ts';
 
 /** Files shown of each reason on the first page; the rest is a click away. */
 const ROWS_A_GROUP = 10;
@@ -21,6 +22,8 @@ problems.get('/problems', async (c) => {
   const said = c.req.query('done') === 'retry' ? { said: 'All folders are being scanned again; what can be read now disappears from here.' } : {};
   return sendPage(c, <ProblemsPage frame={await loadFrame(c)} groups={await loadGroups(c)} {...said} />);
 });
+
+problems.get('/problems/link', async (c) => sendFragment(c, <ProblemsCount count={await countProblems(c.env.DB)} current={c.req.query('here') !== undefined} />));
 
 problems.post('/problems/retry', async (c) => {
   try {
