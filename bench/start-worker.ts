@@ -32,10 +32,8 @@ export async function startWorker(options: { bareScript?: string } = {}): Promis
     unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
   }];
   const bare = options.bareScript === undefined ? [] : [{ name: 'bare', modules: true, script: options.bareScript, ...common, unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }] }];
-  const mf = new Miniflare(convertV4MiniflareOptions({
-    host: '127.0.0.1', port: 0, defaultPersistRoot: data, d1Persist: join(data, 'd1'), r2Persist: join(data, 'r2'), durableObjectsPersist: join(data, 'do'),
-    workers: [...workers, ...bare],
-  }));
+  // One folder for D1, R2 and Durable Objects. The older per-product options (d1Persist and so on) are dropped in silence.
+  const mf = new Miniflare({ ...convertV4MiniflareOptions({ host: '127.0.0.1', port: 0, workers: [...workers, ...bare] }), resourcePersistencePath: data });
   await mf.ready;
   const db = await mf.getD1Database('DB', 'jharokha');
   for (const name of (await readdir('migrations')).filter((n) => n.endsWith('.sql')).sort()) {
