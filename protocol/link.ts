@@ -23,6 +23,8 @@ export const AgentStatus = z.object({
   root: z.string().nullable(), counts: ScanCounts.nullable(),
   pending: Pending, rate_per_s: z.number().nullable(), eta_s: z.number().nullable(),
   questions: z.array(ScanQuestion),
+  /** When each root's last complete scan ended. A scan without news writes no row, so only this says when one last looked. */
+  completed: z.array(z.object({ root_id: z.string(), at_ms: z.int() })).optional(),
 });
 export type AgentStatus = z.infer<typeof AgentStatus>;
 

@@ -35,7 +35,6 @@ export function Head(props: { title: string; scriptUrl: string; styleUrl: string
         ? <meta name="theme-color" content="#060504" />
         : <><meta name="theme-color" media="(prefers-color-scheme: light)" content="#fdfcfa" /><meta name="theme-color" media="(prefers-color-scheme: dark)" content="#120e0b" /></>}
       {/* Without this a browser sends the forms of this page with `Origin: null`, which the guard must refuse. */}
-      <meta name="referrer" content="same-origin" />
       <meta name="htmx-config" content='{"history":false,"includeIndicatorCSS":false}' />
       {props.children}
       <script src={props.scriptUrl} defer></script>

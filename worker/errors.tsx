@@ -2,7 +2,9 @@
 // Never leaks a stack or an internal message; what is not typed here is logged and answered as a plain 500.
 import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
+import { SCRIPT_URL, STYLE_URL } from '../.build/static.ts';
 import type { App } from './env.ts';
+import { ErrorPage } from '../views/error-page.tsx';
 import { setSecurityHeaders } from './middleware/security-headers.ts';
 
 export type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 429 | 500 | 502 | 503 | 504;
@@ -72,24 +74,5 @@ function answerError(c: Context<App>, error: AppError): Response | Promise<Respo
   if (MACHINE_PATH.test(c.req.path)) return c.json({ error: error.message, ...error.details }, error.status);
   c.header('Vary', 'HX-Request, HX-Request-Type');
   if (c.req.header('HX-Request-Type') === 'partial') return c.html(<p class="error" role="alert">{error.message}</p>, error.status);
-  return c.html(`<!doctype html>${(<ErrorPage title={error.title} text={error.message} />).toString()}`, error.status);
-}
-
-function ErrorPage(props: { title: string; text: string }) {
-  return (
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>{props.title} · Jharokha</title>
-      </head>
-      <body>
-        <main class="error-page">
-          <h1>{props.title}</h1>
-          <p>{props.text}</p>
-          <p><a href="/">Back to the timeline</a></p>
-        </main>
-      </body>
-    </html>
-  );
+  return c.html(`<!doctype html>${(<ErrorPage title={error.title} text={error.message} scriptUrl={SCRIPT_URL} styleUrl={STYLE_URL} />).toString()}`, error.status);
 }

@@ -110,8 +110,9 @@ export function startNewEpoch(catalog: Catalog, epoch: string, renditionsToo: bo
 
 export interface StoredCompletion { id: number; scanId: string; body: ScanComplete }
 
-export function firstCompletion(catalog: Catalog): StoredCompletion | undefined {
-  const row = catalog.prepare('SELECT id, scan_id, body FROM completions ORDER BY id LIMIT 1').get();
+/** The oldest completion with an id above `after`. */
+export function nextCompletion(catalog: Catalog, after: number): StoredCompletion | undefined {
+  const row = catalog.prepare('SELECT id, scan_id, body FROM completions WHERE id > ? ORDER BY id LIMIT 1').get(after);
   return row ? { id: Number(row['id']), scanId: String(row['scan_id']), body: JSON.parse(String(row['body'])) as ScanComplete } : undefined;
 }
 

@@ -50,16 +50,22 @@ export function adoptVolume(catalog: Catalog, oldId: string, next: KnownVolume, 
   catalog.transact(() => {
     putVolume(catalog, next);
     const paths = catalog.prepare("SELECT CASE WHEN dir = '' THEN name ELSE dir || '/' || name END AS path FROM files WHERE volume_id = ? AND sha256 IS NOT NULL AND pushed_revision > 0 ORDER BY dir, name").all(oldId).map((r) => r['path'] as string);
+    const scanId = `adopt-${oldId}`;
     for (let at = 0; at < paths.length; at += pathsPerCall) {
       const body = { agent_id: catalog.agentId, volume_id: oldId, at_ms: atMs, missing: [], moved_from: paths.slice(at, at + pathsPerCall) };
-      catalog.prepare('INSERT INTO completions (scan_id, body) VALUES (?, ?)').run(`adopt-${next.volume_id}`, JSON.stringify(body));
+      catalog.prepare('INSERT INTO completions (scan_id, body) VALUES (?, ?)').run(scanId, JSON.stringify(body));
     }
     const revision = catalog.nextRevision();
     const fsId = next.volume_id.slice(0, 60);
     catalog.prepare('UPDATE OR REPLACE files SET volume_id = ?, fs_id = CASE WHEN fs_id IS NULL THEN NULL ELSE ? END, revision = ?, pushed_revision = 0 WHERE volume_id = ?').run(next.volume_id, fsId, revision, oldId);
     catalog.prepare('UPDATE roots SET volume_id = ?, revision = ? WHERE volume_id = ?').run(next.volume_id, catalog.nextRevision(), oldId);
     catalog.prepare('UPDATE OR REPLACE problems SET volume_id = ?, revision = ?, pushed_revision = 0 WHERE volume_id = ?').run(next.volume_id, catalog.nextRevision(), oldId);
+    catalog.prepare(`INSERT INTO problems (volume_id, path, code, reason, stage, at_ms, solved, revision) SELECT ?1, path, code, reason, stage, at_ms, 1, ?2 FROM problems WHERE volume_id = ?3 AND solved = 0`).run(oldId, catalog.nextRevision(), next.volume_id);
     catalog.prepare('UPDATE scans SET volume_id = ? WHERE volume_id = ?').run(next.volume_id, oldId);
+    // The Worker takes what moved from a completed scan alone: the old identity's last one, which looked at nothing.
+    const counts = JSON.stringify({ seen: 0, indexed: 0, changed: 0, moved: 0, unchanged: 0, duplicate: 0, sidecar: 0, ignored: 0, failed: 0 });
+    catalog.prepare(`INSERT OR REPLACE INTO scans (scan_id, volume_id, root_id, state, started_ms, ended_ms, counts, vanished, reason, vanished_paths, revision, pushed_revision)
+      VALUES (?1, ?2, '', 'completed', ?3, ?3, ?4, 0, 'The drive is known by its marker file now.', NULL, ?5, 0)`).run(scanId, oldId, atMs, counts, catalog.nextRevision());
     catalog.prepare('DELETE FROM volumes WHERE volume_id = ?').run(oldId);
   });
 }

@@ -7,7 +7,7 @@ import { openCatalog } from '../catalog/catalog.ts';
 import { countKnown } from '../catalog/files.ts';
 import { countDirty, firstInOutbox, hasDirty } from '../catalog/outbox.ts';
 import { listRoots, removeRoot, setExcludes } from '../catalog/roots.ts';
-import { listQuestions, queueCompletion } from '../catalog/scans.ts';
+import { lastScan, listQuestions, queueCompletion } from '../catalog/scans.ts';
 import { countSpooled } from '../catalog/spool.ts';
 import { createFileAccess } from '../files/access.ts';
 import { openLink, type Handlers } from '../link/socket.ts';
@@ -102,6 +102,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       phase, root: scanning?.progress?.root ?? null, counts: scanning?.progress?.counts ?? null,
       pending: { facts: countDirty(catalog) + (scanning || scansDue > 0 ? Math.max(1, scanning?.progress?.pending ?? 1) : 0), previews: previews + unpushedPreviews(), proxies: null, vectors: null },
       rate_per_s: progress.rate, eta_s: progress.eta, questions: questions(),
+      completed: listRoots(catalog).flatMap((r) => (r.completed_ms === null ? [] : [{ root_id: r.root_id, at_ms: r.completed_ms }])),
     };
   }
   /** Rate over the last half minute, and what is left by it: files against what the last scan saw, or previews to go. */
@@ -142,6 +143,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   let pushTimer: NodeJS.Timeout | undefined;
   let pushRun: Promise<void> | undefined;
   let markDue = false;
+  // What the Worker refused waits for the next connection; it must not be waited for.
+  let refusedCompletions = false;
   /** One push at a time; a second wish while one runs makes it look again. */
   function push(): Promise<void> {
     pushRun ??= (async () => {
@@ -150,7 +153,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
         if (!agreed) { await agreeOnState(pushContext); agreed = true; }
         const mark = markDue;
         markDue = false;
-        await pushAll(pushContext, { mark, signal: stop.signal });
+        refusedCompletions = (await pushAll(pushContext, { mark, signal: stop.signal })).refused > 0;
       } finally { pushing = false; pushRun = undefined; }
     })();
     return pushRun;
@@ -167,7 +170,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     }, afterMs);
   }
   function isPushed(): boolean {
-    return !hasDirty(catalog) && countSpooled(catalog) === 0 && firstInOutbox(catalog) === undefined && catalog.prepare('SELECT 1 FROM completions LIMIT 1').get() === undefined;
+    return !hasDirty(catalog) && countSpooled(catalog) === 0 && firstInOutbox(catalog) === undefined && (refusedCompletions || catalog.prepare('SELECT 1 FROM completions LIMIT 1').get() === undefined);
   }
   /** Pushes until nothing is left; throws when the Worker is out of reach. */
   async function pushEverything(mark: boolean): Promise<void> {
@@ -216,6 +219,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   async function forgetStale(): Promise<void> {
     for (const root of listRoots(catalog)) {
       if (root.completed_ms === null || catalog.getMeta(`reconciled:${root.root_id}`)) continue;
+      // The Worker takes this from a scan that it knows: one without news was never told, and a later one will do.
+      if (lastScan(catalog, root.root_id)?.state !== 'completed') continue;
       let after: string | null = '';
       const missing: string[] = [];
       while (after !== null) {
@@ -229,7 +234,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
         after = page.next;
       }
       catalog.transact(() => {
-        if (missing.length > 0) queueCompletion(catalog, randomUUID(), { agent_id: options.identity.agent_id, volume_id: root.volume_id, at_ms: Date.now(), missing, moved_from: [] }, PATHS_PER_CALL);
+        const scan = lastScan(catalog, root.root_id);
+        if (missing.length > 0 && scan?.state === 'completed') queueCompletion(catalog, scan.scan_id, { agent_id: options.identity.agent_id, volume_id: root.volume_id, at_ms: Date.now(), missing, moved_from: [] }, PATHS_PER_CALL);
         catalog.setMeta(`reconciled:${root.root_id}`, '1');
       });
     }

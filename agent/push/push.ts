@@ -2,7 +2,7 @@
 // line; what was not acknowledged is sent again, byte for byte.
 import { randomUUID } from 'node:crypto';
 import type { Catalog } from '../catalog/catalog.ts';
-import { acknowledgeBatch, firstCompletion, firstInOutbox, hasDirty, removeCompletion, startNewEpoch, storeNextBatch } from '../catalog/outbox.ts';
+import { acknowledgeBatch, firstInOutbox, hasDirty, nextCompletion, removeCompletion, startNewEpoch, storeNextBatch } from '../catalog/outbox.ts';
 import { acknowledgeRenditions, readNextPack } from '../catalog/spool.ts';
 import { PROTOCOL_VERSION } from '../../protocol/limits.ts';
 import { completeScan, fetchSyncState, pushBatch, pushPack, WorkerRefused, type WorkerAddress } from './client.ts';
@@ -16,7 +16,7 @@ export interface PushContext {
   warn(line: string): void;
 }
 
-export interface Pushed { batches: number; renditions: number; completions: number }
+export interface Pushed { batches: number; renditions: number; completions: number; refused: number }
 
 /**
  * Agrees with the Worker on where to go on. Call once per connection, before pushAll. A Worker that lost what was
@@ -28,7 +28,9 @@ export async function agreeOnState(ctx: PushContext): Promise<void> {
   ctx.catalog.raiseRevision(state.max_revision);
   const epoch = ctx.catalog.getMeta('epoch');
   const acked = Number(ctx.catalog.getMeta('acked_seq') ?? '0');
-  if (state.epoch === epoch && state.acked_seq >= acked) {
+  const stored = Number(ctx.catalog.prepare('SELECT max(seq) AS seq FROM outbox').get()?.['seq'] ?? 0);
+  // A Worker that has seen more of this epoch than this catalog sent: the catalog is an old copy, and needs a new epoch.
+  if (state.epoch === epoch && state.acked_seq >= acked && state.acked_seq <= Math.max(acked, stored)) {
     // Acknowledged there, answer lost here: the outbox's first batches are done.
     for (let first = firstInOutbox(ctx.catalog); first && first.seq <= state.acked_seq; first = firstInOutbox(ctx.catalog)) acknowledgeBatch(ctx.catalog, first.seq);
     return;
@@ -36,7 +38,7 @@ export async function agreeOnState(ctx: PushContext): Promise<void> {
   // A catalog made anew starts its own epoch at 1, whatever the Worker has of earlier ones.
   if (acked === 0 && state.epoch !== epoch) return;
   const emptied = state.epoch === null;
-  ctx.warn(emptied ? 'The Worker has nothing of this library: pushing everything again.' : 'The Worker has an older state of this library: pushing everything again.');
+  ctx.warn(emptied ? 'The Worker has nothing of this library: pushing everything again.' : 'The Worker has another state of this library than was last pushed: pushing everything again.');
   startNewEpoch(ctx.catalog, randomUUID(), emptied);
 }
 
@@ -45,8 +47,9 @@ export async function agreeOnState(ctx: PushContext): Promise<void> {
  * WorkerUnreachable or WorkerRefused; everything stays where it was and the next call goes on.
  */
 export async function pushAll(ctx: PushContext, options: { mark?: boolean; signal?: AbortSignal } = {}): Promise<Pushed> {
-  const done: Pushed = { batches: 0, renditions: 0, completions: 0 };
+  const done: Pushed = { batches: 0, renditions: 0, completions: 0, refused: 0 };
   let mark = options.mark ?? false;
+  let refusedId = 0;
   while (!options.signal?.aborted) {
     const pack = readNextPack(ctx.catalog);
     if (pack.length > 0) {
@@ -69,9 +72,16 @@ export async function pushAll(ctx: PushContext, options: { mark?: boolean; signa
       mark = false;
       continue;
     }
-    const completion = pack.length === 0 ? firstCompletion(ctx.catalog) : undefined;
+    const completion = pack.length === 0 ? nextCompletion(ctx.catalog, refusedId) : undefined;
     if (completion) {
-      await completeScan(ctx.worker, completion.scanId, completion.body);
+      try { await completeScan(ctx.worker, completion.scanId, completion.body); } catch (error) {
+        if (!(error instanceof WorkerRefused)) throw error;
+        // It stays and is tried again with the next connection; the others need not wait for it.
+        ctx.warn(`A completed scan was not taken: ${error.message}`);
+        refusedId = completion.id;
+        done.refused += 1;
+        continue;
+      }
       removeCompletion(ctx.catalog, completion.id);
       done.completions += 1;
       continue;

@@ -98,7 +98,7 @@ describe('answers', () => {
       expect(csp).not.toMatch(/script-src[^;]*unsafe/);
       expect(csp).toContain("frame-ancestors 'none'");
       expect(response.headers.get('X-Content-Type-Options')).toBe('nosniff');
-      expect(response.headers.get('Referrer-Policy')).toBe('no-referrer');
+      expect(response.headers.get('Referrer-Policy')).toBe('same-origin');
       expect(response.headers.get('Cross-Origin-Opener-Policy')).toBe('same-origin');
       expect(response.headers.get('Cross-Origin-Resource-Policy')).toBe('same-origin');
       expect(response.headers.get('Cache-Control')).toMatch(/private|no-store/);
