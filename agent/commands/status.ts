@@ -9,7 +9,8 @@ import { printJson, printLine, progressText, safe } from './print.ts';
 export async function run(options: Options): Promise<number> {
   const instance = await connectOrStart(options);
   try {
-    const answer = await (await callWorker(instance.worker, '/api/status')).json() as Healthz & { status: AgentStatus | null };
+    const [health, asked] = await Promise.all(['/healthz', '/api/status'].map(async (path) => (await callWorker(instance.worker, path)).json()));
+    const answer = { ...health as Healthz, status: (asked as { status: AgentStatus | null }).status };
     const questions = answer.status?.questions ?? [];
     if (options.json) printJson({ ...answer, url: instance.engine ? null : instance.worker.url });
     else {

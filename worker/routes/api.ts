@@ -11,7 +11,7 @@ import { formatCursor, listLines, parseCursor } from '../store/list.ts';
 import { listProblemRows } from '../store/problems.ts';
 import { listRoots } from '../store/roots.ts';
 import { SettingsPatch, readSettings, writeSettings } from '../store/settings.ts';
-import { listVolumes, volumeName } from '../store/volumes.ts';
+import { countOnDrive, driveLabel, listDrives } from '../store/drives.ts';
 
 const MAX_SETTINGS_BYTES = 10_000;
 const NDJSON = { 'Content-Type': 'application/x-ndjson; charset=utf-8' };
@@ -37,12 +37,13 @@ api.get('/api/problems', async (c) => {
 });
 
 api.get('/api/volumes', async (c) => {
-  const [volumes, presence] = await Promise.all([listVolumes(c.env.DB), getPresence(c.env)]);
+  const [drives, presence] = await Promise.all([listDrives(c.env.DB), getPresence(c.env)]);
   const present = new Map(presence.volumes.map((v) => [v.volume_id, v]));
-  return c.json(volumes.map((v) => ({
-    volume_id: v.volume_id, volume: volumeName(v), label: v.label, note: v.note, identity: v.identity, fs_type: v.fs_type, read_only: v.read_only === 1,
+  const files = await Promise.all(drives.map((v) => countOnDrive(c.env.DB, v.volume_id)));
+  return c.json(drives.map((v, i) => ({
+    volume_id: v.volume_id, volume: driveLabel(v), label: v.label, note: v.note, identity: v.identity, fs_type: v.fs_type, read_only: v.read_only === 1,
     capacity_bytes: v.capacity_bytes, free_bytes: present.get(v.volume_id)?.free_bytes ?? v.free_bytes, mount_point: present.get(v.volume_id)?.mount_point ?? null,
-    first_seen_ms: v.first_seen_ms, last_seen_ms: v.last_seen_ms, state: present.has(v.volume_id) ? 'present' : 'away',
+    last_seen_ms: v.last_seen_ms, files: files[i] ?? 0, state: present.has(v.volume_id) ? 'present' : 'away',
   })));
 });
 

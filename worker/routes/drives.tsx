@@ -78,18 +78,22 @@ async function loadDrives(c: PageContext): Promise<DriveFacts[]> {
 }
 
 async function loadDrive(c: PageContext, drive: Drive, folders: readonly Folder[], connected: ReadonlySet<string>): Promise<DriveFacts> {
-  const [assets, scans] = await Promise.all([countOnDrive(c.env.DB, drive.volume_id), listScans(c.env.DB, drive.volume_id, SCANS_LOOKED_AT)]);
+  const [assets, scans, status] = await Promise.all([countOnDrive(c.env.DB, drive.volume_id), listScans(c.env.DB, drive.volume_id, SCANS_LOOKED_AT), loadStatus(c)]);
+  const completed = new Map(status?.completed?.map((each) => [each.root_id, each.at_ms]));
   const own = folders.filter((folder) => folder.volume_id === drive.volume_id);
   return {
     volume_id: drive.volume_id, identity: drive.identity, label: driveLabel(drive), own_label: drive.label, owner_label: drive.owner_label, note: drive.note, fs_type: drive.fs_type,
     capacity_bytes: drive.capacity_bytes, free_bytes: drive.free_bytes, read_only: drive.read_only === 1, connected: connected.has(drive.volume_id), last_seen_ms: drive.last_seen_ms,
-    assets, folders: own.map((folder): FolderFacts => ({ root_id: folder.root_id, path: folder.path, excludes: folder.excludes.length, lastScan: lastScan(scans, folder.root_id) })),
+    assets, folders: own.map((folder): FolderFacts => ({ root_id: folder.root_id, path: folder.path, excludes: folder.excludes.length, lastScan: lastScan(scans, folder.root_id, completed.get(folder.root_id)) })),
   };
 }
 
-function lastScan(scans: readonly Scan[], rootId: string): FolderFacts['lastScan'] {
+/** A scan without news writes no row, so the agent's own word counts where it is later. */
+function lastScan(scans: readonly Scan[], rootId: string, completedMs: number | undefined): FolderFacts['lastScan'] {
   const scan = scans.find((each) => each.root_id === rootId);
-  return scan ? { state: scan.state, atMs: scan.ended_ms ?? scan.started_ms, reason: scan.reason } : null;
+  const atMs = scan ? scan.ended_ms ?? scan.started_ms : 0;
+  if (completedMs !== undefined && completedMs > atMs) return { state: 'completed', atMs: completedMs, reason: null };
+  return scan ? { state: scan.state, atMs, reason: scan.reason } : null;
 }
 
 /** Questions are the agent's to ask: one that it no longer asks is answered. */
