@@ -1,6 +1,10 @@
 // One re-scan as a process of its own: opens the catalog, walks, pushes the mark, prints the report.
-import { openDataDir } from '../agent/config.ts';
-import { createEngine } from '../agent/commands/engine.ts';
+import { enableCompileCache } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+// As agent/main.ts does.
+enableCompileCache(fileURLToPath(new URL('../.build/compile-cache', import.meta.url)));
+const [{ openDataDir }, { createEngine }] = await Promise.all([import('../agent/config.ts'), import('../agent/commands/engine.ts')]);
 
 const [dataDir = '', url = '', token = ''] = process.argv.slice(2);
 const engine = await createEngine({ dataDir, identity: openDataDir(dataDir), worker: { url, token }, watch: false, warn: (line) => { console.error(line); } });

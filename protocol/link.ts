@@ -1,5 +1,5 @@
 // What goes over the agent's socket: frames both ways, and the requests that a page may make of the agent.
-import { z } from 'zod';
+import * as z from 'zod';
 import { IndexReport } from './report.ts';
 import { ScanCounts } from './rows.ts';
 

@@ -1,5 +1,5 @@
 // One line of `list --json`: the whole of what the library says of an asset. Null is unknown.
-import { z } from 'zod';
+import * as z from 'zod';
 import { AssetProblem, WallTime } from './rows.ts';
 import { AssetKind, LocationState, OffsetSource, Sha256, StackRole, TakenAtSource } from './words.ts';
 

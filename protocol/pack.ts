@@ -1,5 +1,5 @@
 // A pack of renditions on the wire: a JSON header line, then the bytes one after the other, in the header's order.
-import { z } from 'zod';
+import * as z from 'zod';
 import { MAX_PACK_ITEMS, MAX_RENDITION_BYTES } from './limits.ts';
 import { Sha256 } from './words.ts';
 

@@ -1,5 +1,5 @@
 // The report of indexing: promise 8's numbers, which add up, with a path and a reason for each failure.
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const PathReason = z.object({ path: z.string(), reason: z.string() });
 export type PathReason = z.infer<typeof PathReason>;

@@ -1,5 +1,5 @@
 // The rows that the agent pushes and the batch that carries them. What these schemas refuse never reaches D1.
-import { z } from 'zod';
+import * as z from 'zod';
 import { MAX_PATH_LENGTH } from './limits.ts';
 import { AssetKind, OffsetSource, ProblemCode, ScanState, Sha256, TakenAtSource, VolumeIdentity } from './words.ts';
 

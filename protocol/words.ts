@@ -1,5 +1,5 @@
 // The project's vocabulary as enums: one list for agent, Worker, D1 and `list --json`. See docs/terms.md.
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits');
 export type Sha256 = z.infer<typeof Sha256>;

@@ -37,7 +37,7 @@ CREATE TABLE IF NOT EXISTS files (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS files_by_sha256 ON files (sha256) WHERE sha256 IS NOT NULL;
 CREATE INDEX IF NOT EXISTS files_by_inode ON files (volume_id, inode) WHERE inode IS NOT NULL;
-CREATE INDEX IF NOT EXISTS files_to_push ON files (revision) WHERE revision > pushed_revision AND sha256 IS NOT NULL;
+CREATE INDEX IF NOT EXISTS files_to_push ON files (revision) WHERE revision > pushed_revision AND sha256 IS NOT NULL AND seen_as = 'asset';
 CREATE INDEX IF NOT EXISTS files_missing ON files (volume_id, sha256) WHERE missing_since_ms IS NOT NULL;
 CREATE INDEX IF NOT EXISTS files_lost ON files (volume_id, dir, name) WHERE seen_as <> 'asset' AND sha256 IS NOT NULL;
 

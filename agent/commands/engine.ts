@@ -190,8 +190,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   async function scanThese(rootIds: readonly string[] | null, report: IndexReport): Promise<void> {
     const wanted = listRoots(catalog).filter((r) => rootIds === null || rootIds.includes(r.root_id));
     if (wanted.length === 0 || stop.signal.aborted) return;
-    // Before the walk has counted: as many files as the volumes had last time.
-    expectedFiles = [...new Set(wanted.map((r) => r.volume_id))].reduce((n, id) => n + Number(catalog.prepare('SELECT count(*) AS n FROM files WHERE volume_id = ?').get(id)?.['n'] ?? 0), 0);
+    // Before the walk has counted: as many files as there were last time.
+    expectedFiles = wanted.reduce((n, r) => n + (lastScan(catalog, r.root_id)?.counts.seen ?? 0), 0);
     scanning = { progress: null };
     changed();
     try {

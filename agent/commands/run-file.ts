@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const RunFile = z.object({ pid: z.int(), url: z.string(), started_ms: z.int(), worker_processes: z.array(z.object({ pid: z.int(), started: z.string() })) });
 export type RunFile = z.infer<typeof RunFile>;

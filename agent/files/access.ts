@@ -79,7 +79,8 @@ function createRealAccess(platform: NodeJS.Platform): FileAccess {
   const guard = <T>(fn: () => T): T => { try { return fn(); } catch (error) { throw explainError(error, platform); } };
   return {
     platform,
-    lstat: (path) => guard(() => lstatSync(path)),
+    // Without a closure a call: this runs once for every file of every scan.
+    lstat: (path) => { try { return lstatSync(path); } catch (error) { throw explainError(error, platform); } },
     list: (folder) => guard(() => listFolder(folder)),
     realpath: (path) => guard(() => realpathSync.native(path)),
     open: (path) => openFile(path, platform),

@@ -46,7 +46,7 @@ export function identify(name: string, sizeBytes: number, head: Buffer): Identif
   if (SYSTEM_FILES.has(lower)) return { as: 'ignored', reason: 'a file of the operating system' };
   const named = FAMILY_BY_EXTENSION[extension];
   if (sizeBytes === 0 || head.length === 0) {
-    if (named || extension === '' || extension === 'xmp' || extension === 'aae') return { as: 'failed', code: 'empty', reason: 'the file is empty (0 bytes)' };
+    if (named || (extension === '' && !name.startsWith('.')) || extension === 'xmp' || extension === 'aae') return { as: 'failed', code: 'empty', reason: 'the file is empty (0 bytes)' };
     return { as: 'ignored', reason: NOT_MEDIA };
   }
   if (head.length >= 4 && head.readUInt32BE(0) === 0x00051607) {

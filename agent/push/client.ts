@@ -6,6 +6,12 @@ import { PACK_MIME, PackAnswer, encodePack, type PackItem } from '../../protocol
 /** Longer than the slowest batch on a busy machine; a hung Worker is noticed all the same. */
 const REQUEST_TIMEOUT_MS = 60_000;
 
+/**
+ * Waits before a broken connection is tried again, in milliseconds. A Worker closes connections that were idle, at times
+ * just as the next request leaves; every call here may be repeated, for the Worker takes each once.
+ */
+const RETRY_MS = [0, 100, 500] as const;
+
 export interface WorkerAddress { url: string; token: string }
 
 /** The Worker cannot be reached, or is not itself: worth trying again later. */
@@ -25,15 +31,20 @@ export class WorkerRefused extends Error {
 /** Any call to the Worker. Throws WorkerUnreachable (network, 5xx, time-out) or WorkerRefused (4xx). */
 export async function callWorker(at: WorkerAddress, path: string, init: { method?: string; body?: string | Uint8Array<ArrayBuffer>; type?: string; timeoutMs?: number; signal?: AbortSignal } = {}): Promise<Response> {
   const timeout = AbortSignal.timeout(init.timeoutMs ?? REQUEST_TIMEOUT_MS);
-  let response: Response;
-  try {
-    response = await fetch(new URL(path, at.url), {
-      method: init.method ?? 'GET', body: init.body ?? null,
-      headers: { authorization: `Bearer ${at.token}`, ...(init.type ? { 'content-type': init.type } : {}) },
-      signal: init.signal ? AbortSignal.any([timeout, init.signal]) : timeout,
-    });
-  } catch (error) {
-    throw new WorkerUnreachable(error instanceof Error ? (error.cause instanceof Error ? error.cause.message : error.message) : String(error));
+  const signal = init.signal ? AbortSignal.any([timeout, init.signal]) : timeout;
+  let response: Response | undefined;
+  for (let attempt = 0; !response; attempt += 1) {
+    try {
+      response = await fetch(new URL(path, at.url), {
+        method: init.method ?? 'GET', body: init.body ?? null,
+        headers: { authorization: `Bearer ${at.token}`, ...(init.type ? { 'content-type': init.type } : {}) },
+        signal,
+      });
+    } catch (error) {
+      const wait = RETRY_MS[attempt];
+      if (signal.aborted || wait === undefined) throw new WorkerUnreachable(error instanceof Error ? (error.cause instanceof Error ? error.cause.message : error.message) : String(error));
+      await new Promise((done) => { setTimeout(done, wait); });
+    }
   }
   if (response.ok) return response;
   const text = await response.text().catch(() => '');

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const TSX = join(ROOT, 'node_modules/.bin/tsx');
+const NODE = join(ROOT, 'node_modules/.bin/node');
 const MAIN = join(ROOT, 'agent/main.ts');
 const ENV = { ...process.env, PATH: `${join(ROOT, 'node_modules/.bin')}:${process.env['PATH'] ?? ''}` };
 
@@ -27,7 +27,7 @@ export function freePort(): Promise<number> {
 
 /** Starts `up` in a process group of its own, so that a test can kill all of it or only the agent. Does not wait. */
 export function startUp(dataDir: string, port: number, args: readonly string[] = [], env: Record<string, string> = {}): Up {
-  const child = spawn(TSX, [MAIN, 'up', ...args, '--data', dataDir, '--port', String(port), '--no-open'], { cwd: ROOT, env: { ...ENV, ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const child = spawn(NODE, [MAIN, 'up', ...args, '--data', dataDir, '--port', String(port), '--no-open'], { cwd: ROOT, env: { ...ENV, ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   let log = '';
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => { log += chunk.toString(); });
   return { child, url: `http://127.0.0.1:${port}`, log: () => log, ended: new Promise((done) => { child.once('exit', (code) => { done(code); }); }) };
@@ -56,7 +56,6 @@ export async function waitIdle(up: Up, timeoutMs = 120_000): Promise<Health> {
 /** Asks it to end as Ctrl-C does and waits. */
 export async function stopUp(up: Up): Promise<number | null> {
   if (up.child.exitCode === null && up.child.pid !== undefined) {
-    // tsx hands the signal on to the agent.
     process.kill(up.child.pid, 'SIGTERM');
   }
   const late = sleep(20_000).then(() => { killGroup(up); return null; });
@@ -82,13 +81,13 @@ export interface Ran { code: number | null; stdout: string; stderr: string }
 
 /** Runs one command to its end. */
 export function runCommand(dataDir: string, args: readonly string[], env: Record<string, string> = {}): Ran {
-  const done = spawnSync(TSX, [MAIN, ...args, '--data', dataDir], { cwd: ROOT, env: { ...ENV, ...env }, encoding: 'utf8', maxBuffer: 256 * 1024 * 1024, timeout: 180_000 });
+  const done = spawnSync(NODE, [MAIN, ...args, '--data', dataDir], { cwd: ROOT, env: { ...ENV, ...env }, encoding: 'utf8', maxBuffer: 256 * 1024 * 1024, timeout: 180_000 });
   return { code: done.status, stdout: done.stdout, stderr: done.stderr };
 }
 
 /** The same without blocking, for commands that talk to an instance of this very process. */
 export function runCommandAsync(dataDir: string, args: readonly string[], env: Record<string, string> = {}): Promise<Ran> {
-  const child = spawn(TSX, [MAIN, ...args, '--data', dataDir], { cwd: ROOT, env: { ...ENV, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(NODE, [MAIN, ...args, '--data', dataDir], { cwd: ROOT, env: { ...ENV, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (c: Buffer) => { stdout += c.toString(); });

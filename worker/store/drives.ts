@@ -1,5 +1,5 @@
 // Drives and the folders on them, as pages show them, and the owner's own words about a drive.
-import { z } from 'zod';
+import * as z from 'zod';
 import { VolumeIdentity } from '../../protocol/words.ts';
 
 const Drive = z.object({

@@ -1,5 +1,5 @@
 // Files that could not be read, for the page of problems: counted by code, listed by drive and path. Reads only.
-import { z } from 'zod';
+import * as z from 'zod';
 import { ProblemCode } from '../../protocol/words.ts';
 
 const Problem = z.object({

@@ -1,5 +1,5 @@
 // Scans as pages show them: the last ones with promise 8's numbers, and one that asks. Reads only.
-import { z } from 'zod';
+import * as z from 'zod';
 import { ScanCounts } from '../../protocol/rows.ts';
 import { ScanState } from '../../protocol/words.ts';
 

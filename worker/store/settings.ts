@@ -1,5 +1,5 @@
 // The owner's settings, a handful of keys. Changing the home zone resolves again what was guessed from it.
-import { z } from 'zod';
+import * as z from 'zod';
 import { drizzle } from 'drizzle-orm/d1';
 import { offsetAtUtc } from '../../protocol/time.ts';
 import { settings } from '../db/schema.ts';

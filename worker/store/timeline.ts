@@ -1,5 +1,5 @@
 // What the timeline reads: tiles in keyset order, newest first, and the months there are. Reads only.
-import { z } from 'zod';
+import * as z from 'zod';
 import { AssetKind, type Sha256 } from '../../protocol/words.ts';
 import { wallMs } from '../../protocol/time.ts';
 

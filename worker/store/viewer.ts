@@ -1,5 +1,5 @@
 // Everything the viewer says of one asset: its facts, its copies, its problems. Reads only.
-import { z } from 'zod';
+import * as z from 'zod';
 import { AssetProblem, Exposure } from '../../protocol/rows.ts';
 import { AssetKind, OffsetSource, ProblemCode, TakenAtSource, type Sha256 } from '../../protocol/words.ts';
 
