@@ -354,7 +354,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     if (watcher && !first && arrived.length > 0) scanSoon(arrived);
   }
   const unwatchVolumes = options.watch ? volumes.watch(() => { void rootsChanged().catch((error: unknown) => { warn(reason(error)); }); }) : undefined;
-  await rootsChanged();
+  // Only a watching engine must know what is there before it goes on; a single scan looks for itself.
+  if (options.watch) await rootsChanged();
 
   return {
     handlers, index, scanSoon, status,
