@@ -20,9 +20,9 @@ let browsable = 0;
 let rss = 0;
 const started = performance.now();
 const poll = setInterval(() => {
-  rss = Math.max(rss, process.memoryUsage().rss);
+  rss = Math.max(rss, process.memoryUsage.rss());
   if (browsable === 0 && Number(shown.get()?.['n']) >= count) browsable = performance.now() - started;
-}, 20);
+}, 100);
 const report = await engine.index(ids);
 const whole = performance.now() - started;
 clearInterval(poll);
