@@ -1,7 +1,7 @@
 // Encoded pictures to upright sRGB pixels with sharp: strict first, then as much as can be shown, with the problem named.
 import type { AssetProblem } from '../../protocol/rows.ts';
 import { MAX_PIXELS } from './heic.ts';
-import { loadSharp, toPixels, type Pixels, type Size } from './render.ts';
+import { loadSharp, toPixels, WEBP, type Pixels, type Size } from './render.ts';
 import { ReadError } from './types.ts';
 
 export interface Header extends Size { format: string; pages: number; problem: AssetProblem | null; oriented: boolean }
@@ -38,6 +38,18 @@ export async function decodePixels(bytes: Buffer, size: Size, options: { lenient
     try { return { pixels: await toPixels(open('error'), size), problem: null }; } catch (error) { problem = isCut(bytes) ? TRUNCATED : problemOf(error); }
   }
   try { return { pixels: await toPixels(open('none'), size), problem }; } catch (error) { throw failure(error); }
+}
+
+/**
+ * The picture at `size` as WebP in one pass, or undefined where only the careful way (decodePixels) will do. No pixel
+ * becomes a JavaScript buffer on this way: 6 MB a picture that the collector would have to clear.
+ */
+export async function decodeToWebp(bytes: Buffer, size: Size): Promise<Buffer | undefined> {
+  const sharp = await loadSharp();
+  try {
+    return await sharp(bytes, { failOn: 'error', limitInputPixels: MAX_PIXELS, pages: 1, sequentialRead: true }).autoOrient()
+      .resize(size.width, size.height, { fit: 'fill', withoutEnlargement: false }).toColourspace('srgb').webp(WEBP).toBuffer();
+  } catch { return undefined; }
 }
 
 /** EXIF's eight orientations as mirrors and turns (sharp always mirrors before it turns). */

@@ -6,7 +6,7 @@ import type { ProblemCode } from '../../protocol/words.ts';
 import type { MetaTags } from './claims.ts';
 import { displayP3Profile, isSrgbProfile, meanColor, PRIMARIES_P3, tiffWithProfile } from './color.ts';
 import { findBlocks } from './container.ts';
-import { decodePixels, messageOf, readHeader, turn, type Decoded } from './decode.ts';
+import { decodePixels, decodeToWebp, messageOf, readHeader, turn, type Decoded } from './decode.ts';
 import { readExifBlock } from './exif.ts';
 import { createExifTool, type ExifToolAnswer } from './exiftool.ts';
 import { addProblem, factsOf } from './facts.ts';
@@ -250,7 +250,10 @@ export function createReader(options: ReaderOptions = {}): Reader {
       const header = facts.width !== null && facts.height !== null ? { width: facts.width, height: facts.height } : await readHeader(bytes);
       const lenient = facts.problems.some((p) => p.code === 'truncated' || p.code === 'damaged');
       const cost = format === 'jpeg' ? 0 : header.width * header.height;
-      const { pixels, problem } = await gate.run(cost, () => decodePixels(bytes, previewSize(header.width, header.height), { lenient }));
+      const size = previewSize(header.width, header.height);
+      const direct = lenient ? undefined : await gate.run(cost, () => decodeToWebp(bytes, size));
+      if (direct) { answer.preview = { bytes: direct, version: PREVIEW_VERSION }; return answer; }
+      const { pixels, problem } = await gate.run(cost, () => decodePixels(bytes, size, { lenient }));
       if (problem) answer.problems.push(problem);
       answer.preview = { bytes: await toWebp(pixels), version: PREVIEW_VERSION };
     } catch (error) {

@@ -7,6 +7,8 @@ import type { Sharp, SharpOptions } from 'sharp';
 export interface Pixels { data: Buffer; width: number; height: number; channels: 1 | 2 | 3 | 4 }
 export interface Size { width: number; height: number }
 
+/** How every rendition is encoded. */
+export const WEBP = { quality: RENDITION_QUALITY, effort: RENDITION_EFFORT } as const;
 /** Longest side that WebP can hold, with which extreme panoramas must make do. */
 const WEBP_MAX_PX = 16_383;
 
@@ -43,7 +45,7 @@ export async function fromPixels(pixels: Pixels, options: SharpOptions = {}): Pr
 }
 
 export async function toWebp(pixels: Pixels): Promise<Buffer> {
-  return (await fromPixels(pixels)).webp({ quality: RENDITION_QUALITY, effort: RENDITION_EFFORT }).toBuffer();
+  return (await fromPixels(pixels)).webp(WEBP).toBuffer();
 }
 
 export interface RenderedGrid { bytes: Buffer; color: string | null }

@@ -55,7 +55,7 @@ export async function waitIdle(up: Up, timeoutMs = 120_000): Promise<Health> {
 
 /** Asks it to end as Ctrl-C does and waits. */
 export async function stopUp(up: Up): Promise<number | null> {
-  if (up.child.exitCode === null && up.child.pid !== undefined) {
+  if (up.child.exitCode === null && up.child.signalCode === null && up.child.pid !== undefined) {
     process.kill(up.child.pid, 'SIGTERM');
   }
   const late = sleep(20_000).then(() => { killGroup(up); return null; });

@@ -104,6 +104,9 @@ describe('problems, drives, copies', () => {
 
   test('the owner’s name is kept apart from the drive’s own, and taken back when it is the same', async () => {
     expect(await writeDriveWords(DB, 'v-1', { label: ' Holidays ', note: '' })).toBe(true);
+    // A drive that holds no folder and no file of ours is not shown; one with a folder is.
+    expect((await listDrives(DB)).map((d) => d.volume_id)).not.toContain('v-1');
+    await DB.prepare("INSERT INTO roots (root_id, revision, volume_id, path, excludes, removed) VALUES ('r-words', 1, 'v-1', 'Photos', '[]', 0)").run();
     expect((await listDrives(DB))[0]).toMatchObject({ owner_label: 'Holidays', label: 'Blue SSD', note: null });
     await writeDriveWords(DB, 'v-1', { label: 'Blue SSD', note: 'drawer' });
     expect((await listDrives(DB))[0]).toMatchObject({ owner_label: null, note: 'drawer' });

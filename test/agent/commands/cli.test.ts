@@ -129,9 +129,11 @@ describe('up', () => {
     expect(killAgentOnly(dataDir)).toBe(true);
     await first.ended;
     await sleep(200);
+    expect((await fetch(`${first.url}/healthz`)).ok, 'the Worker is left over').toBe(true);
     const second = await start([]);
     await waitIdle(second);
-    for (const { pid } of run.worker_processes) expect(() => process.kill(pid, 0), `worker ${pid}`).toThrow();
+    expect(second.log()).toContain('cut off');
+    await expect(fetch(`${first.url}/healthz`)).rejects.toThrow();
   });
 
   test('new files in a watched folder appear by themselves', async () => {
