@@ -1,6 +1,4 @@
 // The agent's command line: which command runs, and how its outcome becomes an exit code. Commands live in commands/.
-import { enableCompileCache } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import { CommandError, EXIT, parseCommandLine, reason, VERSION, type Options } from './config.ts';
 
 /** Each command by name: what it does in a line, and its module, loaded only when asked for. */
@@ -27,9 +25,6 @@ async function main(argv: readonly string[]): Promise<number> {
   if (!command) throw new CommandError(`There is no command ${JSON.stringify(options.command)}. The commands: ${Object.keys(COMMANDS).join(', ')}.`, EXIT.usage);
   return (await command.load()).run(options);
 }
-
-// Node keeps what it compiled (types stripped): a second start loads its modules in half the time. Commands load lazily, after this.
-enableCompileCache(fileURLToPath(new URL('../.build/compile-cache', import.meta.url)));
 
 // sharp and libuv do their work in this pool; it is read once, at its first use.
 process.env['UV_THREADPOOL_SIZE'] ??= String(Math.max(4, (await import('node:os')).availableParallelism() + 2));

@@ -36,12 +36,13 @@ function indexed(folder: string, count: number): Indexed {
 
 const base = join(tmpdir(), 'jharokha-bench-files');
 mkdirSync(base, { recursive: true });
+const only = process.env['SET'];
 const sets = [
   { name: 'JPEG' as const, folder: join(base, 'jpeg'), files: await makeJpegs(join(base, 'jpeg'), JPEGS) },
   { name: 'HEIC' as const, folder: join(base, 'heic'), files: copyHeics(join(base, 'heic'), HEIC_VARIANTS) },
 ];
 const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
-for (const set of sets) {
+for (const set of sets.filter((s) => only === undefined || s.name === only)) {
   if (set.files.length === 0) { console.log(`${set.name}: skipped, ../shared/media is not here and HEIC cannot be made without an encoder`); continue; }
   const runs: { bare: number; whole: number; browsable: number; rssMb: number }[] = [];
   // In turn, so that a slow minute of the machine falls on both.

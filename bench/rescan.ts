@@ -56,7 +56,7 @@ try {
   const ours: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     bare.push(run(here('./bare-walk.mjs'), [folder]).ms);
-    const { ms, out } = run(here('./rescan-once.ts'), [dataDir, worker.url, worker.token]);
+    const { ms, out } = run(here('./rescan-once.mjs'), [dataDir, worker.url, worker.token]);
     const report = JSON.parse(out) as { unchanged: number; seen: number };
     if (report.unchanged + 1 !== report.seen) throw new Error(`not unchanged: ${out.slice(0, 300)}`);
     ours.push(ms);

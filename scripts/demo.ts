@@ -21,6 +21,6 @@ if (!existsSync(join(photos, '.complete'))) {
   }
   writeFileSync(join(photos, '.complete'), '');
 }
-const child = spawn('node', ['agent/main.ts', 'up', photos, '--data', join(dir, 'data'), ...process.argv.slice(2)], { stdio: 'inherit' });
+const child = spawn('node', ['agent/start.mjs', 'up', photos, '--data', join(dir, 'data'), ...process.argv.slice(2)], { stdio: 'inherit' });
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => { child.kill(signal); });
 child.on('exit', (code) => { process.exit(code ?? 1); });

@@ -79,15 +79,17 @@ async function askTools(lines: readonly MountLine[]): Promise<void> {
   const missing = lines.filter((l) => !asked.has(`${l.id}:${l.device}`) && existsSync(l.source));
   if (missing.length === 0) return;
   const run = promisify(execFile);
-  const lsblk = await run('lsblk', ['-J', '-o', 'MAJ:MIN,UUID,LABEL'], { timeout: TOOL_TIMEOUT_MS }).then((r) => parseLsblk(r.stdout), () => new Map<string, { uuid: string | null; label: string | null }>());
-  for (const line of missing) {
+  // Both at once: each is some 15 ms of waiting, and a scan cannot begin before it knows its drive.
+  const [lsblk, blkid] = await Promise.all([
+    run('lsblk', ['-J', '-o', 'MAJ:MIN,UUID,LABEL'], { timeout: TOOL_TIMEOUT_MS }).then((r) => parseLsblk(r.stdout), () => new Map<string, { uuid: string | null; label: string | null }>()),
+    Promise.all(missing.map((line) => run('blkid', ['-o', 'export', line.source], { timeout: TOOL_TIMEOUT_MS }).then((r) => r.stdout, () => ''))),
+  ]);
+  missing.forEach((line, i) => {
     let answer = lsblk.get(line.device) ?? { uuid: null, label: null };
-    if (!answer.uuid) {
-      const text = await run('blkid', ['-o', 'export', line.source], { timeout: TOOL_TIMEOUT_MS }).then((r) => r.stdout, () => '');
-      answer = { uuid: /^UUID=(.+)$/m.exec(text)?.[1] ?? null, label: /^LABEL=(.+)$/m.exec(text)?.[1] ?? answer.label };
-    }
+    const text = blkid[i] ?? '';
+    if (!answer.uuid) answer = { uuid: /^UUID=(.+)$/m.exec(text)?.[1] ?? null, label: /^LABEL=(.+)$/m.exec(text)?.[1] ?? answer.label };
     asked.set(`${line.id}:${line.device}`, answer);
-  }
+  });
 }
 
 function isRemovable(line: MountLine): boolean {

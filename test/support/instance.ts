@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const NODE = join(ROOT, 'node_modules/.bin/node');
-const MAIN = join(ROOT, 'agent/main.ts');
+const MAIN = join(ROOT, 'agent/start.mjs');
 const ENV = { ...process.env, PATH: `${join(ROOT, 'node_modules/.bin')}:${process.env['PATH'] ?? ''}` };
 
 export interface Up { child: ChildProcess; url: string; log(): string; ended: Promise<number | null> }

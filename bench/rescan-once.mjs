@@ -2,7 +2,7 @@
 import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
-// As agent/main.ts does.
+// As agent/start.mjs does.
 enableCompileCache(fileURLToPath(new URL('../.build/compile-cache', import.meta.url)));
 const [{ openDataDir }, { createEngine }] = await Promise.all([import('../agent/config.ts'), import('../agent/commands/engine.ts')]);
 
