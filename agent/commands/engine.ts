@@ -302,6 +302,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       const job = jobs.find((j) => j.id === job_id);
       if (!job) throw new CommandError('That job is not known any more.');
       if (!job.report) return { done: false, report: null, more: false };
+      // On the same socket and before this answer: whoever hears `done` finds the status of after.
+      link.flushStatus();
       const { failed, skipped } = job.report;
       const report = { ...job.report, failed: failed.slice(from, from + REPORT_PAGE), skipped: skipped.slice(from, from + REPORT_PAGE) };
       return { done: job.done, report, more: Math.max(failed.length, skipped.length) > from + REPORT_PAGE };
@@ -311,6 +313,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       await push().catch(() => {});
       pushSoon();
       changed();
+      link.flushStatus();
       return { marked };
     },
     allow_marker: async ({ volume_id }) => {

@@ -27,6 +27,8 @@ export interface Link {
   presenceChanged(): void;
   /** Sends the status soon; many calls become one frame. */
   statusChanged(): void;
+  /** Sends the status now: before an answer that people will compare with it. */
+  flushStatus(): void;
   connected(): boolean;
   close(): void;
 }
@@ -103,6 +105,7 @@ export function openLink(options: LinkOptions): Link {
   return {
     presenceChanged: sendPresence,
     statusChanged: () => { statusTimer ??= setTimeout(sendStatus, STATUS_EVERY_MS); },
+    flushStatus: () => { clearTimeout(statusTimer); sendStatus(); },
     connected: () => socket?.readyState === WebSocket.OPEN,
     close: () => {
       closed = true;
