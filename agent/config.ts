@@ -7,7 +7,6 @@ import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { DATA_VERSION } from '../protocol/versions.ts';
 
-export const VERSION = '0.1.0';
 export const DEFAULT_PORT = 8420;
 
 /** Exit codes, as in the README: the one list. */

@@ -1,5 +1,6 @@
 // The agent's command line: which command runs, and how its outcome becomes an exit code. Commands live in commands/.
-import { CommandError, EXIT, parseCommandLine, reason, VERSION, type Options } from './config.ts';
+import { SOFTWARE_VERSION } from '../protocol/versions.ts';
+import { CommandError, EXIT, parseCommandLine, reason, type Options } from './config.ts';
 
 /** Each command by name: what it does in a line, and its module, loaded only when asked for. */
 const COMMANDS: Record<string, { usage: string; about: string; load(): Promise<{ run(options: Options): Promise<number> }> }> = {
@@ -15,7 +16,7 @@ const COMMANDS: Record<string, { usage: string; about: string; load(): Promise<{
 
 function help(): string {
   const lines = Object.entries(COMMANDS).map(([name, c]) => `  ${`${name} ${c.usage}`.padEnd(38)} ${c.about}`);
-  return `Jharokha ${VERSION}\n\nnpm start -- [FOLDER…]                   start everything\nnpm run -s jharokha -- COMMAND           with a COMMAND of:\n${lines.join('\n')}\n\n--data DIR  where all state lives (default ~/.jharokha)\n--json      stdout is pure JSON\n\nExit: 0 all well, 1 fatal, 2 usage, 3 some files could not be read, 4 the data is held by another run, 5 a scan needs an answer`;
+  return `Jharokha ${SOFTWARE_VERSION}\n\nnpm start -- [FOLDER…]                   start everything\nnpm run -s jharokha -- COMMAND           with a COMMAND of:\n${lines.join('\n')}\n\n--data DIR  where all state lives (default ~/.jharokha)\n--json      stdout is pure JSON\n\nExit: 0 all well, 1 fatal, 2 usage, 3 some files could not be read, 4 the data is held by another run, 5 a scan needs an answer`;
 }
 
 async function main(argv: readonly string[]): Promise<number> {

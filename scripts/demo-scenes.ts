@@ -4,7 +4,7 @@ import sharp from 'sharp';
 export interface Scene { folder: string; name: string; bytes: Buffer; takenAt: Date }
 
 /** mulberry32: small, seeded, the same on every machine. */
-function createRandom(seed: number): () => number {
+export function createRandom(seed: number): () => number {
   let a = seed >>> 0;
   return () => {
     a = (a + 0x6d2b79f5) >>> 0;

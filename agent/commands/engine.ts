@@ -1,8 +1,9 @@
 // The agent at work: composes files, volumes, catalog, pipeline, push and link, and decides what runs when. One scan at
 // a time; previews in the background; pushing beside both. It owns no rule of any of them.
+import { SOFTWARE_VERSION } from '../../protocol/versions.ts';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { CommandError, VERSION, reason, type AgentIdentity } from '../config.ts';
+import { CommandError, reason, type AgentIdentity } from '../config.ts';
 import { openCatalog } from '../catalog/catalog.ts';
 import { countKnown } from '../catalog/files.ts';
 import { countDirty, firstInOutbox, hasDirty } from '../catalog/outbox.ts';
@@ -75,7 +76,6 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   // Scans asked for and not yet begun; a watching engine is about to be asked for its first, and is not idle before it.
   let scansDue = options.watch ? 1 : 0;
   let started = false;
-  let roots = new Map<string, string>();
 
   const ctx: ScanContext = {
     files: createFileAccess(), volumes, catalog, reader, now: () => Date.now(), ownFolders: [options.dataDir], signal: stop.signal,
@@ -91,16 +91,13 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   function pendingPreviews(): number {
     return Number(catalog.prepare('SELECT count(*) AS n FROM assets WHERE preview_version = 0 OR grid_version IN (0, 1)').get()?.['n'] ?? 0);
   }
-  function unpushedPreviews(): number {
-    return Number(catalog.prepare('SELECT count(*) AS n FROM spool').get()?.['n'] ?? 0);
-  }
   function status(): AgentStatus {
     const previews = pendingPreviews();
     const phase = scanning || scansDue > 0 ? 'scanning' : rendering ? 'rendering' : pushing || countDirty(catalog) > 0 || countSpooled(catalog) > 0 ? 'pushing' : 'idle';
     const progress = estimate(phase, previews);
     return {
       phase, root: scanning?.progress?.root ?? null, counts: scanning?.progress?.counts ?? null,
-      pending: { facts: countDirty(catalog) + (scanning || scansDue > 0 ? Math.max(1, scanning?.progress?.pending ?? 1) : 0), previews: previews + unpushedPreviews(), proxies: null, vectors: null },
+      pending: { facts: countDirty(catalog) + (scanning || scansDue > 0 ? Math.max(1, scanning?.progress?.pending ?? 1) : 0), previews: previews + countSpooled(catalog), proxies: null, vectors: null },
       rate_per_s: progress.rate, eta_s: progress.eta, questions: questions(),
       completed: listRoots(catalog).flatMap((r) => (r.completed_ms === null ? [] : [{ root_id: r.root_id, at_ms: r.completed_ms }])),
     };
@@ -327,7 +324,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
 
   // ── link, watching ──
   const link = openLink({
-    worker: options.worker, agentId: options.identity.agent_id, version: VERSION, handlers, warn, status,
+    worker: options.worker, agentId: options.identity.agent_id, version: SOFTWARE_VERSION, handlers, warn, status,
     presentVolumes: async () => {
       const mine = new Set(listRoots(catalog).map((r) => r.volume_id));
       return (await volumes.list(mine)).map(presentVolume);
@@ -338,7 +335,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const present = new Set<string>();
   async function rootsChanged(): Promise<void> {
     pushSoon();
-    roots = new Map();
+    const roots = new Map<string, string>();
     const arrived: string[] = [];
     const connected = new Set<string>();
     for (const root of listRoots(catalog)) {

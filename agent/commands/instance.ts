@@ -1,6 +1,7 @@
 // The instance that a command talks to: the one that runs already on this data folder, or one started for the command's
 // own duration. Commands see no difference but `engine`, which only an own instance has.
-import { CommandError, EXIT, VERSION, openDataDir, type AgentIdentity, type Options } from '../config.ts';
+import { SOFTWARE_VERSION } from '../../protocol/versions.ts';
+import { CommandError, EXIT, openDataDir, type AgentIdentity, type Options } from '../config.ts';
 import { callWorker, WorkerRefused, WorkerUnreachable, type WorkerAddress } from '../push/client.ts';
 import { REQUESTS, type RequestArgs, type RequestName, type RequestResult } from '../../protocol/link.ts';
 import { createEngine, type Engine } from './engine.ts';
@@ -78,7 +79,7 @@ async function waitConnected(worker: WorkerAddress): Promise<void> {
     const response = await callWorker(worker, '/healthz').catch((error: unknown) => { if (error instanceof WorkerUnreachable) return undefined; throw error; });
     const health = response ? await response.json() as { agent?: string } : undefined;
     if (health?.agent === 'connected') return;
-    if (Date.now() > until) throw new CommandError(`The agent (${VERSION}) could not connect to its own Worker at ${worker.url} within ${CONNECT_MS / 1000} s.`);
+    if (Date.now() > until) throw new CommandError(`The agent (${SOFTWARE_VERSION}) could not connect to its own Worker at ${worker.url} within ${CONNECT_MS / 1000} s.`);
     await new Promise((done) => { setTimeout(done, 25); });
   }
 }

@@ -12,7 +12,6 @@ export function safe(text: string): string {
 }
 
 let shown = false;
-const BAR = 24;
 
 /** The bar with an estimate, on a terminal only; one line that is overwritten. */
 export function showProgress(status: AgentStatus): void {
@@ -34,11 +33,6 @@ export function progressText(status: AgentStatus): string {
   if (status.phase === 'rendering') return `Previews: ${(status.pending.previews ?? 0).toLocaleString('en')} to go${rate}${left}`;
   if (status.phase === 'pushing') return `Storing: ${(status.pending.facts ?? 0).toLocaleString('en')} to go`;
   return 'Up to date';
-}
-
-export function barText(done: number, all: number): string {
-  const full = all > 0 ? Math.min(BAR, Math.round((done / all) * BAR)) : 0;
-  return `${'█'.repeat(full)}${'░'.repeat(BAR - full)}`;
 }
 
 export function durationText(seconds: number): string {

@@ -4,21 +4,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createRandom } from '../../scripts/demo-scenes.ts';
 import { freePort, killAgentOnly, killGroup, runCommandAsync, startUp, stopUp, waitIdle } from '../support/instance.ts';
 import { differences, snapshotLibrary } from '../support/snapshot.ts';
 
 export interface CrashOutcome { seed: number; kills: string[]; differences: string[]; report: string }
-
-/** mulberry32. */
-export function createRandom(seed: number): () => number {
-  let a = seed >>> 0;
-  return () => {
-    a = (a + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 export interface Baseline { snapshot: string[]; durationMs: number }
 
