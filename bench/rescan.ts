@@ -8,6 +8,7 @@ import sharp from 'sharp';
 import { openDataDir } from '../agent/config.ts';
 import { createEngine } from '../agent/commands/engine.ts';
 import { startMiniflare } from '../agent/commands/worker-host.ts';
+import { buildAgent } from '../scripts/build.ts';
 import { openD1 } from '../test/support/snapshot.ts';
 
 const FILES = Number(process.env['FILES'] ?? 100_000);
@@ -43,6 +44,7 @@ try {
   await engine.close();
   if (first.indexed + first.duplicate !== FILES) throw new Error(`indexed ${first.indexed} and ${first.duplicate} of ${FILES}`);
 
+  await buildAgent();
   const before = countRows();
   const run = (script: string, args: string[]) => {
     const started = performance.now();

@@ -1,11 +1,12 @@
-// Builds what the Worker serves and the Worker itself into .build/. Skips what has not changed, so that a second start is
+// Builds what the Worker serves, the Worker itself and the agent into .build/. Skips what has not changed, so that a second start is
 // quick. Must not read anything outside the repository.
 import { createHash } from 'node:crypto';
-import { lstat, mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import type { BuildOptions } from 'esbuild';
+import { AGENT_INPUTS, agentFolder, fingerprint, isFresh } from './fingerprint.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const OUT = join(ROOT, '.build');
@@ -23,8 +24,8 @@ interface StaticFile { body: string; mime: string }
 
 /** Writes `.build/static.ts`: script, stylesheet, mark and manifest as text, under names that hold their content's hash. */
 export async function buildStatic(): Promise<{ path: string; built: boolean }> {
-  const stamp = await fingerprint(STATIC_INPUTS);
-  if (await isFresh(STATIC_MODULE, stamp)) return { path: STATIC_MODULE, built: false };
+  const stamp = fingerprint(ROOT, STATIC_INPUTS);
+  if (isFresh(STATIC_MODULE, stamp)) return { path: STATIC_MODULE, built: false };
   const [script, style] = await Promise.all([bundleScript(), bundleStyle()]);
   const { MARK_PATHS } = await import('../views/parts/mark.ts');
   const scriptUrl = `/s/app.${shortHash(script)}.js`;
@@ -50,8 +51,8 @@ export async function buildStatic(): Promise<{ path: string; built: boolean }> {
 /** Bundles the Worker (and its static part first) to one module that Miniflare and the edge take as it is. */
 export async function buildWorker(): Promise<{ path: string; built: boolean }> {
   await buildStatic();
-  const stamp = await fingerprint([...WORKER_INPUTS, '.build/static.ts.stamp']);
-  if (await isFresh(WORKER_BUNDLE, stamp)) return { path: WORKER_BUNDLE, built: false };
+  const stamp = fingerprint(ROOT, [...WORKER_INPUTS, '.build/static.ts.stamp']);
+  if (isFresh(WORKER_BUNDLE, stamp)) return { path: WORKER_BUNDLE, built: false };
   const code = await bundle({
     entryPoints: [join(ROOT, 'worker/index.tsx')], format: 'esm', target: 'es2023', conditions: ['workerd', 'worker', 'browser'], mainFields: ['browser', 'module', 'main'],
     external: ['node:*', 'cloudflare:*'], jsx: 'automatic', jsxImportSource: 'hono/jsx', keepNames: false,
@@ -60,6 +61,41 @@ export async function buildWorker(): Promise<{ path: string; built: boolean }> {
   await writeWhole(WORKER_BUNDLE, code);
   await writeWhole(`${WORKER_BUNDLE}.stamp`, stamp);
   return { path: WORKER_BUNDLE, built: true };
+}
+
+/**
+ * Bundles the agent into a folder of its own, a file for each entry and each part that several share. Libraries stay where
+ * npm put them, but zod: loaded module by module it takes as long as the agent itself.
+ */
+export async function buildAgent(): Promise<{ path: string; built: boolean }> {
+  const stamp = fingerprint(ROOT, AGENT_INPUTS);
+  const folder = agentFolder(ROOT, stamp);
+  const main = join(folder, 'main.js');
+  if (isFresh(main, stamp)) return { path: main, built: false };
+  const { dependencies } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { dependencies: Record<string, string> };
+  const { build } = await import('esbuild');
+  const result = await build({
+    // engine.ts is the benches' entry; the workers are processes and threads of their own.
+    entryPoints: ['agent/main.ts', 'agent/commands/engine.ts', 'agent/config.ts', 'agent/pipeline/heic-worker.ts', 'agent/pipeline/video-worker.ts'],
+    bundle: true, splitting: true, format: 'esm', platform: 'node', target: 'node24', write: false, outdir: folder, entryNames: '[name]', chunkNames: '[name]-[hash]',
+    external: ['../../scripts/build.ts', ...Object.keys(dependencies).filter((name) => name !== 'zod').flatMap((name) => [name, `${name}/*`])],
+    legalComments: 'none', logLevel: 'warning', absWorkingDir: ROOT,
+  });
+  // main.js last: whoever finds it finds all that it imports.
+  const files = [...result.outputFiles].sort((a, b) => Number(a.path === main) - Number(b.path === main));
+  for (const file of files) await writeWhole(file.path, file.text);
+  await writeWhole(`${main}.stamp`, stamp);
+  await sweepAgents(folder);
+  return { path: main, built: true };
+}
+
+/** Removes bundles of a week ago: an agent that still runs from a younger one may load a part of it at any time. */
+async function sweepAgents(current: string): Promise<void> {
+  for (const name of await readdir(OUT)) {
+    const path = join(OUT, name);
+    if (!/^agent-[0-9a-f]{12}$/.test(name) || path === current) continue;
+    if (Date.now() - (await stat(path)).mtimeMs > 7 * 86_400_000) await rm(path, { recursive: true, force: true });
+  }
 }
 
 function bundleScript(): Promise<string> {
@@ -94,29 +130,9 @@ function writeManifest(): string {
   });
 }
 
-/** Sizes and times of every input: a change of content without one of either is not noticed, as with make. */
-async function fingerprint(inputs: readonly string[]): Promise<string> {
-  const hash = createHash('sha256');
-  const lines: string[] = [];
-  const visit = async (path: string): Promise<void> => {
-    const stat = await lstat(path);
-    if (stat.isDirectory()) await Promise.all((await readdir(path)).map((name) => visit(join(path, name))));
-    else lines.push(`${relative(ROOT, path)} ${stat.size} ${stat.mtimeMs}`);
-  };
-  await Promise.all(inputs.map((input) => visit(join(ROOT, input))));
-  return hash.update(lines.sort().join('\n')).digest('hex');
-}
-
-async function isFresh(path: string, stamp: string): Promise<boolean> {
-  try {
-    const [kept] = await Promise.all([readFile(`${path}.stamp`, 'utf8'), lstat(path)]);
-    return kept === stamp;
-  } catch { return false; }
-}
-
 /** A second build at the same time must never read half a file. */
 async function writeWhole(path: string, text: string): Promise<void> {
-  await mkdir(OUT, { recursive: true });
+  await mkdir(dirname(path), { recursive: true });
   const part = `${path}.${process.pid}.part`;
   await writeFile(part, text);
   await rename(part, path);

@@ -3,6 +3,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { HeicJob, HeicReply } from './heic-worker.ts';
+import { siblingScript } from './sibling.ts';
 import { ReadError } from './types.ts';
 
 /** A 200 MP Samsung picture takes 10 s on a fast core; six times that is a hang. */
@@ -36,7 +37,7 @@ export class HeicPool {
   constructor(options: HeicPoolOptions = {}) {
     this.size = Math.max(1, options.workers ?? availableParallelism());
     this.#timeoutMs = options.timeoutMs ?? DECODE_TIMEOUT_MS;
-    this.#script = options.script ?? new URL('./heic-worker.ts', import.meta.url);
+    this.#script = options.script ?? siblingScript('heic-worker', import.meta.url);
   }
 
   /** Decodes; jobs for thumbnails overtake those for whole pictures. Throws ReadError (damaged, too_large, decoder_timeout, decoder_crashed). */

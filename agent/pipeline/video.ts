@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { PREVIEW_LONG_PX } from '../../protocol/limits.ts';
 import { MAX_PIXELS } from './heic.ts';
 import type { Pixels } from './render.ts';
+import { siblingScript } from './sibling.ts';
 import { ReadError, type FileSource } from './types.ts';
 import type { BytesReply, FrameInfo, FrameJob, FrameReply, ReadRequest } from './video-worker.ts';
 
@@ -36,7 +37,7 @@ export class FrameReader {
 
   constructor(options: FrameReaderOptions = {}) {
     this.#timeoutMs = options.timeoutMs ?? FRAME_TIMEOUT_MS;
-    this.#script = options.script ?? new URL('./video-worker.ts', import.meta.url);
+    this.#script = options.script ?? siblingScript('video-worker', import.meta.url);
   }
 
   /** One upright frame of at most the preview's size. What cannot be decoded is an answer, not an error; a source that cannot be read throws its own error. */
