@@ -22,6 +22,9 @@ export interface Instance {
 const CONNECT_MS = 10_000;
 /** A running instance answers at once; a hung one is not waited for. */
 const PROBE_MS = 3_000;
+/** Somebody holds the data but is just starting, or too busy to answer within PROBE_MS: asked again for so long. */
+const HELD_WAIT_MS = 10_000;
+const HELD_POLL_MS = 250;
 
 /** Connects to the running instance or starts one. Throws CommandError (exit 4) when the data is held and nobody answers. */
 export async function connectOrStart(options: Options): Promise<Instance> {
@@ -29,7 +32,14 @@ export async function connectOrStart(options: Options): Promise<Instance> {
   const running = await findRunning(options.dataDir, identity.token);
   if (running) return remoteInstance(running, identity);
   const lock = takeLock(options.dataDir);
-  if (!lock) throw new CommandError(`Another Jharokha holds the data folder ${options.dataDir} and does not answer. Wait for it to finish, or end it (its process is in run.json there).`, EXIT.held);
+  if (!lock) {
+    for (const until = Date.now() + HELD_WAIT_MS; Date.now() < until;) {
+      await new Promise((done) => { setTimeout(done, HELD_POLL_MS); });
+      const late = await findRunning(options.dataDir, identity.token);
+      if (late) return remoteInstance(late, identity);
+    }
+    throw new CommandError(`Another Jharokha holds the data folder ${options.dataDir} and does not answer. Wait for it to finish, or end it (its process is in run.json there).`, EXIT.held);
+  }
   try {
     await endLeftovers(options.dataDir);
     const host = await startMiniflare({ dataDir: options.dataDir, port: 0, token: identity.token });
