@@ -142,8 +142,10 @@ export function QuestionPage(props: { frame: FrameFacts; question: QuestionFacts
     <Page frame={props.frame} title="A question" section="drives">
       <div class="page question">
         <a class="back" href="/drives"><Icon name="left" small />Drives</a>
-        {question ? <Question question={question} /> : <><h1>Nothing to decide</h1><p class="lead">This scan asks nothing any more: it was answered, or a later one found the files again.</p></>}
-        <Said text={props.wrong} wrong />
+        {question && <Question question={question} />}
+        {!question && props.frame.agentAway && <><h1>Not to be decided now</h1><p class="lead">The agent, which asks, is away. Start Jharokha on the computer that has the photos; what it still asks shows here again.</p></>}
+        {!question && !props.frame.agentAway && <><h1>Nothing to decide</h1><p class="lead">This scan asks nothing any more: it was answered, or a later one found the files again.</p></>}
+        {(question ?? props.frame.agentAway) && <Said text={props.wrong} wrong />}
       </div>
     </Page>
   );

@@ -3,6 +3,7 @@
 import { SOFTWARE_VERSION } from '../../protocol/versions.ts';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandError, reason, type AgentIdentity } from '../config.ts';
 import { openCatalog } from '../catalog/catalog.ts';
 import { countKnown } from '../catalog/files.ts';
@@ -49,6 +50,8 @@ export interface Engine {
 
 /** New rows wait this long for company before they are pushed. */
 const PUSH_SOON_MS = 400;
+/** What the owner did is with the Worker before the page hears of it, unless that takes longer than this. */
+const TELL_MS = 2_000;
 /** A Worker out of reach is tried again so often. */
 const PUSH_RETRY_MS = 5_000;
 /** Jobs remembered for `job`; a finished one is asked for once or twice. */
@@ -166,6 +169,11 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       });
     }, afterMs);
   }
+  /** Pushes what the owner just did, so that the page that follows shows it. A slow push or Worker is not waited for. */
+  async function tellWorker(): Promise<void> {
+    await Promise.race([push().catch(() => {}), sleep(TELL_MS, undefined, { ref: false })]);
+    pushSoon();
+  }
   function isPushed(): boolean {
     return !hasDirty(catalog) && countSpooled(catalog) === 0 && firstInOutbox(catalog) === undefined && (refusedCompletions || catalog.prepare('SELECT 1 FROM completions LIMIT 1').get() === undefined);
   }
@@ -278,12 +286,14 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     add_root: async ({ path }) => {
       const root = await addFolder(ctx, path);
       await rootsChanged();
+      await tellWorker();
       scanSoon([root.root_id]);
       return { root_id: root.root_id, path: root.path };
     },
     remove_root: async ({ root_id }) => {
       removeRoot(catalog, root_id);
       await rootsChanged();
+      await tellWorker();
       return {};
     },
     set_excludes: async ({ root_id, excludes }) => {
@@ -291,6 +301,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       checkExcludes(patterns);
       setExcludes(catalog, root_id, patterns);
       await rootsChanged();
+      await tellWorker();
       scanSoon([root_id]);
       return {};
     },
@@ -307,8 +318,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     },
     answer_question: async ({ scan_id, answer }) => {
       const { marked } = await answerQuestion(ctx, scan_id, answer);
-      await push().catch(() => {});
-      pushSoon();
+      await tellWorker();
       changed();
       link.flushStatus();
       return { marked };
@@ -317,6 +327,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       const volume = await volumes.allowMarker(volume_id);
       adoptMarkedVolume(ctx, volume_id, volume);
       await rootsChanged();
+      await tellWorker();
       scanSoon(null);
       return { volume_id: volume.volume_id };
     },
@@ -349,7 +360,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     present.clear();
     for (const id of connected) present.add(id);
     await watcher?.set([...roots].map(([rootId, path]) => ({ rootId, path })));
-    link.presenceChanged();
+    await link.presenceChanged();
     changed();
     if (watcher && !first && arrived.length > 0) scanSoon(arrived);
   }

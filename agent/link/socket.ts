@@ -23,8 +23,8 @@ export interface LinkOptions {
 }
 
 export interface Link {
-  /** Sends presence now: a drive came or went. */
-  presenceChanged(): void;
+  /** Sends presence now: a drive came or went. Resolves when it is on its way, before anything that is said afterwards. */
+  presenceChanged(): Promise<void>;
   /** Sends the status soon; many calls become one frame. */
   statusChanged(): void;
   /** Sends the status now: before an answer that people will compare with it. */
@@ -44,8 +44,8 @@ export function openLink(options: LinkOptions): Link {
   let lastStatus = '';
 
   const send = (frame: AgentFrame) => { if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(frame)); };
-  const sendPresence = () => {
-    options.presentVolumes().then((volumes) => { send({ type: 'presence', volumes: volumes.slice(0, 200), lease_ms: PRESENCE_LEASE_MS }); }, (error: unknown) => { options.warn(`Could not list drives: ${String(error)}`); });
+  const sendPresence = async () => {
+    try { send({ type: 'presence', volumes: (await options.presentVolumes()).slice(0, 200), lease_ms: PRESENCE_LEASE_MS }); } catch (error) { options.warn(`Could not list drives: ${String(error)}`); }
   };
   const sendStatus = () => {
     statusTimer = undefined;
@@ -67,9 +67,9 @@ export function openLink(options: LinkOptions): Link {
       tries = 0;
       lastStatus = '';
       send({ type: 'hello', protocol: PROTOCOL_VERSION, agent_id: options.agentId, version: options.version, host: hostname() });
-      sendPresence();
+      void sendPresence();
       sendStatus();
-      renew = setInterval(sendPresence, PRESENCE_RENEW_MS);
+      renew = setInterval(() => { void sendPresence(); }, PRESENCE_RENEW_MS);
       options.onConnect();
     });
     opened.addEventListener('message', (event) => { void answer(String(event.data)); });

@@ -658,7 +658,7 @@ function solveGoneProblems(run: Run): void {
  */
 export async function answerQuestion(ctx: ScanContext, scanId: string, answer: 'gone' | 'keep'): Promise<{ marked: number }> {
   const scan = getScan(ctx.catalog, scanId);
-  if (!scan || scan.state !== 'question') throw new Error(`scan ${scanId} asks nothing`);
+  if (!scan || scan.state !== 'question') throw new Error('This scan asks nothing any more: it was answered, or a later one found the files again.');
   const end = (change: Partial<Scan>): void => putScan(ctx.catalog, { ...scan, state: 'completed', ...change }, true);
   if (answer === 'keep') { end({ reason: KEPT }); return { marked: 0 }; }
   const volume = await ctx.volumes.get(scan.volume_id);

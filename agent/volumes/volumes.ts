@@ -60,7 +60,7 @@ export function createVolumes(options: VolumesOptions = {}): Volumes {
     mountPoints: () => points,
     allowMarker: async (volumeId) => {
       const found = await volumes.get(volumeId);
-      if (!found) throw new Error(`volume ${volumeId} is not connected`);
+      if (!found) throw new Error('That drive is not connected. Plug it in first.');
       if (found.identity !== 'weak') return found;
       if (found.read_only) throw new Error(`${found.label} cannot be written to, so it cannot be marked`);
       writeMarker(found.mount_point);
@@ -106,7 +106,13 @@ function readMarker(mount: Mount): string | null {
 
 /** Never over an existing file: one that is there and unreadable to us stays as it is, and the caller's check fails. */
 function writeMarker(mountPoint: string): void {
-  const fd = openSync(`${mountPoint}/${MARKER_FILE}`, 'wx');
+  const path = `${mountPoint}/${MARKER_FILE}`;
+  let fd: number;
+  try { fd = openSync(path, 'wx'); } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const why = code === 'EEXIST' ? 'a file of that name is there already, and it is none of ours' : code === 'ENOSPC' ? 'the drive is full' : code === 'EACCES' || code === 'EPERM' || code === 'EROFS' ? 'the drive does not let itself be written to' : String(code ?? error);
+    throw new Error(`The marker file ${path} could not be written: ${why}.`, { cause: error });
+  }
   try {
     writeSync(fd, `${JSON.stringify({ id: randomUUID(), about: 'Jharokha knows this drive by this file. It may be deleted.' })}\n`);
     fsyncSync(fd);

@@ -4,7 +4,7 @@ import { WorkerFrame, type AgentFrame, type AgentStatus, type PresentVolume, typ
 import { SITE_TOKEN, type Site } from './site.ts';
 
 /** A thrown Error's message goes to the page as the agent's own sentence. */
-export type Answers = { [N in RequestName]?: (args: RequestArgs<N>) => RequestResult<N> };
+export type Answers = { [N in RequestName]?: (args: RequestArgs<N>) => RequestResult<N> | Promise<RequestResult<N>> };
 export interface FakeAgent { asked: { name: string; args: unknown }[]; present(volumes: PresentVolume[]): void; say(status: AgentStatus): void; stop(): Promise<void> }
 
 export const IDLE: AgentStatus = { phase: 'idle', root: null, counts: null, pending: { facts: 0, previews: 0, proxies: null, vectors: null }, rate_per_s: null, eta_s: null, questions: [] };
@@ -21,14 +21,14 @@ export async function startFakeAgent(site: Site, answers: Answers = {}): Promise
   await new Promise<void>((resolve, reject) => {
     socket.addEventListener('open', () => send({ type: 'hello', protocol: PROTOCOL_VERSION, agent_id: 'agent-of-a-test', version: '0.0.0', host: 'test' }));
     socket.addEventListener('error', () => reject(new Error('the link did not open')));
-    socket.addEventListener('message', (event) => {
+    socket.addEventListener('message', async (event) => {
       const frame = WorkerFrame.parse(JSON.parse(String(event.data)));
       if (frame.type === 'welcome') { resolve(); return; }
       asked.push({ name: frame.name, args: frame.args });
       const answer = answers[frame.name as RequestName] as ((args: unknown) => unknown) | undefined;
       try {
         if (!answer) throw new Error(`This agent of a test does not know how to ${frame.name}.`);
-        send({ type: 'reply', id: frame.id, result: answer(frame.args) });
+        send({ type: 'reply', id: frame.id, result: await answer(frame.args) });
       } catch (error) { send({ type: 'reply', id: frame.id, error: error instanceof Error ? error.message : 'unknown' }); }
     });
   });
@@ -39,6 +39,11 @@ export async function startFakeAgent(site: Site, answers: Answers = {}): Promise
     asked,
     present: (volumes) => { here = volumes; renew(); },
     say: (status) => send({ type: 'status', status }),
-    stop: () => new Promise((resolve) => { clearInterval(renewing); socket.addEventListener('close', () => resolve()); socket.close(1000); }),
+    stop: () => new Promise((resolve) => {
+      clearInterval(renewing);
+      if (socket.readyState === WebSocket.CLOSED) { resolve(); return; }
+      socket.addEventListener('close', () => resolve());
+      socket.close(1000);
+    }),
   };
 }

@@ -123,6 +123,8 @@ export class AgentLink extends DurableObject<Env> {
 
   override async webSocketClose(socket: WebSocket, code: number): Promise<void> {
     this.failWaiting(socket);
+    // Without our half of the goodbye the agent's socket would wait for it, some 10 s. 1005 and 1006 cannot be said.
+    if (CLOSE_GOODBYE.has(code)) socket.close(code);
     const agentId = (socket.deserializeAttachment() as SocketState | null)?.agent_id;
     const state = agentId === undefined ? undefined : this.agents.get(agentId);
     if (!state || !CLOSE_GOODBYE.has(code) || this.socketsOf(state.agent_id).some((s) => s !== socket)) return;

@@ -13,7 +13,7 @@ import { listScans, type Scan } from '../store/scan-pages.ts';
 const SCANS_LOOKED_AT = 60;
 const DONE: Record<string, string> = {
   scan: 'Scanning has begun.', added: 'The folder was added and is being read.', removed: 'The folder is no longer read. Its photos stay.', kept: 'Everything stays as it is.',
-  gone: 'Marked as missing. They come back by themselves when the files do.', words: 'Saved.', marker: 'The drive now has a lasting name.',
+  gone: 'Marked as missing. They come back by themselves when the files do.', back: 'All of them were there again, so nothing was marked.', words: 'Saved.', marker: 'The drive now has a lasting name.',
 };
 
 export const drives = new Hono<App>();
@@ -39,14 +39,18 @@ drives.post('/drives/:id/words', async (c) => {
 
 drives.post('/drives/:id/marker', async (c) => {
   const id = c.req.param('id');
+  let marked: string;
   try {
-    await askAgent(c.env, 'allow_marker', { volume_id: id });
+    marked = (await askAgent(c.env, 'allow_marker', { volume_id: id })).volume_id;
   } catch (error) {
     const refusal = sayRefusal(error);
     if (wantsFragment(c)) return sendDrive(c, id, { wrong: refusal.text }, refusal.status);
     return sendPage(c, <DrivesPage frame={await loadFrame(c)} drives={await loadDrives(c)} nowMs={Date.now()} wrong={refusal.text} />, refusal.status);
   }
-  return wantsFragment(c) ? sendDrive(c, id, { said: 'The drive is being marked; its new name appears with the next scan.' }) : sendBack(c, '/drives?done=marker');
+  if (!wantsFragment(c)) return sendBack(c, '/drives?done=marker');
+  // The agent pushes before it answers, so the drive is known by its new id; a slow push leaves the old one for a while.
+  const known = await findDrive(c.env.DB, marked);
+  return known ? sendDrive(c, marked, { said: DONE['marker'] ?? '' }) : sendDrive(c, id, { said: 'The drive is marked. Its lasting name appears here in a moment.' });
 });
 
 drives.get('/drives/question/:scan', async (c) => sendPage(c, <QuestionPage frame={await loadFrame(c)} question={await findQuestion(c, c.req.param('scan'))} />));
@@ -55,13 +59,14 @@ drives.post('/drives/question/:scan', async (c) => {
   const answer = text(await c.req.formData(), 'answer');
   if (answer !== 'gone' && answer !== 'keep') throw new BadRequest('The answer is one of two: gone, or keep.');
   const scanId = c.req.param('scan');
+  let marked: number;
   try {
-    await askAgent(c.env, 'answer_question', { scan_id: scanId, answer });
+    marked = (await askAgent(c.env, 'answer_question', { scan_id: scanId, answer })).marked;
   } catch (error) {
     const refusal = sayRefusal(error);
     return sendPage(c, <QuestionPage frame={await loadFrame(c)} question={await findQuestion(c, scanId)} wrong={refusal.text} />, refusal.status);
   }
-  return sendBack(c, `/drives?done=${answer === 'gone' ? 'gone' : 'kept'}`);
+  return sendBack(c, `/drives?done=${answer === 'keep' ? 'kept' : marked > 0 ? 'gone' : 'back'}`);
 });
 
 async function sendDrive(c: PageContext, volumeId: string, words: { said?: string; wrong?: string; editing?: boolean }, status: 200 | 422 | 503 = 200): Promise<Response> {

@@ -147,4 +147,19 @@ describe('up', () => {
     while (Date.now() < until && assets !== 6) { await sleep(300); assets = (await waitIdle(up)).assets; }
     expect(assets).toBe(6);
   });
+
+  test('what was set on a page is on the next page', async () => {
+    const library = await makeLibrary(join(base, 'library'), 3);
+    const up = await start([]);
+    await waitIdle(up);
+    const post = (path: string, form: Record<string, string>) => fetch(up.url + path, { method: 'POST', headers: { origin: up.url }, body: new URLSearchParams(form) });
+    const added = await (await post('/folders', { path: library.dir })).text();
+    expect(added).toContain('library</bdi>');
+    const root = /href="(\/folders\/(?!add)[^"/]+)"/.exec(added)?.[1] ?? 'no folder on the page';
+    const saved = await post(`${root}/excludes`, { excludes: 'Odd\n*.psd' });
+    expect(saved.url).toBe(`${up.url}${root}?done=excludes`);
+    expect(await saved.text()).toContain('Odd\n*.psd</textarea>');
+    const removed = await (await post(`${root}/remove`, {})).text();
+    expect(removed).not.toContain('library</bdi>');
+  });
 });
