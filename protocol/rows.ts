@@ -72,6 +72,8 @@ export type AssetRow = z.infer<typeof AssetRow>;
 export const VolumeRow = z.object({
   volume_id: VolumeId, revision: Revision, identity: VolumeIdentity, label: Text, fs_type: z.string().max(60),
   capacity_bytes: z.int().nonnegative().nullable(), free_bytes: z.int().nonnegative().nullable(), read_only: z.boolean(),
+  /** The weak id that this volume had before its marker: a new row takes over the owner's words from that one. */
+  replaces: VolumeId.optional(),
 });
 export type VolumeRow = z.infer<typeof VolumeRow>;
 

@@ -66,6 +66,8 @@ function prepareCatalog(db: DatabaseSync, agentId: string): Catalog {
   if (!hasMeta) db.exec('BEGIN IMMEDIATE');
   db.exec(CATALOG_SCHEMA);
   if (!hasMeta) db.exec('COMMIT');
+  // Catalogs from before volumes knew what they replace.
+  if (db.prepare("SELECT 1 FROM pragma_table_info('volumes') WHERE name = 'replaces'").get() === undefined) db.exec('ALTER TABLE volumes ADD COLUMN replaces TEXT');
 
   const statements = new Map<string, StatementSync>();
   const prepare = (sql: string, arrays = false): StatementSync => {

@@ -129,7 +129,7 @@ const number = (v: unknown) => (v === null || v === undefined ? null : Number(v)
 const pathOf = (r: Row) => (r['dir'] === '' ? String(r['name']) : `${String(r['dir'])}/${String(r['name'])}`);
 
 function volumeRow(r: Row): VolumeRow {
-  return { volume_id: String(r['volume_id']), revision: Number(r['revision']), identity: String(r['identity']) as VolumeRow['identity'], label: String(r['label']), fs_type: String(r['fs_type']), capacity_bytes: number(r['capacity_bytes']), free_bytes: number(r['free_bytes']), read_only: r['read_only'] === 1 };
+  return { volume_id: String(r['volume_id']), revision: Number(r['revision']), identity: String(r['identity']) as VolumeRow['identity'], label: String(r['label']), fs_type: String(r['fs_type']), capacity_bytes: number(r['capacity_bytes']), free_bytes: number(r['free_bytes']), read_only: r['read_only'] === 1, ...(r['replaces'] === null ? {} : { replaces: String(r['replaces']) }) };
 }
 function rootRow(r: Row): RootRow {
   return { root_id: String(r['root_id']), revision: Number(r['revision']), volume_id: String(r['volume_id']), path: String(r['path']), excludes: JSON.parse(String(r['excludes'])) as string[], removed: r['removed'] === 1 };

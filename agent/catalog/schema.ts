@@ -7,6 +7,8 @@ CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITH
 CREATE TABLE IF NOT EXISTS volumes (
   volume_id TEXT PRIMARY KEY, identity TEXT NOT NULL, label TEXT NOT NULL, fs_type TEXT NOT NULL,
   capacity_bytes INTEGER, free_bytes INTEGER, read_only INTEGER NOT NULL, last_mount_point TEXT NOT NULL,
+  -- The weak id that it had before its marker.
+  replaces TEXT,
   revision INTEGER NOT NULL, pushed_revision INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 

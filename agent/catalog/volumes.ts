@@ -1,6 +1,8 @@
 // Volumes that were ever indexed, connected or not.
+import { randomUUID } from 'node:crypto';
 import type { VolumeIdentity } from '../../protocol/words.ts';
 import type { Catalog } from './catalog.ts';
+import { queueCompletion } from './scans.ts';
 
 export interface KnownVolume {
   volume_id: string; identity: VolumeIdentity; label: string; fs_type: string;
@@ -43,29 +45,37 @@ function toVolume(row: Record<string, unknown>): KnownVolume {
 
 /**
  * A weak volume got a marker: everything known under its old id is known under the new one, and is pushed again. The
- * old locations are told to the Worker as moved from, so that no copy counts twice.
+ * old locations are told to the Worker as moved from, so that no copy counts twice, and what was missing as missing.
  */
 export function adoptVolume(catalog: Catalog, oldId: string, next: KnownVolume, atMs: number, pathsPerCall: number): void {
   if (oldId === next.volume_id) return;
   catalog.transact(() => {
     putVolume(catalog, next);
-    const paths = catalog.prepare("SELECT CASE WHEN dir = '' THEN name ELSE dir || '/' || name END AS path FROM files WHERE volume_id = ? AND sha256 IS NOT NULL AND pushed_revision > 0 ORDER BY dir, name").all(oldId).map((r) => r['path'] as string);
-    const scanId = `adopt-${oldId}`;
-    for (let at = 0; at < paths.length; at += pathsPerCall) {
-      const body = { agent_id: catalog.agentId, volume_id: oldId, at_ms: atMs, missing: [], moved_from: paths.slice(at, at + pathsPerCall) };
-      catalog.prepare('INSERT INTO completions (scan_id, body) VALUES (?, ?)').run(scanId, JSON.stringify(body));
-    }
+    // The Worker hands on the owner's label and note.
+    catalog.prepare('UPDATE volumes SET replaces = ?, revision = ? WHERE volume_id = ?').run(oldId, catalog.nextRevision(), next.volume_id);
+    // Those too that were never acknowledged: a batch with them may be on its way.
+    const paths = (where: string) => catalog.prepare(`SELECT CASE WHEN dir = '' THEN name ELSE dir || '/' || name END AS path FROM files WHERE volume_id = ? AND sha256 IS NOT NULL ${where} ORDER BY dir, name`).all(oldId).map((r) => String(r['path']));
+    tellPaths(catalog, oldId, { missing: [], moved_from: paths('') }, atMs, pathsPerCall);
+    // A pushed row ends being missing, so it is said again.
+    tellPaths(catalog, next.volume_id, { missing: paths('AND missing_since_ms IS NOT NULL'), moved_from: [] }, atMs, pathsPerCall);
     const revision = catalog.nextRevision();
     const fsId = next.volume_id.slice(0, 60);
     catalog.prepare('UPDATE OR REPLACE files SET volume_id = ?, fs_id = CASE WHEN fs_id IS NULL THEN NULL ELSE ? END, revision = ?, pushed_revision = 0 WHERE volume_id = ?').run(next.volume_id, fsId, revision, oldId);
     catalog.prepare('UPDATE roots SET volume_id = ?, revision = ? WHERE volume_id = ?').run(next.volume_id, catalog.nextRevision(), oldId);
     catalog.prepare('UPDATE OR REPLACE problems SET volume_id = ?, revision = ?, pushed_revision = 0 WHERE volume_id = ?').run(next.volume_id, catalog.nextRevision(), oldId);
     catalog.prepare(`INSERT INTO problems (volume_id, path, code, reason, stage, at_ms, solved, revision) SELECT ?1, path, code, reason, stage, at_ms, 1, ?2 FROM problems WHERE volume_id = ?3 AND solved = 0`).run(oldId, catalog.nextRevision(), next.volume_id);
-    catalog.prepare('UPDATE scans SET volume_id = ? WHERE volume_id = ?').run(next.volume_id, oldId);
-    // The Worker takes what moved from a completed scan alone: the old identity's last one, which looked at nothing.
-    const counts = JSON.stringify({ seen: 0, indexed: 0, changed: 0, moved: 0, unchanged: 0, duplicate: 0, sidecar: 0, ignored: 0, failed: 0 });
-    catalog.prepare(`INSERT OR REPLACE INTO scans (scan_id, volume_id, root_id, state, started_ms, ended_ms, counts, vanished, reason, vanished_paths, revision, pushed_revision)
-      VALUES (?1, ?2, '', 'completed', ?3, ?3, ?4, 0, 'The drive is known by its marker file now.', NULL, ?5, 0)`).run(scanId, oldId, atMs, counts, catalog.nextRevision());
+    // A completion that still waits names the old id, and so must its scan.
+    catalog.prepare('UPDATE scans SET volume_id = ? WHERE volume_id = ? AND scan_id NOT IN (SELECT scan_id FROM completions)').run(next.volume_id, oldId);
     catalog.prepare('DELETE FROM volumes WHERE volume_id = ?').run(oldId);
   });
+}
+
+/** Queues what became of paths. The Worker takes that from a completed scan alone: one that looked at nothing. */
+function tellPaths(catalog: Catalog, volumeId: string, paths: { missing: string[]; moved_from: string[] }, atMs: number, pathsPerCall: number): void {
+  if (paths.missing.length === 0 && paths.moved_from.length === 0) return;
+  const scanId = `adopt-${randomUUID()}`;
+  const counts = JSON.stringify({ seen: 0, indexed: 0, changed: 0, moved: 0, unchanged: 0, duplicate: 0, sidecar: 0, ignored: 0, failed: 0 });
+  queueCompletion(catalog, scanId, { agent_id: catalog.agentId, volume_id: volumeId, at_ms: atMs, ...paths }, pathsPerCall);
+  catalog.prepare(`INSERT INTO scans (scan_id, volume_id, root_id, state, started_ms, ended_ms, counts, vanished, reason, vanished_paths, revision)
+    VALUES (?1, ?2, '', 'completed', ?3, ?3, ?4, 0, 'The drive is known by its marker file now.', NULL, ?5)`).run(scanId, volumeId, atMs, counts, catalog.nextRevision());
 }

@@ -8,6 +8,8 @@ export interface BulkUpsert {
   key: readonly string[];
   /** Columns kept from the first write, or assigned by an expression of their own; others take the new value. */
   keep?: readonly string[];
+  /** Columns whose first value is an expression instead of the array's. */
+  select?: Readonly<Record<string, string>>;
   assign?: Readonly<Record<string, string>>;
   /** When an existing row is overwritten. An upsert that changes nothing must write nothing. */
   when: string;
@@ -19,7 +21,7 @@ export function bulkUpsertSql(spec: BulkUpsert, condition = 'true'): string {
   const sets = spec.columns.filter((c) => !fixed.has(c) && !spec.assign?.[c]).map((c) => `${c} = excluded.${c}`);
   for (const [column, expression] of Object.entries(spec.assign ?? {})) sets.push(`${column} = ${expression}`);
   return `INSERT INTO ${spec.table} (${spec.columns.join(', ')})
-SELECT ${spec.columns.map((_, i) => `value->>${i}`).join(', ')} FROM json_each(?1) WHERE ${condition}
+SELECT ${spec.columns.map((c, i) => spec.select?.[c] ?? `value->>${i}`).join(', ')} FROM json_each(?1) WHERE ${condition}
 ON CONFLICT (${spec.key.join(', ')}) DO UPDATE SET ${sets.join(', ')} WHERE ${spec.when}`;
 }
 

@@ -119,7 +119,8 @@ async function loadAdd(c: PageContext, path: string): Promise<AddFacts> {
 async function loadScans(c: PageContext): Promise<ScanFacts[]> {
   const [drives, roots] = await Promise.all([listDrives(c.env.DB), listFolders(c.env.DB)]);
   const lists = await Promise.all(drives.map(async (drive) => ({ drive, scans: await listScans(c.env.DB, drive.volume_id, SCANS_SHOWN) })));
-  const all = lists.flatMap(({ drive, scans }) => scans.map((scan): ScanFacts => ({
+  // A scan of no folder only told what became of a drive's old name.
+  const all = lists.flatMap(({ drive, scans }) => scans.filter((scan) => scan.root_id !== '').map((scan): ScanFacts => ({
     label: driveLabel(drive), folder: roots.find((root) => root.root_id === scan.root_id)?.path ?? 'A folder that is no longer read', state: scan.state,
     startedMs: scan.started_ms, endedMs: scan.ended_ms, counts: scan.counts, vanished: scan.vanished, reason: scan.reason,
   })));

@@ -10,7 +10,7 @@ import { upsertRoots } from './roots.ts';
 import { upsertScans } from './scans.ts';
 import { adoptHomeZone, isZone } from './settings.ts';
 import { markUnresolved, resolveMarked } from './timeline-items.ts';
-import { upsertVolumes } from './volumes.ts';
+import { retireReplaced, upsertVolumes } from './volumes.ts';
 
 type Rows = { [L in BatchList]: z.infer<(typeof BATCH_ROWS)[L]>[] };
 
@@ -22,7 +22,7 @@ export type IngestOutcome =
 /** Longest name of a rejected row in an answer. */
 const NAME_CHARS = 300;
 /** Fields that rows are found by; half characters or NULs in them would not survive the way to SQLite and back. */
-const KEY_FIELDS = ['sha256', 'volume_id', 'path', 'root_id', 'scan_id', 'inode', 'fs_id'] as const;
+const KEY_FIELDS = ['sha256', 'volume_id', 'path', 'root_id', 'scan_id', 'inode', 'fs_id', 'replaces'] as const;
 
 /** Applies a batch whose envelope has been parsed. Idempotent by (agent, epoch, seq). */
 export async function applyBatch(db: D1Database, batch: Batch, nowMs: number): Promise<IngestOutcome> {
@@ -43,6 +43,7 @@ export async function applyBatch(db: D1Database, batch: Batch, nowMs: number): P
   const write = (list: readonly unknown[], make: () => D1PreparedStatement) => { if (list.length > 0) statements.push(make()); };
   write(rows.volumes, () => upsertVolumes(db, batch.agent_id, rows.volumes, nowMs));
   write(rows.roots, () => upsertRoots(db, rows.roots));
+  if (rows.volumes.some((v) => v.replaces !== undefined)) statements.push(...retireReplaced(db));
   write(rows.scans, () => upsertScans(db, rows.scans));
   const otherEnd = statements.length;
   statements.push(...writeProblems(db, rows.problems));

@@ -5,6 +5,7 @@ import type { ScanComplete, ScanRow } from '../../protocol/rows.ts';
 import { bulkUpsertSql, cleanText } from '../db/bulk.ts';
 import { scans } from '../db/schema.ts';
 import { markUnresolved, resolveMarked } from './timeline-items.ts';
+import { retireReplaced } from './volumes.ts';
 
 const UPSERT = bulkUpsertSql({
   table: 'scans', columns: ['scan_id', 'revision', 'volume_id', 'root_id', 'state', 'started_ms', 'ended_ms', 'counts', 'vanished', 'reason'], key: ['scan_id'],
@@ -60,6 +61,7 @@ export async function completeScan(db: D1Database, scanId: string, body: ScanCom
     db.prepare('INSERT INTO completions (scan_id, part, at_ms) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING').bind(scanId, part, nowMs),
     db.prepare('DELETE FROM completions WHERE (scan_id, part) IN (SELECT scan_id, part FROM completions ORDER BY at_ms DESC LIMIT -1 OFFSET ?1)').bind(COMPLETIONS_KEPT),
   ];
+  if (body.moved_from.length > 0) statements.push(...retireReplaced(db));
   if (touched.length > 0) statements.push(markUnresolved(db, touched));
   const done = await db.batch(statements);
   const changes = done.map((d) => d.meta.changes);

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ListLine } from '../../../protocol/list.ts';
 import { freePort, runCommandAsync, startUp, stopUp, waitIdle, type Up } from '../../support/instance.ts';
 import { makeLibrary } from '../../support/library.ts';
+import { openD1 } from '../../support/snapshot.ts';
 
 let base: string;
 let dataDir: string;
@@ -84,6 +85,8 @@ test('a weak drive asks about every absence until the owner allows a marker', as
   expect((await runCommandAsync(dataDir, ['confirm-missing', '--keep'], env)).code).toBe(0);
   expect(existsSync(join(base, 'drive/.jharokha-volume'))).toBe(false);
 
+  const named = await fetch(`${up?.url}/drives/weak%3Adrive/words`, { method: 'POST', headers: { origin: up?.url ?? '' }, body: new URLSearchParams({ label: 'Holiday card', note: 'in the blue box' }) });
+  expect(await named.text()).toContain('Holiday card');
   const { token } = JSON.parse(readFileSync(join(dataDir, 'agent.json'), 'utf8')) as { token: string };
   const asked = await fetch(`${up?.url}/api/request/allow_marker`, { method: 'POST', headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' }, body: JSON.stringify({ volume_id: 'weak:drive' }) });
   const answer = await asked.text();
@@ -91,6 +94,11 @@ test('a weak drive asks about every absence until the owner allows a marker', as
   expect(existsSync(join(base, 'drive/.jharokha-volume'))).toBe(true);
   const { volume_id } = JSON.parse(answer) as { volume_id: string };
   expect(volume_id).toMatch(/^marker:/);
+  // The very next page names it as the owner does, connected and no longer weak.
+  const page = await (await fetch(`${up?.url}/drives`)).text();
+  expect(page).toContain(`id="drive-${volume_id.replace(':', '_3a')}"`);
+  expect(page).toContain('Holiday card');
+  expect(page).toContain('Connected');
   for (let i = 0; i < 40; i += 1) {
     await sleep(500);
     if (up) await waitIdle(up);
@@ -99,6 +107,12 @@ test('a weak drive asks about every absence until the owner allows a marker', as
   const after = await list();
   expect(after.map((l) => l.sha256)).toEqual(before.map((l) => l.sha256));
   expect([...new Set(after.flatMap((l) => l.locations.map((at) => at.volume_id)))]).toEqual([volume_id]);
+
+  const drives = await (await fetch(`${up?.url}/api/volumes`, { headers: { authorization: `Bearer ${token}` } })).json();
+  expect(drives).toMatchObject([{ volume_id, volume: 'Holiday card', note: 'in the blue box', identity: 'marker' }]);
+  const db = openD1(dataDir);
+  expect(db.prepare('SELECT volume_id FROM volumes').all().map((r) => r['volume_id'])).toEqual([volume_id]);
+  db.close();
 
   // A drive with a lasting name need not ask about a single file.
   rmSync(join(base, 'drive/Photos/Copies/same file.jpg'));

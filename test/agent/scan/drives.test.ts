@@ -1,15 +1,21 @@
 // Absence of a drive is never absence of a file (promise 2): drives that leave, lie, break or lose much at once.
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { listQuestions, lastScan } from '../../../agent/catalog/scans.ts';
+import { openCatalog } from '../../../agent/catalog/catalog.ts';
+import { getScan, listQuestions, lastScan } from '../../../agent/catalog/scans.ts';
 import { setExcludes, type Root } from '../../../agent/catalog/roots.ts';
 import { listCopies } from '../../../agent/catalog/files.ts';
+import { storeNextBatch } from '../../../agent/catalog/outbox.ts';
+import { adoptVolume, getVolume } from '../../../agent/catalog/volumes.ts';
 import { createFileAccess } from '../../../agent/files/access.ts';
 import { adoptMarkedVolume } from '../../../agent/pipeline/index.ts';
 import { renderPending } from '../../../agent/pipeline/render-pending.ts';
 import { answerQuestion } from '../../../agent/pipeline/scan.ts';
 import { MARKER_FILE } from '../../../agent/volumes/volumes.ts';
+import type { ScanComplete } from '../../../protocol/rows.ts';
 import { createScene, png, sha, sumOf, type Scene } from './scene.ts';
 
 let s: Scene;
@@ -274,6 +280,47 @@ describe('a weak identity', () => {
     const bodies = s.catalog.db.prepare('SELECT body FROM completions').all().map((r) => JSON.parse(r['body'] as string) as { volume_id: string; moved_from: string[] });
     expect(bodies.map((b) => [b.volume_id, b.moved_from.length])).toEqual([['weak:blue', 10]]);
     expect(await s.volumes.get('weak:blue')).toBeUndefined();
+    expect(storeNextBatch(s.catalog, { agentId: 'a', epoch: 'e', seq: 1, homeZone: 'UTC' }, false)?.body).toContain('"replaces":"weak:blue"');
+  });
+
+  test('keeps what is missing missing, and tells so under the new identity', async () => {
+    await fill(10);
+    rmSync(s.at('odd/p001.png'));
+    await answerQuestion(s.ctx, (await s.scan()).scan_id, 'gone');
+    s.catalog.db.exec('DELETE FROM completions');
+    const marked = await s.volumes.allowMarker('weak:blue');
+    adoptMarkedVolume(s.ctx, 'weak:blue', marked);
+    expect((await s.scan()).question).toBeNull();
+    expect(s.missing()).toEqual(['odd/p001.png']);
+    const told = s.catalog.db.prepare('SELECT c.body, s.volume_id, s.state FROM completions c JOIN scans s USING (scan_id) ORDER BY c.id').all().map((r) => ({ ...JSON.parse(r['body'] as string) as ScanComplete, scanned: r['volume_id'], state: r['state'] }));
+    expect(told).toMatchObject([{ volume_id: 'weak:blue', scanned: 'weak:blue', state: 'completed', missing: [] }, { volume_id: marked.volume_id, scanned: marked.volume_id, state: 'completed', missing: ['odd/p001.png'], moved_from: [] }]);
+    expect(told[0]?.moved_from).toHaveLength(10);
+  });
+
+  test('can be replaced in a catalog from before there was such a thing', async () => {
+    await fill(2);
+    const folder = mkdtempSync(join(tmpdir(), 'jharokha-catalog-'));
+    try {
+      s.catalog.db.exec(`VACUUM INTO '${join(folder, 'old.db')}'`);
+      const old = new DatabaseSync(join(folder, 'old.db'));
+      old.exec('ALTER TABLE volumes DROP COLUMN replaces');
+      old.close();
+      const catalog = openCatalog(join(folder, 'old.db'));
+      const before = getVolume(catalog, 'weak:blue');
+      if (!before) throw new Error('the volume is lost');
+      adoptVolume(catalog, 'weak:blue', { ...before, volume_id: 'marker:blue', identity: 'marker' }, 1, 100);
+      expect(catalog.db.prepare('SELECT volume_id, replaces FROM volumes').all()).toEqual([{ volume_id: 'marker:blue', replaces: 'weak:blue' }]);
+      catalog.close();
+    } finally { rmSync(folder, { recursive: true, force: true }); }
+  });
+
+  test('a completion that waits keeps the identity that it was made under', async () => {
+    await fill(10);
+    rmSync(s.at('odd/p001.png'));
+    const { scan_id } = await s.scan();
+    await answerQuestion(s.ctx, scan_id, 'gone');
+    adoptMarkedVolume(s.ctx, 'weak:blue', await s.volumes.allowMarker('weak:blue'));
+    expect(getScan(s.catalog, scan_id)?.volume_id).toBe('weak:blue');
   });
 });
 
