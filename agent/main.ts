@@ -1,5 +1,6 @@
 // The agent's command line: which command runs, and how its outcome becomes an exit code. Commands live in commands/.
 import { SOFTWARE_VERSION } from '../protocol/versions.ts';
+import { assertRoom } from './files/room.ts';
 import { CommandError, EXIT, parseCommandLine, reason, type Options } from './config.ts';
 
 /** Each command by name: what it does in a line, and its module, loaded only when asked for. */
@@ -24,7 +25,11 @@ async function main(argv: readonly string[]): Promise<number> {
   if (options.help || options.command === 'help' || (options.command === '' && argv.length === 0)) { console.log(help()); return EXIT.ok; }
   const command = Object.hasOwn(COMMANDS, options.command) ? COMMANDS[options.command] : undefined;
   if (!command) throw new CommandError(`There is no command ${JSON.stringify(options.command)}. The commands: ${Object.keys(COMMANDS).join(', ')}.`, EXIT.usage);
-  return (await command.load()).run(options);
+  try { return await (await command.load()).run(options); } catch (error) {
+    // Whatever gave way first: a full disk is the reason that helps.
+    if (!(error instanceof CommandError)) assertRoom(options.dataDir);
+    throw error;
+  }
 }
 
 // sharp and libuv do their work in this pool; it is read once, at its first use.

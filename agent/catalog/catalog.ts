@@ -1,7 +1,9 @@
 // Opens the catalog and owns its transactions, its one revision counter and its meta values. Knows no noun.
 import { randomUUID } from 'node:crypto';
+import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { DATA_VERSION, GRID_VERSION, PREVIEW_VERSION } from '../../protocol/versions.ts';
+import { assertRoom, DiskFullError } from '../files/room.ts';
 import { CATALOG_SCHEMA } from './schema.ts';
 
 /** Another process of ours (a `status` beside the agent) may hold the lock for a moment. */
@@ -17,11 +19,6 @@ export class NewerDataError extends Error {
   }
 }
 
-/** The disk that holds the data folder has no room left. */
-export class DiskFullError extends Error {
-  constructor() { super('The disk that holds the library\'s data folder is full. Make room, then scan again.'); this.name = 'DiskFullError'; }
-}
-
 export interface Catalog {
   readonly db: DatabaseSync;
   readonly agentId: string;
@@ -31,6 +28,8 @@ export interface Catalog {
   prepare(sql: string, arrays?: boolean): StatementSync;
   /** One transaction; nested calls join the outer one. Throws DiskFullError for a full disk; then nothing of it is kept. */
   transact<T>(fn: () => T): T;
+  /** Throws DiskFullError while the disk is about to be full; ask before work that makes the catalog grow. */
+  assertRoom(): void;
   /** The next number of the counter. Only inside a transaction, which also keeps it. */
   nextRevision(): number;
   /** The last number given out. */
@@ -54,10 +53,10 @@ function isDiskFull(error: unknown): boolean {
  */
 export function openCatalog(file: string, agentId?: string): Catalog {
   const db = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
-  try { return prepareCatalog(db, agentId ?? randomUUID()); } catch (error) { db.close(); throw isDiskFull(error) ? new DiskFullError() : error; }
+  try { return prepareCatalog(db, dirname(file), agentId ?? randomUUID()); } catch (error) { db.close(); throw isDiskFull(error) ? new DiskFullError(dirname(file)) : error; }
 }
 
-function prepareCatalog(db: DatabaseSync, agentId: string): Catalog {
+function prepareCatalog(db: DatabaseSync, folder: string, agentId: string): Catalog {
   db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = ${JOURNAL_LIMIT_BYTES}; PRAGMA foreign_keys = ON;`);
   const hasMeta = db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'meta'").get() !== undefined;
   const readMeta = (key: string): string | undefined => db.prepare('SELECT value FROM meta WHERE key = ?').get(key)?.['value'] as string | undefined;
@@ -101,7 +100,7 @@ function prepareCatalog(db: DatabaseSync, agentId: string): Catalog {
     } catch (error) {
       // SQLite ends the transaction by itself on some errors (a full disk), and not on others.
       if (db.isTransaction) db.exec('ROLLBACK');
-      throw isDiskFull(error) ? new DiskFullError() : error;
+      throw isDiskFull(error) ? new DiskFullError(folder) : error;
     } finally { depth = 0; }
   };
 
@@ -125,6 +124,7 @@ function prepareCatalog(db: DatabaseSync, agentId: string): Catalog {
 
   return {
     db, agentId: getMeta('agent_id') ?? '', epoch: getMeta('epoch') ?? '', prepare, transact,
+    assertRoom: () => { assertRoom(folder); },
     nextRevision: () => { revision += 1; return revision; },
     revision: () => revision,
     raiseRevision: (above) => { revision = Math.max(revision, above + 1); },

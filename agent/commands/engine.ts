@@ -138,10 +138,12 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   }
 
   // ── push ──
-  const pushContext: PushContext = { catalog, agentId: options.identity.agent_id, homeZone: Intl.DateTimeFormat().resolvedOptions().timeZone, worker: options.worker, warn };
+  const pushContext: PushContext = { catalog, agentId: options.identity.agent_id, homeZone: Intl.DateTimeFormat().resolvedOptions().timeZone, worker: options.worker, warn, assertRoom: catalog.assertRoom };
   let agreed = false;
   let pushTimer: NodeJS.Timeout | undefined;
   let pushRun: Promise<void> | undefined;
+  // Said once, not at each try.
+  let pushTrouble = '';
   let markDue = false;
   // What the Worker refused waits for the next connection; it must not be waited for.
   let refusedCompletions = false;
@@ -154,6 +156,10 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
         const mark = markDue;
         markDue = false;
         refusedCompletions = (await pushAll(pushContext, { mark, signal: stop.signal })).refused > 0;
+      } catch (error) {
+        // A Worker on a full disk answers with anything but that.
+        catalog.assertRoom();
+        throw error;
       } finally { pushing = false; pushRun = undefined; }
     })();
     return pushRun;
@@ -162,9 +168,11 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     if (stop.signal.aborted) return;
     pushTimer ??= setTimeout(() => {
       pushTimer = undefined;
-      push().then(() => { changed(); if (!isPushed()) pushSoon(); }, (error: unknown) => {
+      push().then(() => { pushTrouble = ''; changed(); if (!isPushed()) pushSoon(); }, (error: unknown) => {
         agreed = false;
-        if (!(error instanceof WorkerUnreachable)) warn(`Could not store: ${reason(error)}`);
+        const trouble = error instanceof WorkerUnreachable ? '' : `Could not store: ${reason(error)}`;
+        if (trouble !== '' && trouble !== pushTrouble) warn(trouble);
+        pushTrouble = trouble;
         pushSoon(PUSH_RETRY_MS);
       });
     }, afterMs);

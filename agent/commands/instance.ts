@@ -4,6 +4,7 @@ import { SOFTWARE_VERSION } from '../../protocol/versions.ts';
 import { CommandError, EXIT, openDataDir, type AgentIdentity, type Options } from '../config.ts';
 import { callWorker, WorkerRefused, WorkerUnreachable, type WorkerAddress } from '../push/client.ts';
 import { REQUESTS, type RequestArgs, type RequestName, type RequestResult } from '../../protocol/link.ts';
+import { assertRoom } from '../files/room.ts';
 import { createEngine, type Engine } from './engine.ts';
 import { endLeftovers, readRunFile, removeRunFile, takeLock, writeRunFile } from './run-file.ts';
 import { startMiniflare } from './worker-host.ts';
@@ -46,7 +47,7 @@ export async function connectOrStart(options: Options): Promise<Instance> {
     const worker = { url: host.url, token: identity.token };
     writeRunFile(options.dataDir, host.url);
     const engine = await createEngine({ dataDir: options.dataDir, identity, worker, watch: false });
-    await waitConnected(worker);
+    await waitConnected(worker, options.dataDir);
     return {
       worker, identity, engine,
       ask: (name, args) => (engine.handlers[name] as (a: typeof args) => Promise<RequestResult<typeof name>>)(args),
@@ -83,10 +84,12 @@ async function askOver<N extends RequestName>(worker: WorkerAddress, name: N, ar
   }
 }
 
-async function waitConnected(worker: WorkerAddress): Promise<void> {
+async function waitConnected(worker: WorkerAddress, dataDir: string): Promise<void> {
   const until = Date.now() + CONNECT_MS;
   for (;;) {
     const response = await callWorker(worker, '/healthz').catch((error: unknown) => { if (error instanceof WorkerUnreachable) return undefined; throw error; });
+    // A Worker on a full disk cannot note who is connected.
+    if (!response) assertRoom(dataDir);
     const health = response ? await response.json() as { agent?: string } : undefined;
     if (health?.agent === 'connected') return;
     if (Date.now() > until) throw new CommandError(`The agent (${SOFTWARE_VERSION}) could not connect to its own Worker at ${worker.url} within ${CONNECT_MS / 1000} s.`);

@@ -5,6 +5,7 @@ import { getAsset, listUnfinished, putRest } from '../catalog/assets.ts';
 import { joinPath, listCopies, type FileRow } from '../catalog/files.ts';
 import { inodeText, isDataless, sameStat, type OpenFile } from '../files/access.ts';
 import { FileError } from '../files/errors.ts';
+import { DiskFullError } from '../files/room.ts';
 import type { ProblemCode } from '../../protocol/words.ts';
 import type { ConnectedVolume, ScanContext } from './context.ts';
 import { BYTES_IN_FLIGHT, createBudget, sourceOf } from './hash.ts';
@@ -75,6 +76,7 @@ const budget = createBudget(BYTES_IN_FLIGHT);
 
 /** Tries each copy in reach. A file that cannot be reached or is not what it was says nothing of the asset. */
 async function renderAsset(ctx: RenderContext, task: Task, volumes: ReadonlyMap<string, ConnectedVolume | undefined>): Promise<keyof RenderReport> {
+  ctx.catalog.assertRoom();
   const asset = getAsset(ctx.catalog, task.sha256);
   if (!asset) return 'away';
   const { sha256: _sha, size_bytes: _size, ...facts } = asset.facts;
@@ -130,6 +132,6 @@ async function renderCopy(ctx: RenderContext, absolute: string, copy: FileRow, v
 /** What the reader threw, as the asset's problem. What is no ReadError and comes from the catalog is passed on. */
 function describe(error: unknown): { code: ProblemCode; reason: string } {
   if (error instanceof ReadError) return { code: error.code, reason: error.message.slice(0, MAX_REASON) };
-  if (error instanceof Error && error.name === 'DiskFullError') throw error;
+  if (error instanceof DiskFullError) throw error;
   return { code: 'other', reason: `It could not be rendered: ${error instanceof Error ? error.message : String(error)}`.slice(0, MAX_REASON) };
 }

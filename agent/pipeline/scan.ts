@@ -8,7 +8,7 @@ import type { AssetFacts, ScanCounts } from '../../protocol/rows.ts';
 import { FACTS_VERSION } from '../../protocol/versions.ts';
 import type { ProblemCode, SeenAs } from '../../protocol/words.ts';
 import { factsVersion, putAsset } from '../catalog/assets.ts';
-import { DiskFullError } from '../catalog/catalog.ts';
+import { DiskFullError } from '../files/room.ts';
 import {
   countKnown, demoteFile, dropFile, forgetHash, getFile, joinPath, listByInode, listCopies, listFolder, listKnownFolders, listLost, listMissingCopies, markMissing, markSeenAgain, putFile, splitPath,
   updateStats, ROW_ASSET, ROW_FAILED, ROW_HAS_HASH, ROW_MISSING, ROW_SIDECAR, ROW_STALE, type FileRow, type FileSeenAs, type FileWrite, type FolderRow,
@@ -339,6 +339,7 @@ async function processFile(run: Run, job: Job): Promise<void> {
   const { ctx } = run;
   const path = joinPath(job.dir, job.name);
   const absolute = absolutePath(run.volume, path);
+  ctx.catalog.assertRoom();
   try {
     const row = getFile(ctx.catalog, run.volume.volume_id, job.dir, job.name);
     const stat = ctx.files.lstat(absolute);

@@ -12,6 +12,8 @@ export interface PushContext {
   agentId: string;
   homeZone: string;
   worker: WorkerAddress;
+  /** Throws where the Worker has no room to take more. */
+  assertRoom(): void;
   /** One line for people, e.g. about a rejected row. */
   warn(line: string): void;
 }
@@ -51,6 +53,7 @@ export async function pushAll(ctx: PushContext, options: { mark?: boolean; signa
   let mark = options.mark ?? false;
   let refusedId = 0;
   while (!options.signal?.aborted) {
+    ctx.assertRoom();
     const pack = readNextPack(ctx.catalog);
     if (pack.length > 0) {
       const answer = await pushPack(ctx.worker, pack);
