@@ -35,8 +35,11 @@ test('says what to do, step by step, until the first photo is there', async () =
     add_root: ({ path }) => ({ root_id: 'r-1', path }),
   });
   agent.present([presentVolume('v-1', 'Blue SSD')]);
+  await page.setViewportSize({ width: 390, height: 500 });
   await page.goto('/');
   await page.locator('button', { hasText: 'Look inside' }).click();
+  // What was asked for is seen, above the bar, without scrolling for it.
+  await expect.poll(async () => { const box = await page.locator('#browse a').last().boundingBox(); return (box?.y ?? 999) + (box?.height ?? 0); }).toBeLessThan(436);
   await page.locator('#browse a', { hasText: '2019 <b>Goa</b>' }).click();
   await page.locator('#browse .path', { hasText: '/Volumes/Blue SSD/2019 <b>Goa</b>' }).waitFor();
   expect(new URL(page.url()).pathname).toBe('/');

@@ -103,6 +103,13 @@ describe('timeline', () => {
       expect(box.ratio).toBeCloseTo(width / height, 1);
       expect(box.height).toBeCloseTo(boxes[0]?.height ?? 0, 0);
     });
+    // A panorama leaves the line before it nearly empty; what is alone there does not grow to fill the page.
+    const alone = page.locator('.day').first().locator('.tile').nth(1);
+    await page.locator('.day').first().locator('.tile').nth(2).evaluate((tile) => { tile.setAttribute('style', '--r:9'); });
+    await page.locator('.day').first().locator('.tile').first().evaluate((tile) => { tile.setAttribute('style', '--r:9'); });
+    const box = await alone.boundingBox();
+    expect(box?.height).toBeCloseTo(392, 0);
+    expect((box?.width ?? 0) / (box?.height ?? 1)).toBeCloseTo(0.75, 2);
     await expect(page.locator('.month-title').first().textContent()).resolves.toBe('October 2023');
     await expect(page.locator('.day-title').first().textContent()).resolves.toBe('Saturday, 21 October');
     await expect(page.locator('.badge').first().textContent()).resolves.toBe('0:42');

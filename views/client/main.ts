@@ -1,10 +1,12 @@
 // The one script: htmx, and the islands that htmx cannot be. Every page works without it.
 import 'htmx.org';
+import { startFolders } from './folders.ts';
 import { startHelp } from './help.ts';
 import { startLive } from './live.ts';
 import { startTimeline } from './timeline.ts';
 import { startViewer } from './viewer.ts';
 
+startFolders();
 startHelp();
 startLive();
 startTimeline();
