@@ -121,6 +121,8 @@ export function nextCompletion(catalog: Catalog, after: number): StoredCompletio
   return row ? { id: Number(row['id']), scanId: String(row['scan_id']), body: JSON.parse(String(row['body'])) as ScanComplete } : undefined;
 }
 
+export function countCompletions(catalog: Catalog): number { return Number(catalog.prepare('SELECT count(*) AS n FROM completions').get()?.['n'] ?? 0); }
+
 export function removeCompletion(catalog: Catalog, id: number): void { catalog.prepare('DELETE FROM completions WHERE id = ?1').run(id); }
 
 type Row = Record<string, unknown>;

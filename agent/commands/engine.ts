@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandError, reason, type AgentIdentity } from '../config.ts';
 import { openCatalog } from '../catalog/catalog.ts';
 import { countKnown } from '../catalog/files.ts';
-import { countDirty, firstInOutbox, hasDirty } from '../catalog/outbox.ts';
+import { countCompletions, countDirty, firstInOutbox, hasDirty } from '../catalog/outbox.ts';
 import { listRoots, removeRoot, setExcludes } from '../catalog/roots.ts';
 import { lastScan, listQuestions, queueCompletion } from '../catalog/scans.ts';
 import { countSpooled } from '../catalog/spool.ts';
@@ -79,6 +79,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   // Scans asked for and not yet begun; a watching engine is about to be asked for its first, and is not idle before it.
   let scansDue = options.watch ? 1 : 0;
   let started = false;
+  // What the Worker knows and a new catalog does not is being looked at: not done yet, though nothing is found to push.
+  let settling = 0;
 
   const ctx: ScanContext = {
     files: createFileAccess(), volumes, catalog, reader, now: () => Date.now(), ownFolders: [options.dataDir], signal: stop.signal,
@@ -96,11 +98,12 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   }
   function status(): AgentStatus {
     const previews = pendingPreviews();
-    const phase = scanning || scansDue > 0 ? 'scanning' : rendering ? 'rendering' : pushing || countDirty(catalog) > 0 || countSpooled(catalog) > 0 ? 'pushing' : 'idle';
+    const untold = settling + (refusedCompletions ? 0 : countCompletions(catalog));
+    const phase = scanning || scansDue > 0 ? 'scanning' : rendering ? 'rendering' : pushing || untold > 0 || countDirty(catalog) > 0 || countSpooled(catalog) > 0 ? 'pushing' : 'idle';
     const progress = estimate(phase, previews);
     return {
       phase, root: scanning?.progress?.root ?? null, counts: scanning?.progress?.counts ?? null,
-      pending: { facts: countDirty(catalog) + (scanning || scansDue > 0 ? Math.max(1, scanning?.progress?.pending ?? 1) : 0), previews: previews + countSpooled(catalog), proxies: null, vectors: null },
+      pending: { facts: countDirty(catalog) + untold + (scanning || scansDue > 0 ? Math.max(1, scanning?.progress?.pending ?? 1) : 0), previews: previews + countSpooled(catalog), proxies: null, vectors: null },
       rate_per_s: progress.rate, eta_s: progress.eta, questions: questions(),
       completed: listRoots(catalog).flatMap((r) => (r.completed_ms === null ? [] : [{ root_id: r.root_id, at_ms: r.completed_ms }])),
     };
@@ -183,7 +186,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     pushSoon();
   }
   function isPushed(): boolean {
-    return !hasDirty(catalog) && countSpooled(catalog) === 0 && firstInOutbox(catalog) === undefined && (refusedCompletions || catalog.prepare('SELECT 1 FROM completions LIMIT 1').get() === undefined);
+    return !hasDirty(catalog) && countSpooled(catalog) === 0 && firstInOutbox(catalog) === undefined && (refusedCompletions || countCompletions(catalog) === 0);
   }
   /** Pushes until nothing is left; throws when the Worker is out of reach. */
   async function pushEverything(mark: boolean): Promise<void> {
@@ -278,8 +281,11 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     if (started || !options.watch) scansDue += 1;
     started = true;
     enqueue(async () => {
-      try { await scanThese(rootIds, report); } finally { scansDue -= 1; }
-      await pushEverything(true).then(forgetStale).catch((error: unknown) => { if (!(error instanceof WorkerUnreachable)) throw error; });
+      settling += 1;
+      try {
+        try { await scanThese(rootIds, report); } finally { scansDue -= 1; }
+        await pushEverything(true).then(forgetStale).catch((error: unknown) => { if (!(error instanceof WorkerUnreachable)) throw error; });
+      } finally { settling -= 1; changed(); }
     }).then(() => enqueue(async () => {
       await render();
       await pushEverything(false);

@@ -78,17 +78,29 @@ export function compileExcludes(patterns: readonly string[], exactNames: boolean
   };
 }
 
+const WILD = new Map([['**/', '(?:[^/]+/)*'], ['/**', '/.+'], ['**', '.*'], ['?', '[^/]'], ['*', '[^/]*']]);
+
 function compileGlob(glob: string): RegExp {
+  const parts = glob.replace(/\*{3,}/g, '**').split(/(\*\*\/|\/\*\*$|\*\*|\*|\?)/).filter((part) => part !== '');
   let source = '';
-  for (const part of glob.replace(/\*{3,}/g, '**').split(/(\*\*\/|\/\*\*$|\*\*|\*|\?)/)) {
-    if (part === '**/') source += '(?:[^/]+/)*';
-    else if (part === '/**') source += '/.+';
-    else if (part === '**') source += '.*';
-    else if (part === '*') source += '[^/]*';
-    else if (part === '?') source += '[^/]';
-    else source += part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+  let groups = 0;
+  for (let i = 0; i < parts.length; i += 1) {
+    const part = parts[i] ?? '';
+    if (part !== '*') { source += WILD.get(part) ?? literal(part); continue; }
+    // Between two stars of one name the first place will do: never looked at again, or a name of many a's takes hours.
+    let between = '';
+    let next = i + 1;
+    for (let p = parts[next]; p !== undefined && (p === '?' || !WILD.has(p)) && !p.includes('/'); p = parts[next += 1]) between += WILD.get(p) ?? literal(p);
+    if (parts[next] !== '*') { source += '[^/]*'; continue; }
+    groups += 1;
+    source += `(?=([^/]*?${between}))\\${groups}`;
+    i = next - 1;
   }
   return new RegExp(`^${source}$`, 'su');
+}
+
+function literal(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }
 
 /** Changes whenever the rules of a scan do: the built-in ones, or the excludes of any root that it walks. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { listCopies } from '../../../agent/catalog/files.ts';
 import { putRoot } from '../../../agent/catalog/roots.ts';
+import { compileExcludes } from '../../../agent/pipeline/ignore.ts';
 import { addRoot, scanAll } from '../../../agent/pipeline/index.ts';
 import { createScene, png, put, sha, sumOf, type Scene } from './scene.ts';
 
@@ -378,6 +379,15 @@ describe('odd things on a drive', () => {
     await s.scan();
     expect(s.catalog.db.prepare("SELECT CASE WHEN dir = '' THEN name ELSE dir || '/' || name END AS p FROM files ORDER BY p").all().map((r) => r['p']))
       .toEqual(['a.png', 'in/top/only/f.png', 'sub/a.png', 'x/private.png']);
+  });
+
+  test('an exclude of many stars takes no time, and still finds what it names', () => {
+    const many = compileExcludes([`${'*a'.repeat(20)}*b`, 'IMG*2019*(edit)?*.jp*g', '*toString*x'], true);
+    const started = performance.now();
+    expect(many('a'.repeat(250), false)).toBe(false);
+    expect(performance.now() - started).toBeLessThan(1_000);
+    expect([`${'xa'.repeat(20)}b`, 'deep/IMG_2019_2019 (edit)1.jpeg', '1toString toString.x'].map((path) => many(path, false))).toEqual([true, true, true]);
+    expect(['IMG_2019 (edit).jpg', 'IMG/2019(edit)1.jpg', 'toStringx/y'].map((path) => many(path, false))).toEqual([false, false, false]);
   });
 
   test('a full disk under the catalog stops the scan in words; the next one goes on', async () => {
