@@ -37,15 +37,15 @@ function rowsOf(i: number): { asset: AssetRow; location: LocationRow; evidence: 
   const asset: AssetRow = {
     sha256, revision: i * 3 + 1, kind: 'image', mime: 'image/jpeg', size_bytes: 2_000_000 + i, width: 4032, height: 3024, duration_ms: null, color: '#a08060',
     camera: 'Apple iPhone 12', lens: 'iPhone 12 back dual wide camera 4.2mm f/1.6', exposure: { time_s: 0.01, f_number: 1.6, iso: 100, focal_mm: 4.2 },
-    latitude: 44.1 + (i % 100) / 1000, longitude: 9.6, gps_zone: 'Europe/Rome', content_identifier: null,
+    latitude: 44.1 + (i % 100) / 1000, longitude: 9.6, gps_zone: 'Europe/Rome', content_identifier: null, motion: null, description: null, rating: null, tags: [], proxy_bytes: null,
     time_claims: [
       { source: 'exif_original', wall, utc_ms: null, offset_minutes: 120, offset_source: 'exif' },
       { source: 'gps', wall: null, utc_ms: Date.parse(`${wall}Z`) - 7_200_000, offset_minutes: null, offset_source: null },
     ],
-    problems: [], facets: { facts: 1, grid: 2, preview: 0 },
+    problems: [], facets: { facts: 1, grid: 2, preview: 0, proxy: 0 },
   };
   const location: LocationRow = { volume_id: 'uuid:8D6F-11E2', path, revision: i * 3 + 2, sha256, size_bytes: asset.size_bytes, mtime_ms: Date.parse(`${wall}Z`), fs_id: '66306', inode: String(1000 + i), in_package: false };
-  const evidence: EvidenceRow = { volume_id: location.volume_id, path, revision: i * 3 + 2, time_claims: [{ source: 'mtime', wall: null, utc_ms: location.mtime_ms, offset_minutes: null, offset_source: null }] };
+  const evidence: EvidenceRow = { volume_id: location.volume_id, path, revision: i * 3 + 2, time_claims: [{ source: 'mtime', wall: null, utc_ms: location.mtime_ms, offset_minutes: null, offset_source: null }], imports: [], albums: [] };
   return { asset, location, evidence };
 }
 

@@ -28,6 +28,24 @@ export const AgentStatus = z.object({
 });
 export type AgentStatus = z.infer<typeof AgentStatus>;
 
+/** What the owner has chosen for the agent's own work. Kept in its catalog. */
+export const AgentOptions = z.object({
+  /** Whether small MP4s of videos are made. */
+  proxies: z.boolean(),
+  geocoder: z.enum(['offline', 'nominatim']),
+  /** Address of the owner's Nominatim server; null is the public one, within its policy. */
+  nominatim_url: z.string().max(500).nullable(),
+});
+export type AgentOptions = z.infer<typeof AgentOptions>;
+
+/** Promise 8 for sidecars: sidecars = matched + without_media.total; the others say which files an export left without one. */
+export const SidecarReport = z.object({
+  sidecars: z.int(), matched: z.int(), media: z.int(), media_with_sidecar: z.int(),
+  without_media: z.object({ total: z.int(), paths: z.array(z.string()) }),
+  without_sidecar: z.object({ total: z.int(), paths: z.array(z.string()) }),
+});
+export type SidecarReport = z.infer<typeof SidecarReport>;
+
 export const AgentFrame = z.discriminatedUnion('type', [
   z.object({ type: z.literal('hello'), protocol: z.int(), agent_id: z.string(), version: z.string(), host: z.string() }),
   z.object({ type: z.literal('presence'), volumes: z.array(PresentVolume).max(200), lease_ms: z.int() }),
@@ -66,6 +84,12 @@ export const REQUESTS = {
   answer_question: { args: z.object({ scan_id: z.string(), answer: z.enum(['gone', 'keep']) }), result: z.object({ marked: z.int() }) },
   /** The owner allows our one marker file at the top of a volume that has no lasting identity of its own. */
   allow_marker: { args: z.object({ volume_id: z.string() }), result: z.object({ volume_id: z.string() }) },
+  options: { args: z.object({}), result: AgentOptions },
+  set_options: { args: AgentOptions.partial(), result: AgentOptions },
+  /** Some asset lies in a cell that has no names yet: the agent asks `GET /sync/places/wanted` for them. */
+  name_places: { args: z.object({}), result: z.object({}) },
+  /** What exports' sidecars were matched to; `from` pages through both lists, REPORT_PAGE at a time. */
+  sidecar_report: { args: z.object({ from: z.int().nonnegative() }), result: SidecarReport },
 } as const;
 export type RequestName = keyof typeof REQUESTS;
 export type RequestArgs<N extends RequestName> = z.infer<(typeof REQUESTS)[N]['args']>;

@@ -1,7 +1,7 @@
 // The rows that the agent pushes and the batch that carries them. What these schemas refuse never reaches D1.
 import * as z from 'zod';
 import { MAX_PATH_LENGTH } from './limits.ts';
-import { AssetKind, OffsetSource, ProblemCode, ScanState, Sha256, TakenAtSource, VolumeIdentity } from './words.ts';
+import { AssetKind, ImportSource, OffsetSource, PlaceSource, ProblemCode, ScanState, Sha256, StackType, TakenAtSource, VolumeIdentity } from './words.ts';
 
 /** `YYYY-MM-DDTHH:MM:SS`, the wall time where the picture was taken; no zone. */
 export const WallTime = z.string().regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$/);
@@ -10,6 +10,13 @@ const VolumeId = z.string().min(1).max(200);
 /** Relative to the volume's mount point, `/` between parts, no leading slash. */
 const Path = z.string().min(1).max(MAX_PATH_LENGTH);
 const Text = z.string().max(1_000);
+const Latitude = z.number().min(-90).max(90).nullable();
+const Longitude = z.number().min(-180).max(180).nullable();
+/** A caption; longer ones are cut by the reader, never refused. */
+const Description = z.string().max(10_000).nullable();
+const Names = z.array(z.string().min(1).max(200)).max(200);
+/** Stars; -1 is XMP's "rejected". */
+const Rating = z.int().min(-1).max(5).nullable();
 
 /**
  * One thing that something says about when a picture was taken. Either a wall time (with or without an offset), or a
@@ -21,6 +28,8 @@ export const TimeClaim = z.object({
   utc_ms: z.int().nullable(),
   offset_minutes: z.int().min(-18 * 60).max(18 * 60).nullable(),
   offset_source: OffsetSource.nullable(),
+  /** Where a claim is not what its source usually means (a QuickTime time read as local): the evidence, for people. */
+  basis: z.string().max(200).nullable().optional(),
 });
 export type TimeClaim = z.infer<typeof TimeClaim>;
 
@@ -51,22 +60,31 @@ export const AssetFacts = z.object({
   camera: Text.nullable(),
   lens: Text.nullable(),
   exposure: Exposure.nullable(),
-  latitude: z.number().min(-90).max(90).nullable(),
-  longitude: z.number().min(-180).max(180).nullable(),
+  latitude: Latitude,
+  longitude: Longitude,
   /** IANA zone at the position, looked up offline by the agent. */
   gps_zone: z.string().max(60).nullable(),
   /** Apple's identifier that ties a Live Photo's still and video. */
   content_identifier: z.string().max(200).nullable(),
+  /** The video inside a motion photo: where its bytes lie in the file. */
+  motion: z.object({ offset_bytes: z.int().nonnegative(), length_bytes: z.int().positive() }).nullable().default(null),
+  description: Description.default(null),
+  rating: Rating.default(null),
+  tags: Names.default([]),
   time_claims: z.array(TimeClaim).max(20),
   problems: z.array(AssetProblem).max(20),
 });
 export type AssetFacts = z.infer<typeof AssetFacts>;
 
 /** Facets that are already in the Worker's hands (0: not yet). A rendition is mentioned after it is in R2. */
-export const Facets = z.object({ facts: z.int().nonnegative(), grid: z.int().nonnegative(), preview: z.int().nonnegative() });
+export const Facets = z.object({ facts: z.int().nonnegative(), grid: z.int().nonnegative(), preview: z.int().nonnegative(), proxy: z.int().nonnegative().default(0) });
 export type Facets = z.infer<typeof Facets>;
 
-export const AssetRow = AssetFacts.extend({ revision: Revision, facets: Facets });
+export const AssetRow = AssetFacts.extend({
+  revision: Revision, facets: Facets,
+  /** Size of the proxy in bytes, once there is one. */
+  proxy_bytes: z.int().positive().nullable().default(null),
+});
 export type AssetRow = z.infer<typeof AssetRow>;
 
 export const VolumeRow = z.object({
@@ -95,8 +113,30 @@ export const LocationRow = z.object({
 });
 export type LocationRow = z.infer<typeof LocationRow>;
 
-/** What one file says beyond its bytes: its name, its mtime, later its sidecar. */
-export const EvidenceRow = z.object({ volume_id: VolumeId, path: Path, revision: Revision, time_claims: z.array(TimeClaim).max(20) });
+/**
+ * What a sidecar says of the file beside it: one entry of the imports layer (promise 6). The agent matches sidecars to
+ * files; null and empty mean that it says nothing.
+ */
+export const ImportFacts = z.object({
+  source: ImportSource,
+  /** The sidecar's name, for people. */
+  name: z.string().max(1_000),
+  time_claims: z.array(TimeClaim).max(10),
+  latitude: Latitude, longitude: Longitude, gps_zone: z.string().max(60).nullable(),
+  description: Description, favourite: z.boolean().nullable(), archived: z.boolean().nullable(), rating: Rating,
+  people: Names, tags: Names,
+});
+export type ImportFacts = z.infer<typeof ImportFacts>;
+
+/** An album that an export keeps as a folder. `key` is the same for every part and copy of that folder. */
+export const AlbumImport = z.object({ key: z.string().min(1).max(500), title: z.string().min(1).max(500) });
+export type AlbumImport = z.infer<typeof AlbumImport>;
+
+/** What one file says beyond its bytes: its name, its mtime, the sidecars and the album that it lies beside. */
+export const EvidenceRow = z.object({
+  volume_id: VolumeId, path: Path, revision: Revision, time_claims: z.array(TimeClaim).max(20),
+  imports: z.array(ImportFacts).max(8).default([]), albums: z.array(AlbumImport).max(8).default([]),
+});
 export type EvidenceRow = z.infer<typeof EvidenceRow>;
 
 /** Promise 8's numbers. `seen` is the sum of the others. */
@@ -123,18 +163,41 @@ export const ProblemRow = z.object({
 });
 export type ProblemRow = z.infer<typeof ProblemRow>;
 
+/**
+ * One asset that is shown under another. A member has one primary at most; a primary that is itself a member shows none.
+ * `removed` takes the row's word back.
+ */
+export const StackRow = z.object({
+  member_sha256: Sha256, primary_sha256: Sha256, type: StackType, revision: Revision, removed: z.boolean(),
+  /** Why they belong together, for people: the identifier, the name, the sidecar. */
+  basis: z.string().max(200),
+});
+export type StackRow = z.infer<typeof StackRow>;
+
+/**
+ * The names of a place, by cell (protocol/place.ts). The Worker says which cells it wants; a better answer (`rank`)
+ * replaces a lesser one. `distance_m`: from the cell to what was named; `zone`: IANA.
+ */
+export const PlaceRow = z.object({
+  cell: z.string().regex(/^-?\d{1,2}\.\d{3},-?\d{1,3}\.\d{3}$/), revision: Revision, rank: z.int().positive(), source: PlaceSource,
+  street: Text.nullable(), neighbourhood: Text.nullable(), city: Text.nullable(), region: Text.nullable(), country: Text.nullable(),
+  country_code: z.string().regex(/^[A-Z]{2}$/).nullable(), distance_m: z.number().nonnegative().nullable(), zone: z.string().max(60).nullable(),
+});
+export type PlaceRow = z.infer<typeof PlaceRow>;
+
 export const Batch = z.object({
   protocol: z.int(), agent_id: z.string().min(1).max(100), epoch: z.string().min(1).max(100), seq: z.int().positive(),
   /** The zone of the agent's machine: shown times without any offset are read in it, and said to be guesses. */
   home_zone: z.string().max(60),
   volumes: z.array(z.unknown()), roots: z.array(z.unknown()), assets: z.array(z.unknown()), locations: z.array(z.unknown()),
   evidence: z.array(z.unknown()), scans: z.array(z.unknown()), problems: z.array(z.unknown()),
+  stacks: z.array(z.unknown()).default([]), places: z.array(z.unknown()).default([]),
 });
 export type Batch = z.infer<typeof Batch>;
 
 /** The lists of a batch and the schema of each one's rows: a row that fails is rejected alone, by name and reason. */
 export const BATCH_ROWS = {
-  volumes: VolumeRow, roots: RootRow, assets: AssetRow, locations: LocationRow, evidence: EvidenceRow, scans: ScanRow, problems: ProblemRow,
+  volumes: VolumeRow, roots: RootRow, assets: AssetRow, locations: LocationRow, evidence: EvidenceRow, scans: ScanRow, problems: ProblemRow, stacks: StackRow, places: PlaceRow,
 } as const;
 export type BatchList = keyof typeof BATCH_ROWS;
 

@@ -11,6 +11,13 @@ export const GRID_DRAFT_VERSION = 1;
 export const GRID_VERSION = 2;
 export const PREVIEW_VERSION = 2;
 
+/** The small MP4 of a video, or of a motion photo's video. */
+export const PROXY_VERSION = 1;
+
+/** How good a place's names are: a stub has 0, a higher rank replaces a lower one. Raise the first when its tables change. */
+export const PLACE_RANK_OFFLINE = 1;
+export const PLACE_RANK_NOMINATIM = 100;
+
 /** The shape of the agent's catalog and data folder. A folder from a newer version is refused, not read. */
 export const DATA_VERSION = 1;
 

@@ -33,6 +33,23 @@ export const ScanState = z.enum(['running', 'completed', 'stopped', 'question'])
 export type ScanState = z.infer<typeof ScanState>;
 
 export const StackRole = z.enum(['primary', 'member']);
+/** Why assets are shown as one. In an edited stack the original is the primary, in a RAW stack the developed picture. */
+export const StackType = z.enum(['live', 'raw', 'edited', 'burst']);
+export type StackType = z.infer<typeof StackType>;
+
+/** Whose word an import is, best first: a program that the owner works with before an export. */
+export const IMPORT_SOURCES = ['xmp', 'takeout'] as const;
+export const ImportSource = z.enum(IMPORT_SOURCES);
+export type ImportSource = z.infer<typeof ImportSource>;
+
+/** Which layer a value that is shown came from, best first (promise 6). */
+export const VALUE_SOURCES = ['owner', ...IMPORT_SOURCES, 'file'] as const;
+export const ValueSource = z.enum(VALUE_SOURCES);
+export type ValueSource = z.infer<typeof ValueSource>;
+
+/** Who named a place: the tables that come with the agent, or a Nominatim server. */
+export const PlaceSource = z.enum(['offline', 'nominatim']);
+export type PlaceSource = z.infer<typeof PlaceSource>;
 
 /** What a file turned out to be, in promise 8's sum: every file seen is counted under exactly one. */
 export const SEEN_AS = ['indexed', 'changed', 'moved', 'unchanged', 'duplicate', 'sidecar', 'ignored', 'failed'] as const;

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { DATA_VERSION, GRID_VERSION, PREVIEW_VERSION } from '../../protocol/versions.ts';
 import { assertRoom, DiskFullError } from '../files/room.ts';
-import { CATALOG_SCHEMA } from './schema.ts';
+import { ADDED_COLUMNS, CATALOG_SCHEMA } from './schema.ts';
 
 /** Another process of ours (a `status` beside the agent) may hold the lock for a moment. */
 const BUSY_TIMEOUT_MS = 5_000;
@@ -56,6 +56,14 @@ export function openCatalog(file: string, agentId?: string): Catalog {
   try { return prepareCatalog(db, dirname(file), agentId ?? randomUUID()); } catch (error) { db.close(); throw isDiskFull(error) ? new DiskFullError(dirname(file)) : error; }
 }
 
+/** A catalog from an earlier version gets the columns that came since; its rows keep everything. */
+function addColumns(db: DatabaseSync): void {
+  const has = db.prepare('SELECT 1 FROM pragma_table_info(?) WHERE name = ?');
+  for (const [table, column, definition] of ADDED_COLUMNS) {
+    if (!has.get(table, column)) db.exec(`ALTER TABLE ${table} ADD COLUMN ${column} ${definition}`);
+  }
+}
+
 function prepareCatalog(db: DatabaseSync, folder: string, agentId: string): Catalog {
   db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = ${JOURNAL_LIMIT_BYTES}; PRAGMA foreign_keys = ON;`);
   const hasMeta = db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'meta'").get() !== undefined;
@@ -63,10 +71,9 @@ function prepareCatalog(db: DatabaseSync, folder: string, agentId: string): Cata
   const version = hasMeta ? Number(readMeta('data_version') ?? DATA_VERSION) : DATA_VERSION;
   if (version > DATA_VERSION) throw new NewerDataError(version);
   if (!hasMeta) db.exec('BEGIN IMMEDIATE');
+  else addColumns(db);
   db.exec(CATALOG_SCHEMA);
   if (!hasMeta) db.exec('COMMIT');
-  // Catalogs from before volumes knew what they replace.
-  if (db.prepare("SELECT 1 FROM pragma_table_info('volumes') WHERE name = 'replaces'").get() === undefined) db.exec('ALTER TABLE volumes ADD COLUMN replaces TEXT');
 
   const statements = new Map<string, StatementSync>();
   const prepare = (sql: string, arrays = false): StatementSync => {

@@ -2,7 +2,7 @@
 // acknowledged, then the rows that it carried are clean. Only agent/push calls this.
 import type { Catalog } from './catalog.ts';
 import { MAX_BATCH_BYTES, MAX_BATCH_ROWS, PROTOCOL_VERSION } from '../../protocol/limits.ts';
-import type { AssetFacts, AssetRow, Batch, EvidenceRow, LocationRow, ProblemRow, RootRow, ScanComplete, ScanRow, VolumeRow } from '../../protocol/rows.ts';
+import type { AssetFacts, AssetRow, Batch, EvidenceRow, LocationRow, PlaceRow, ProblemRow, RootRow, ScanComplete, ScanRow, StackRow, VolumeRow } from '../../protocol/rows.ts';
 
 /** Room for the batch's own fields and commas. */
 const HEAD_BYTES = 2_000;
@@ -15,12 +15,12 @@ export interface StoredBatch { seq: number; body: string }
 
 /** The highest revision of each table that a batch carried; everything dirty up to it is clean once it is acknowledged. */
 type Sent = Record<PushedTable, number>;
-const PUSHED_TABLES = ['volumes', 'roots', 'assets', 'files', 'scans', 'problems'] as const;
+const PUSHED_TABLES = ['volumes', 'roots', 'assets', 'files', 'scans', 'problems', 'stacks', 'places'] as const;
 type PushedTable = (typeof PUSHED_TABLES)[number];
 
 /** The large tables with the index of what waits: left to itself SQLite prefers one that holds every row. */
 function from(table: PushedTable): string {
-  return table === 'files' ? 'files INDEXED BY files_to_push' : table === 'assets' ? 'assets INDEXED BY assets_to_push' : table;
+  return table === 'files' || table === 'assets' || table === 'stacks' || table === 'places' ? `${table} INDEXED BY ${table}_to_push` : table;
 }
 
 export interface BatchHead { agentId: string; epoch: string; seq: number; homeZone: string }
@@ -48,9 +48,9 @@ export function hasDirty(catalog: Catalog): boolean {
 export function storeNextBatch(catalog: Catalog, head: BatchHead, evenEmpty: boolean): StoredBatch | undefined {
   const batch: Batch = {
     protocol: PROTOCOL_VERSION, agent_id: head.agentId, epoch: head.epoch, seq: head.seq, home_zone: head.homeZone,
-    volumes: [], roots: [], assets: [], locations: [], evidence: [], scans: [], problems: [],
+    volumes: [], roots: [], assets: [], locations: [], evidence: [], scans: [], problems: [], stacks: [], places: [],
   };
-  const sent: Sent = { volumes: 0, roots: 0, assets: 0, files: 0, scans: 0, problems: 0 };
+  const sent: Sent = { volumes: 0, roots: 0, assets: 0, files: 0, scans: 0, problems: 0, stacks: 0, places: 0 };
   let bytes = HEAD_BYTES;
   let rows = 0;
   const fill = (table: PushedTable, shareBytes: number, add: (row: Record<string, unknown>) => unknown[][]) => {
@@ -72,6 +72,8 @@ export function storeNextBatch(catalog: Catalog, head: BatchHead, evenEmpty: boo
   // Assets and their locations in one batch where they fit: an asset is shown once it has a location.
   fill('assets', MAX_BATCH_BYTES * 0.6, (r) => [[batch.assets, assetRow(r)]]);
   fill('files', MAX_BATCH_BYTES * 0.9, (r) => [[batch.locations, locationRow(r)], [batch.evidence, evidenceRow(r)]]);
+  fill('stacks', MAX_BATCH_BYTES, (r) => [[batch.stacks, stackRow(r)]]);
+  fill('places', MAX_BATCH_BYTES, (r) => [[batch.places, placeRow(r)]]);
   fill('problems', MAX_BATCH_BYTES, (r) => [[batch.problems, problemRow(r)]]);
   fill('scans', MAX_BATCH_BYTES, (r) => [[batch.scans, scanRow(r)]]);
   if (rows === 0 && !evenEmpty) return undefined;
@@ -138,13 +140,23 @@ function rootRow(r: Row): RootRow {
 }
 function assetRow(r: Row): AssetRow {
   const facts = JSON.parse(String(r['facts'])) as AssetFacts;
-  return { ...facts, revision: Number(r['revision']), facets: { facts: Number(r['facts_version']), grid: Number(r['grid_pushed']), preview: Number(r['preview_pushed']) } };
+  return { ...facts, revision: Number(r['revision']), facets: { facts: Number(r['facts_version']), grid: Number(r['grid_pushed']), preview: Number(r['preview_pushed']), proxy: Number(r['proxy_pushed']) }, proxy_bytes: number(r['proxy_bytes']) };
 }
 function locationRow(r: Row): LocationRow {
   return { volume_id: String(r['volume_id']), path: pathOf(r), revision: Number(r['revision']), sha256: String(r['sha256']), size_bytes: Number(r['size_bytes']), mtime_ms: Math.round(Number(r['mtime_ms'])), fs_id: text(r['fs_id']), inode: text(r['inode']), in_package: r['in_package'] === 1 };
 }
 function evidenceRow(r: Row): EvidenceRow {
-  return { volume_id: String(r['volume_id']), path: pathOf(r), revision: Number(r['revision']), time_claims: JSON.parse(String(r['time_claims'])) as EvidenceRow['time_claims'] };
+  return {
+    volume_id: String(r['volume_id']), path: pathOf(r), revision: Number(r['revision']), time_claims: JSON.parse(String(r['time_claims'])) as EvidenceRow['time_claims'],
+    imports: JSON.parse(String(r['imports'])) as EvidenceRow['imports'], albums: JSON.parse(String(r['albums'])) as EvidenceRow['albums'],
+  };
+}
+function stackRow(r: Row): StackRow {
+  return { member_sha256: String(r['member_sha256']), primary_sha256: String(r['primary_sha256']), type: String(r['type']) as StackRow['type'], basis: String(r['basis']), revision: Number(r['revision']), removed: r['removed'] === 1 };
+}
+function placeRow(r: Row): PlaceRow {
+  const said = JSON.parse(String(r['said'])) as Omit<PlaceRow, 'cell' | 'rank' | 'revision'>;
+  return { ...said, cell: String(r['cell']), rank: Number(r['rank']), revision: Number(r['revision']) };
 }
 function problemRow(r: Row): ProblemRow {
   return { volume_id: String(r['volume_id']), path: String(r['path']), revision: Number(r['revision']), code: String(r['code']) as ProblemRow['code'], reason: String(r['reason']).slice(0, 1_000), stage: String(r['stage']), at_ms: Number(r['at_ms']), solved: r['solved'] === 1 };

@@ -34,6 +34,8 @@ CREATE TABLE IF NOT EXISTS files (
   -- FACTS_VERSION of the reader that judged it: a newer one looks again. added_revision: the row's first revision.
   read_version INTEGER NOT NULL, added_revision INTEGER NOT NULL,
   time_claims TEXT NOT NULL DEFAULT '[]', missing_since_ms INTEGER,
+  -- What pipeline/relate.ts found beside it: sidecars' words (ImportFacts) and the album folder it lies in (AlbumImport), as JSON.
+  imports TEXT NOT NULL DEFAULT '[]', albums TEXT NOT NULL DEFAULT '[]',
   revision INTEGER NOT NULL, pushed_revision INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (volume_id, dir, name)
 ) WITHOUT ROWID;
@@ -51,11 +53,46 @@ CREATE TABLE IF NOT EXISTS assets (
   -- Made (0: not yet, -1: cannot be made, see problems) and, once the Worker has it, pushed.
   grid_version INTEGER NOT NULL DEFAULT 0, preview_version INTEGER NOT NULL DEFAULT 0,
   grid_pushed INTEGER NOT NULL DEFAULT 0, preview_pushed INTEGER NOT NULL DEFAULT 0,
+  -- The small MP4 of a video or motion photo: as above; -1 also where there is nothing to make one of. Size in bytes.
+  proxy_version INTEGER NOT NULL DEFAULT 0, proxy_pushed INTEGER NOT NULL DEFAULT 0, proxy_bytes INTEGER,
   revision INTEGER NOT NULL, pushed_revision INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS assets_to_push ON assets (revision) WHERE revision > pushed_revision;
 -- The second phase's work list.
 CREATE INDEX IF NOT EXISTS assets_to_render ON assets (sha256) WHERE preview_version = 0 OR grid_version IN (0, 1);
+
+-- Sidecars as they were read (pipeline/sidecars.ts): said is JSON. title: Takeout's name of the media file.
+CREATE TABLE IF NOT EXISTS sidecars (
+  volume_id TEXT NOT NULL, dir TEXT NOT NULL, name TEXT NOT NULL, format TEXT NOT NULL, title TEXT, said TEXT NOT NULL,
+  -- How many files it was matched to; a sidecar without media waits for them.
+  matched INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (volume_id, dir, name)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS sidecars_waiting ON sidecars (title) WHERE matched = 0 AND title IS NOT NULL;
+
+-- Folders whose files changed and whose sidecars, pairs and albums must be looked at again. Written with the change.
+CREATE TABLE IF NOT EXISTS folders_to_relate (volume_id TEXT NOT NULL, dir TEXT NOT NULL, PRIMARY KEY (volume_id, dir)) WITHOUT ROWID;
+
+-- Which file is shown under which, as found in each folder; the same pair of hashes may be found in several.
+CREATE TABLE IF NOT EXISTS relations (
+  volume_id TEXT NOT NULL, dir TEXT NOT NULL, member_sha256 TEXT NOT NULL, primary_sha256 TEXT NOT NULL, type TEXT NOT NULL, basis TEXT NOT NULL,
+  PRIMARY KEY (volume_id, dir, member_sha256, primary_sha256, type)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS relations_by_member ON relations (member_sha256);
+
+-- What the relations come to, one row a member: the best of them, or removed.
+CREATE TABLE IF NOT EXISTS stacks (
+  member_sha256 TEXT PRIMARY KEY, primary_sha256 TEXT NOT NULL, type TEXT NOT NULL, basis TEXT NOT NULL, removed INTEGER NOT NULL DEFAULT 0,
+  revision INTEGER NOT NULL, pushed_revision INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS stacks_to_push ON stacks (revision) WHERE revision > pushed_revision;
+
+-- Names of places by cell, kept for good: nobody is asked twice.
+CREATE TABLE IF NOT EXISTS places (
+  cell TEXT PRIMARY KEY, rank INTEGER NOT NULL, said TEXT NOT NULL,
+  revision INTEGER NOT NULL, pushed_revision INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS places_to_push ON places (revision) WHERE revision > pushed_revision;
 
 CREATE TABLE IF NOT EXISTS problems (
   volume_id TEXT NOT NULL, path TEXT NOT NULL, code TEXT NOT NULL, reason TEXT NOT NULL, stage TEXT NOT NULL, at_ms INTEGER NOT NULL, solved INTEGER NOT NULL DEFAULT 0,
@@ -82,3 +119,10 @@ CREATE TABLE IF NOT EXISTS outbox (seq INTEGER PRIMARY KEY, body TEXT NOT NULL, 
 -- Renditions made and not yet in R2. Deleted when the Worker has acknowledged them.
 CREATE TABLE IF NOT EXISTS spool (key TEXT PRIMARY KEY, sha256 TEXT NOT NULL, bytes BLOB NOT NULL, asset_sha256 TEXT NOT NULL) WITHOUT ROWID;
 `;
+
+/** Columns that a catalog from an earlier version lacks: table, column, definition as above. */
+export const ADDED_COLUMNS: readonly (readonly [table: string, column: string, definition: string])[] = [
+  ['volumes', 'replaces', 'TEXT'],
+  ['files', 'imports', "TEXT NOT NULL DEFAULT '[]'"], ['files', 'albums', "TEXT NOT NULL DEFAULT '[]'"],
+  ['assets', 'proxy_version', 'INTEGER NOT NULL DEFAULT 0'], ['assets', 'proxy_pushed', 'INTEGER NOT NULL DEFAULT 0'], ['assets', 'proxy_bytes', 'INTEGER'],
+];

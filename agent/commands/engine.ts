@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandError, reason, type AgentIdentity } from '../config.ts';
 import { openCatalog } from '../catalog/catalog.ts';
 import { countKnown } from '../catalog/files.ts';
+import { readOptions, writeOptions } from '../catalog/options.ts';
 import { countCompletions, countDirty, firstInOutbox, hasDirty } from '../catalog/outbox.ts';
 import { listRoots, removeRoot, setExcludes } from '../catalog/roots.ts';
 import { lastScan, listQuestions, queueCompletion } from '../catalog/scans.ts';
@@ -345,6 +346,10 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       scanSoon(null);
       return { volume_id: volume.volume_id };
     },
+    options: async () => readOptions(catalog),
+    set_options: async (patch) => writeOptions(catalog, patch),
+    name_places: async () => ({}),
+    sidecar_report: async () => ({ sidecars: 0, matched: 0, media: 0, media_with_sidecar: 0, without_media: { total: 0, paths: [] }, without_sidecar: { total: 0, paths: [] } }),
   };
 
   // ── link, watching ──

@@ -22,7 +22,7 @@ export async function factsOf(kind: 'image' | 'video', mime: string, tags: MetaT
     exposure: Object.values(exposure).some((v) => v !== null) ? exposure : null,
     latitude: position?.latitude ?? null, longitude: position?.longitude ?? null,
     gps_zone: position ? await zoneAt(position.latitude, position.longitude) : null,
-    content_identifier: cleanText(tags.contentIdentifier), time_claims: claims, problems,
+    content_identifier: cleanText(tags.contentIdentifier), motion: null, description: null, rating: null, tags: [], time_claims: claims, problems,
   };
 }
 

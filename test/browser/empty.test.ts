@@ -53,7 +53,7 @@ test('says what to do, step by step, until the first photo is there', async () =
   await page.goto('/');
   await page.locator('h1', { hasText: 'Reading your photos' }).waitFor();
 
-  const first = assetRow('the first', '2020-02-29T12:00:00', { facets: { facts: 1, grid: 0, preview: 0 } });
+  const first = assetRow('the first', '2020-02-29T12:00:00', { facets: { facts: 1, grid: 0, preview: 0, proxy: 0 } });
   await seeder.push({ assets: [first], locations: [locationRow(first, 'v-1', '2019/first.jpg')] });
   await page.locator(`a.tile[href="/a/${first.sha256}"]`).waitFor();
   await expect(page.locator('.day-title').innerText()).resolves.toBe('Saturday, 29 February');

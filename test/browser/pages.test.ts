@@ -33,7 +33,7 @@ function makeAssets(): AssetRow[] {
     const video = i === 2;
     return assetRow(`asset ${i}`, i >= ASSETS - 2 ? null : wall, {
       width, height, color: '#6688aa', camera: i === 1 ? 'Pixel <b>9</b>' : 'iPhone 12 Pro', kind: video ? 'video' : 'image', duration_ms: video ? 42_000 : null,
-      facets: { facts: 1, grid: i === 5 ? 0 : 2, preview: i < 8 && i !== 5 ? 2 : 0 },
+      facets: { facts: 1, grid: i === 5 ? 0 : 2, preview: i < 8 && i !== 5 ? 2 : 0, proxy: 0 },
       ...(i === 4 ? { time_claims: [{ source: 'mtime' as const, wall, utc_ms: null, offset_minutes: null, offset_source: null }] } : {}),
     });
   });
@@ -51,7 +51,7 @@ beforeAll(async () => {
   for (let i = 0; i < assets.length; i += 100) {
     const part = assets.slice(i, i + 100);
     await seeder.pushPack((await Promise.all(part.map((asset, j) => (i + j < 24 && asset.facets.grid ? drawRenditions(asset, i + j, asset.facets.preview ? ['grid', 'preview'] : ['grid']) : [])))).flat());
-    await seeder.push({ assets: part.map((asset, j) => (i + j < 24 ? asset : { ...asset, facets: { facts: 1, grid: 0, preview: 0 } })), locations: part.map((asset, j) => locationRow(asset, (i + j) % 2 ? 'v-2' : 'v-1', `DCIM/IMG_${i + j}.JPG`)) });
+    await seeder.push({ assets: part.map((asset, j) => (i + j < 24 ? asset : { ...asset, facets: { facts: 1, grid: 0, preview: 0, proxy: 0 } })), locations: part.map((asset, j) => locationRow(asset, (i + j) % 2 ? 'v-2' : 'v-1', `DCIM/IMG_${i + j}.JPG`)) });
   }
   const first = assets[0];
   if (!first) throw new Error('no assets');
@@ -157,7 +157,7 @@ describe('timeline', () => {
     await page.mouse.wheel(0, 1500);
     await expect.poll(place, SOON).toBeGreaterThan(1400);
     const seen = await place();
-    const fresh = assetRow('fresh', '2023-10-22T09:00:00', { facets: { facts: 1, grid: 0, preview: 0 } });
+    const fresh = assetRow('fresh', '2023-10-22T09:00:00', { facets: { facts: 1, grid: 0, preview: 0, proxy: 0 } });
     await seeder.push({ assets: [fresh], locations: [locationRow(fresh, 'v-1', 'DCIM/fresh.jpg')] });
     await page.locator('#fresh').waitFor({ state: 'visible' });
     expect(await place()).toBe(seen);
@@ -169,7 +169,7 @@ describe('timeline', () => {
 
   test('lets new photos appear by themselves for a reader at the top', async () => {
     await open('/');
-    const newest = assetRow('newest', '2023-10-22T10:00:00', { facets: { facts: 1, grid: 0, preview: 0 } });
+    const newest = assetRow('newest', '2023-10-22T10:00:00', { facets: { facts: 1, grid: 0, preview: 0, proxy: 0 } });
     await page.locator('.tile').first().waitFor();
     await seeder.push({ assets: [newest], locations: [locationRow(newest, 'v-1', 'DCIM/newest.jpg')] });
     await page.locator(`.tile[href="/a/${newest.sha256}"]`).waitFor();

@@ -52,8 +52,8 @@ export function wallClaim(wall: string, offsetMinutes: number | null = null): Ti
 export function assetRow(name: string, wall: string | null, more: Partial<AssetFacts> & Partial<AssetRow> = {}): AssetRow {
   return {
     sha256: hashOf(name), revision: 1, kind: 'image', mime: 'image/jpeg', size_bytes: 3_400_000, width: 4000, height: 3000, duration_ms: null, color: '#887766', camera: null, lens: null, exposure: null,
-    latitude: null, longitude: null, gps_zone: null, content_identifier: null, time_claims: wall === null ? [] : [wallClaim(wall)], problems: [],
-    facets: { facts: 1, grid: GRID_VERSION, preview: PREVIEW_VERSION }, ...more,
+    latitude: null, longitude: null, gps_zone: null, content_identifier: null, motion: null, description: null, rating: null, tags: [], proxy_bytes: null, time_claims: wall === null ? [] : [wallClaim(wall)], problems: [],
+    facets: { facts: 1, grid: GRID_VERSION, preview: PREVIEW_VERSION, proxy: 0 }, ...more,
   };
 }
 export function locationRow(asset: Pick<AssetRow, 'sha256' | 'size_bytes'>, volumeId: string, path: string, more: Partial<LocationRow> = {}): LocationRow {

@@ -35,7 +35,7 @@ export function createTinyReader(): TinyReader {
         return {
           facts: {
             kind: type.kind, mime: type.mime, width, height, duration_ms: null, color: '#808080', camera: null, lens: null, exposure: null, latitude: null, longitude: null,
-            gps_zone: null, content_identifier: null, time_claims: [], problems: [],
+            gps_zone: null, content_identifier: null, motion: null, description: null, rating: null, tags: [], time_claims: [], problems: [],
           },
           rawMetadata: { size: bytes.length },
           grid: { bytes: webp, version: later ? GRID_DRAFT_VERSION : GRID_VERSION },

@@ -4,7 +4,8 @@ import { env } from 'cloudflare:workers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { reset } from 'cloudflare:test';
 import { applyBatch } from '../../worker/store/ingest.ts';
-import { RESOLVE_INPUT_SQL, markUnresolved, resolveMarked } from '../../worker/store/timeline-items.ts';
+import { RESOLVE_INPUT_SQL } from '../../worker/store/resolve-input.ts';
+import { markUnresolved, resolveMarked } from '../../worker/store/timeline-items.ts';
 import { MAX_BATCH_BYTES, MAX_BATCH_ROWS } from '../../protocol/limits.ts';
 import { asset, askAsAgent, batch, countRows, createSender, evidence, exif, hashOf, interruptRead, librarySnapshot, location, meterWrites, migrate, mtime, postJson, problem, volume, VOLUME } from './support.ts';
 
@@ -140,7 +141,7 @@ describe('revisions', () => {
 
   it('keeps a rendition that was mentioned when a new catalog starts again without', async () => {
     await createSender('e1')(one());
-    await createSender('e2')({ assets: [asset(1, { revision: 10, facets: { facts: 1, grid: 0, preview: 0 } })] });
+    await createSender('e2')({ assets: [asset(1, { revision: 10, facets: { facts: 1, grid: 0, preview: 0, proxy: 0 } })] });
     expect(await item(1)).toMatchObject({ grid_version: 2 });
   });
 

@@ -39,8 +39,8 @@ export function mtime(ms: number): TimeClaim {
 export function asset(n: number, more: Partial<AssetRow> = {}): AssetRow {
   return {
     sha256: hashOf(n), revision: 1, kind: 'image', mime: 'image/jpeg', size_bytes: 1000 + n, width: 400, height: 300, duration_ms: null, color: '#aabbcc',
-    camera: null, lens: null, exposure: null, latitude: null, longitude: null, gps_zone: null, content_identifier: null,
-    time_claims: [exif('2024-05-06T07:08:09', 120)], problems: [], facets: { facts: 1, grid: 2, preview: 0 }, ...more,
+    camera: null, lens: null, exposure: null, latitude: null, longitude: null, gps_zone: null, content_identifier: null, motion: null, description: null, rating: null, tags: [], proxy_bytes: null,
+    time_claims: [exif('2024-05-06T07:08:09', 120)], problems: [], facets: { facts: 1, grid: 2, preview: 0, proxy: 0 }, ...more,
   };
 }
 
@@ -49,7 +49,7 @@ export function location(n: number, path: string, more: Partial<LocationRow> = {
 }
 
 export function evidence(path: string, more: Partial<EvidenceRow> = {}): EvidenceRow {
-  return { volume_id: VOLUME, path, revision: 1, time_claims: [mtime(1_700_000_000_000)], ...more };
+  return { volume_id: VOLUME, path, revision: 1, time_claims: [mtime(1_700_000_000_000)], imports: [], albums: [], ...more };
 }
 
 export function volume(more: Partial<VolumeRow> = {}): VolumeRow {
@@ -68,7 +68,7 @@ export function problem(path: string, more: Partial<ProblemRow> = {}): ProblemRo
 }
 
 export function batch(seq: number, rows: Partial<Batch> = {}): Batch {
-  return { protocol: 1, agent_id: 'a1', epoch: 'e1', seq, home_zone: 'Europe/Rome', volumes: [], roots: [], assets: [], locations: [], evidence: [], scans: [], problems: [], ...rows };
+  return { protocol: 1, agent_id: 'a1', epoch: 'e1', seq, home_zone: 'Europe/Rome', volumes: [], roots: [], assets: [], locations: [], evidence: [], scans: [], problems: [], stacks: [], places: [], ...rows };
 }
 
 /** Sends batches of one epoch with rising numbers, and fails the test unless each is taken. */

@@ -28,7 +28,8 @@ export const assets = sqliteTable('assets', {
   color: text(), camera: text(), lens: text(), exposure: text(), latitude: real(), longitude: real(), gps_zone: text(), content_identifier: text(),
   time_claims: text().notNull(), problems: text().notNull(),
   facts_version: integer().notNull(), grid_version: integer().notNull(), preview_version: integer().notNull(), added_at_ms: integer().notNull(),
-});
+  motion: text(), description: text(), rating: integer(), tags: text().notNull().default('[]'), proxy_version: integer().notNull().default(0), proxy_bytes: integer(),
+}, (t) => [index('assets_by_camera').on(t.camera)]);
 
 export const locations = sqliteTable('locations', {
   volume_id: text().notNull(), path: text().notNull(), revision: integer().notNull(), sha256: text().notNull(),
@@ -36,7 +37,7 @@ export const locations = sqliteTable('locations', {
 }, (t) => [primaryKey({ columns: [t.volume_id, t.path] }), index('locations_by_sha256').on(t.sha256)]);
 
 export const evidence = sqliteTable('evidence', {
-  volume_id: text().notNull(), path: text().notNull(), revision: integer().notNull(), time_claims: text().notNull(),
+  volume_id: text().notNull(), path: text().notNull(), revision: integer().notNull(), time_claims: text().notNull(), imports: text().notNull().default('[]'), albums: text().notNull().default('[]'),
 }, (t) => [primaryKey({ columns: [t.volume_id, t.path] })]);
 
 export const scans = sqliteTable('scans', {
@@ -49,16 +50,44 @@ export const problems = sqliteTable('problems', {
 }, (t) => [primaryKey({ columns: [t.volume_id, t.path] }), index('problems_by_code').on(t.code)]);
 
 export const curation = sqliteTable('curation', {
-  sha256: text().primaryKey(), favourite: integer().notNull().default(0), archived: integer().notNull().default(0), rating: integer(),
-  taken_at: text(), utc_offset_minutes: integer(), description: text(), changed_at_ms: integer().notNull(),
+  sha256: text().primaryKey(), favourite: integer(), archived: integer(), rating: integer(), taken_at: text(), utc_offset_minutes: integer(), time_shift_s: integer(),
+  latitude: real(), longitude: real(), cell: text(), no_position: integer(), description: text(), changed_at_ms: integer().notNull(),
+}, (t) => [index('curation_by_cell').on(t.cell)]);
+
+export const edits = sqliteTable('edits', {
+  edit_id: integer().primaryKey(), at_ms: integer().notNull(), summary: text().notNull(), assets: integer().notNull(), undone_at_ms: integer(),
 });
+
+export const editRows = sqliteTable('edit_rows', {
+  edit_id: integer().notNull(), sha256: text().notNull(), before: text().notNull(), after: text().notNull(),
+}, (t) => [primaryKey({ columns: [t.edit_id, t.sha256] })]);
+
+export const stacks = sqliteTable('stacks', {
+  member_sha256: text().primaryKey(), primary_sha256: text().notNull(), type: text().notNull(), basis: text().notNull(), revision: integer().notNull(), removed: integer().notNull(),
+}, (t) => [index('stacks_by_primary').on(t.primary_sha256)]);
+
+export const places = sqliteTable('places', {
+  cell: text().primaryKey(), rank: integer().notNull(), source: text(), street: text(), neighbourhood: text(), city: text(), region: text(), country: text(), country_code: text(),
+  distance_m: real(), zone: text(),
+}, (t) => [index('places_by_rank').on(t.rank), index('places_by_name').on(t.country_code, t.region, t.city)]);
+
+export const albums = sqliteTable('albums', { album_id: integer().primaryKey(), import_key: text().unique(), title: text().notNull() });
+
+export const albumAssets = sqliteTable('album_assets', {
+  album_id: integer().notNull(), sha256: text().notNull(), layer: text().notNull(),
+}, (t) => [primaryKey({ columns: [t.album_id, t.sha256, t.layer] }), index('album_assets_by_sha256').on(t.sha256)]);
 
 export const timelineItems = sqliteTable('timeline_items', {
   asset_id: integer().primaryKey(), sha256: text().notNull(),
   kind: text().notNull(), width: integer(), height: integer(), ratio: text().notNull(), duration_ms: integer(), color: text(),
   grid_version: integer().notNull(), preview_version: integer().notNull(),
   taken_at: text(), taken_at_source: text(), doubtful: integer().notNull(), utc_offset_minutes: integer(), utc_offset_source: text(),
-  sort_ms: integer().notNull(), month: integer().notNull(), day: integer().notNull(), shown: integer().notNull(),
+  sort_ms: integer().notNull(), month: integer().notNull(), day: integer().notNull(), shown: integer().notNull(), time_basis: text(),
+  latitude: real(), longitude: real(), position_source: text(), cell: text(), description: text(), description_source: text(),
+  favourite: integer().notNull().default(0), archived: integer().notNull().default(0), rating: integer(),
+  people: text().notNull().default('[]'), tags: text().notNull().default('[]'), albums: text().notNull().default('[]'),
+  proxy_version: integer().notNull().default(0), stack_type: text(), primary_sha256: text(), members: integer().notNull().default(0),
+  live_sha256: text(), live_proxy_version: integer().notNull().default(0),
 });
 
 export const timelineBuckets = sqliteTable('timeline_buckets', {

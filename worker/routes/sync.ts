@@ -11,6 +11,7 @@ import { requireToken } from '../middleware/token.ts';
 import { readSyncState } from '../store/batches.ts';
 import { applyBatch } from '../store/ingest.ts';
 import { listKnownLocations } from '../store/locations.ts';
+import { listWantedPlaces } from '../store/places.ts';
 import { storeRenditions } from '../store/renditions.ts';
 import { completeScan } from '../store/scans.ts';
 import { resolveMarked } from '../store/timeline-items.ts';
@@ -57,6 +58,15 @@ sync.get('/sync/locations', async (c) => {
   const volumeId = c.req.query('volume_id');
   if (!volumeId) throw new BadRequest('Say which volume_id.');
   return c.json(await listKnownLocations(c.env.DB, volumeId, c.req.query('after') ?? ''));
+});
+
+/** Cells in one answer: a page for the agent to name before it asks again. */
+const WANTED_PLACES = 500;
+
+sync.get('/sync/places/wanted', async (c) => {
+  const rank = Number(c.req.query('rank'));
+  if (!Number.isInteger(rank) || rank < 1) throw new BadRequest('Say below which rank.');
+  return c.json({ places: await listWantedPlaces(c.env.DB, rank, WANTED_PLACES) });
 });
 
 sync.post('/sync/scans/:id/complete', async (c) => {

@@ -1,17 +1,21 @@
 // Assets as ingest writes them: guarded by revision, facets only ever rising. What pages show is timeline-items.ts's.
-import type { AssetProblem, AssetRow, TimeClaim } from '../../protocol/rows.ts';
+import type { AssetProblem, AssetRow } from '../../protocol/rows.ts';
 import { bulkUpsertSql, cleanText } from '../db/bulk.ts';
 
 const UPSERT = bulkUpsertSql({
   table: 'assets',
   columns: [
     'sha256', 'revision', 'kind', 'mime', 'size_bytes', 'width', 'height', 'duration_ms', 'color', 'camera', 'lens', 'exposure', 'latitude', 'longitude',
-    'gps_zone', 'content_identifier', 'time_claims', 'problems', 'facts_version', 'grid_version', 'preview_version', 'added_at_ms',
+    'gps_zone', 'content_identifier', 'time_claims', 'problems', 'motion', 'description', 'rating', 'tags',
+    'facts_version', 'grid_version', 'preview_version', 'proxy_version', 'proxy_bytes', 'added_at_ms',
   ],
   key: ['sha256'], keep: ['added_at_ms'],
   // Renditions are immutable and mentioned after they are in R2: what was mentioned once is there, so a catalog made
   // anew, which starts again at 0, takes no picture from a page.
-  assign: { grid_version: 'max(assets.grid_version, excluded.grid_version)', preview_version: 'max(assets.preview_version, excluded.preview_version)' },
+  assign: {
+    grid_version: 'max(assets.grid_version, excluded.grid_version)', preview_version: 'max(assets.preview_version, excluded.preview_version)',
+    proxy_version: 'max(assets.proxy_version, excluded.proxy_version)', proxy_bytes: 'coalesce(excluded.proxy_bytes, assets.proxy_bytes)',
+  },
   when: 'excluded.revision > assets.revision',
 });
 
@@ -27,15 +31,10 @@ export function upsertAssets(db: D1Database, rows: readonly AssetRow[], nowMs: n
   return db.prepare(UPSERT).bind(JSON.stringify(rows.map((r) => [
     r.sha256, r.revision, r.kind, cleanText(r.mime), r.size_bytes, r.width, r.height, r.duration_ms, r.color, cleanText(r.camera), cleanText(r.lens), r.exposure,
     r.latitude, r.longitude, cleanText(r.gps_zone), cleanText(r.content_identifier), r.time_claims, cleanProblems(r.problems),
-    r.facets.facts, r.facets.grid, r.facets.preview, nowMs,
+    r.motion, cleanText(r.description), r.rating, r.tags.map(cleanText), r.facets.facts, r.facets.grid, r.facets.preview, r.facets.proxy, r.proxy_bytes, nowMs,
   ])));
 }
 
 function cleanProblems(problems: readonly AssetProblem[]): AssetProblem[] {
   return problems.map((p) => ({ code: p.code, reason: cleanText(p.reason) }));
-}
-
-/** Claims as they were stored: JSON that passed the schema on its way in. */
-export function parseClaims(json: string): TimeClaim[] {
-  return JSON.parse(json) as TimeClaim[];
 }

@@ -6,13 +6,16 @@ import { selectChangedAssets, upsertAssets } from './assets.ts';
 import { readAnswer, readMark, writeMark } from './batches.ts';
 import { selectChangedEvidence, selectChangedLocations, upsertEvidence, upsertLocations } from './locations.ts';
 import { writeProblems } from './problems.ts';
+import { selectWaitingForZone, upsertPlaces } from './places.ts';
 import { upsertRoots } from './roots.ts';
 import { upsertScans } from './scans.ts';
 import { adoptHomeZone, isZone } from './settings.ts';
+import { selectChangedStacks, upsertStacks } from './stacks.ts';
 import { markUnresolved, resolveMarked } from './timeline-items.ts';
 import { retireReplaced, upsertVolumes } from './volumes.ts';
 
 type Rows = { [L in BatchList]: z.infer<(typeof BATCH_ROWS)[L]>[] };
+type Changed = Pick<Rows, 'assets' | 'locations' | 'evidence' | 'stacks'>;
 
 export type IngestOutcome =
   | { kind: 'applied' | 'repeated'; answer: BatchAnswer; libraryChanged: boolean; problemsChanged: boolean }
@@ -22,7 +25,7 @@ export type IngestOutcome =
 /** Longest name of a rejected row in an answer. */
 const NAME_CHARS = 300;
 /** Fields that rows are found by; half characters or NULs in them would not survive the way to SQLite and back. */
-const KEY_FIELDS = ['sha256', 'volume_id', 'path', 'root_id', 'scan_id', 'inode', 'fs_id', 'replaces'] as const;
+const KEY_FIELDS = ['sha256', 'member_sha256', 'primary_sha256', 'cell', 'volume_id', 'path', 'root_id', 'scan_id', 'inode', 'fs_id', 'replaces'] as const;
 
 /** Applies a batch whose envelope has been parsed. Idempotent by (agent, epoch, seq). */
 export async function applyBatch(db: D1Database, batch: Batch, nowMs: number): Promise<IngestOutcome> {
@@ -45,12 +48,14 @@ export async function applyBatch(db: D1Database, batch: Batch, nowMs: number): P
   write(rows.roots, () => upsertRoots(db, rows.roots));
   if (rows.volumes.some((v) => v.replaces !== undefined)) statements.push(...retireReplaced(db));
   write(rows.scans, () => upsertScans(db, rows.scans));
+  write(rows.places, () => upsertPlaces(db, rows.places));
   const otherEnd = statements.length;
   statements.push(...writeProblems(db, rows.problems));
   const problemsEnd = statements.length;
   write(changed.assets, () => upsertAssets(db, changed.assets, nowMs));
   write(changed.locations, () => upsertLocations(db, changed.locations));
   write(changed.evidence, () => upsertEvidence(db, changed.evidence));
+  write(changed.stacks, () => upsertStacks(db, changed.stacks));
   if (touched.size > 0) statements.push(markUnresolved(db, touched));
   if (isZone(batch.home_zone)) statements.push(adoptHomeZone(db, batch.home_zone));
   statements.push(...writeMark(db, { agent_id: batch.agent_id, epoch: batch.epoch, seq: batch.seq, home_zone: batch.home_zone, max_revision: maxRevision(rows), answer }, nowMs));
@@ -63,7 +68,7 @@ export async function applyBatch(db: D1Database, batch: Batch, nowMs: number): P
 
 /** Each row by its own schema; one that fails is named and left out, the others go on. */
 function validateRows(batch: Batch): { rows: Rows; rejected: Rejected[] } {
-  const rows: Rows = { volumes: [], roots: [], assets: [], locations: [], evidence: [], scans: [], problems: [] };
+  const rows: Rows = { volumes: [], roots: [], assets: [], locations: [], evidence: [], scans: [], problems: [], stacks: [], places: [] };
   const rejected: Rejected[] = [];
   for (const list of Object.keys(BATCH_ROWS) as BatchList[]) {
     batch[list].forEach((raw, i) => {
@@ -92,7 +97,7 @@ function badKey(row: object): string | undefined {
 /** `locations 3 (volume/path)`: the list, the place in it, and the key as far as there is one. */
 function nameRow(list: BatchList, i: number, raw: unknown): string {
   const row = (raw !== null && typeof raw === 'object' ? raw : {}) as Record<string, unknown>;
-  const key = [row['sha256'], row['volume_id'], row['path'], row['root_id'], row['scan_id']].filter((v): v is string => typeof v === 'string');
+  const key = [row['sha256'], row['member_sha256'], row['cell'], row['volume_id'], row['path'], row['root_id'], row['scan_id']].filter((v): v is string => typeof v === 'string');
   return `${list} ${i}${key.length > 0 ? ` (${key.join(' ')})` : ''}`.slice(0, NAME_CHARS).toWellFormed();
 }
 
@@ -101,12 +106,13 @@ function nameRow(list: BatchList, i: number, raw: unknown): string {
  * that lay at their paths before. What is unchanged here stays so (revisions only rise), so the transaction that follows
  * needs no second look; its own guards stand for the rest.
  */
-async function keepChanged(db: D1Database, rows: Rows): Promise<{ changed: Pick<Rows, 'assets' | 'locations' | 'evidence'>; touched: Set<string> }> {
-  const changed: Pick<Rows, 'assets' | 'locations' | 'evidence'> = { assets: [], locations: [], evidence: [] };
+async function keepChanged(db: D1Database, rows: Rows): Promise<{ changed: Changed; touched: Set<string> }> {
+  const changed: Changed = { assets: [], locations: [], evidence: [], stacks: [] };
   const touched = new Set<string>();
-  if (rows.assets.length + rows.locations.length + rows.evidence.length === 0) return { changed, touched };
-  const [assets, locations, evidence] = await db.batch<{ i: number; old: string | null; sha256: string | null }>([
+  if (rows.assets.length + rows.locations.length + rows.evidence.length + rows.stacks.length + rows.places.length === 0) return { changed, touched };
+  const [assets, locations, evidence, stacks, waiting] = await db.batch<{ i: number; old: string | null; sha256: string | null }>([
     selectChangedAssets(db, rows.assets), selectChangedLocations(db, rows.locations), selectChangedEvidence(db, rows.evidence),
+    selectChangedStacks(db, rows.stacks), selectWaitingForZone(db, rows.places),
   ]);
   for (const { i } of assets?.results ?? []) {
     const row = rows.assets[i];
@@ -124,6 +130,13 @@ async function keepChanged(db: D1Database, rows: Rows): Promise<{ changed: Pick<
     changed.evidence.push(row);
     for (const hash of [sha256, coming.get(keyOf(row))]) if (hash) touched.add(hash);
   }
+  for (const { i, old } of stacks?.results ?? []) {
+    const row = rows.stacks[i];
+    if (!row) continue;
+    changed.stacks.push(row);
+    for (const hash of [row.member_sha256, row.primary_sha256, old]) if (hash) touched.add(hash);
+  }
+  for (const { sha256 } of waiting?.results ?? []) if (sha256) touched.add(sha256);
   return { changed, touched };
 }
 

@@ -5,10 +5,11 @@ import type { LocationState } from '../../protocol/words.ts';
 import { UNKNOWN_SORT_MS } from './timeline-items.ts';
 
 const LINE = `t.sort_ms, t.sha256, t.kind, a.mime, a.size_bytes, t.width, t.height, t.duration_ms, t.taken_at, t.taken_at_source, t.utc_offset_minutes, t.utc_offset_source,
-  a.latitude, a.longitude, a.camera, a.problems, c.favourite, c.archived, c.rating, c.description,
+  t.latitude, t.longitude, a.camera, a.problems, t.favourite, t.archived, t.rating, t.description, t.people, t.tags, t.albums, t.primary_sha256, t.members, t.live_sha256,
+  p.street, p.neighbourhood, p.city, p.region, p.country, p.country_code, p.distance_m, p.source AS place_source,
   (SELECT json_group_array(json_array(l.volume_id, coalesce(v.owner_label, v.label, l.volume_id), l.path, l.missing_since_ms) ORDER BY l.volume_id, l.path)
    FROM locations l LEFT JOIN volumes v ON v.volume_id = l.volume_id WHERE l.sha256 = t.sha256) AS locations
-FROM timeline_items t INDEXED BY timeline_items_all CROSS JOIN assets a ON a.asset_id = t.asset_id LEFT JOIN curation c ON c.sha256 = t.sha256`;
+FROM timeline_items t INDEXED BY timeline_items_all CROSS JOIN assets a ON a.asset_id = t.asset_id LEFT JOIN places p ON p.cell = t.cell AND p.rank > 0`;
 export const LIST_KNOWN_SQL = `SELECT ${LINE} WHERE (t.sort_ms, t.sha256) > (?1, ?2) ORDER BY t.sort_ms, t.sha256 LIMIT ?3`;
 export const LIST_UNKNOWN_SQL = `SELECT ${LINE} WHERE t.sort_ms = ?1 AND t.sha256 > ?2 ORDER BY t.sort_ms, t.sha256 LIMIT ?3`;
 
@@ -16,7 +17,9 @@ interface Row {
   sort_ms: number; sha256: string; kind: ListLine['kind']; mime: string; size_bytes: number; width: number | null; height: number | null; duration_ms: number | null;
   taken_at: string | null; taken_at_source: ListLine['taken_at_source']; utc_offset_minutes: number | null; utc_offset_source: ListLine['utc_offset_source'];
   latitude: number | null; longitude: number | null; camera: string | null; problems: string;
-  favourite: number | null; archived: number | null; rating: number | null; description: string | null; locations: string;
+  favourite: number; archived: number; rating: number | null; description: string | null; locations: string;
+  people: string; tags: string; albums: string; primary_sha256: string | null; members: number; live_sha256: string | null;
+  street: string | null; neighbourhood: string | null; city: string | null; region: string | null; country: string | null; country_code: string | null; distance_m: number | null; place_source: string | null;
 }
 
 /** Where a page ended: the last line's sort key. */
@@ -56,10 +59,20 @@ function toLine(r: Row, isPresent: (volumeId: string) => boolean): ListLine {
   return {
     sha256: r.sha256, kind: r.kind, mime: r.mime, size_bytes: r.size_bytes, width: r.width, height: r.height, duration_ms: r.duration_ms,
     taken_at: r.taken_at, taken_at_source: r.taken_at_source, utc_offset_minutes: r.utc_offset_minutes, utc_offset_source: r.utc_offset_source,
-    latitude: r.latitude, longitude: r.longitude, place: null, camera: r.camera, description: r.description,
-    favourite: r.favourite === 1, archived: r.archived === 1, rating: r.rating, albums: [], tags: [], people: [],
-    stack: null, live_video: null,
+    latitude: r.latitude, longitude: r.longitude, place: toPlace(r), camera: r.camera, description: r.description,
+    favourite: r.favourite === 1, archived: r.archived === 1, rating: r.rating, albums: JSON.parse(r.albums) as string[], tags: JSON.parse(r.tags) as string[], people: JSON.parse(r.people) as string[],
+    stack: toStack(r), live_video: r.live_sha256,
     locations: locations.map(([volume_id, volume, path, missing]) => ({ volume_id, volume, path, state: state(volume_id, missing) })),
     problems: JSON.parse(r.problems) as ListLine['problems'],
   };
+}
+
+function toPlace(r: Row): ListLine['place'] {
+  if (r.place_source === null) return null;
+  return { street: r.street, neighbourhood: r.neighbourhood, city: r.city, region: r.region, country: r.country, country_code: r.country_code, distance_m: r.distance_m, source: r.place_source };
+}
+
+function toStack(r: Row): ListLine['stack'] {
+  if (r.primary_sha256 !== null) return { role: 'member', primary: r.primary_sha256 };
+  return r.members > 0 ? { role: 'primary', primary: r.sha256 } : null;
 }

@@ -1,6 +1,6 @@
 // Where hashes were last seen, and what each file there says (evidence). Only completeScan (scans.ts) makes one missing.
-import type { EvidenceRow, KnownLocations, LocationRow } from '../../protocol/rows.ts';
-import { bulkUpsertSql } from '../db/bulk.ts';
+import type { EvidenceRow, ImportFacts, KnownLocations, LocationRow } from '../../protocol/rows.ts';
+import { bulkUpsertSql, cleanText } from '../db/bulk.ts';
 
 const UPSERT_LOCATIONS = bulkUpsertSql({
   table: 'locations',
@@ -11,7 +11,7 @@ const UPSERT_LOCATIONS = bulkUpsertSql({
   when: 'excluded.revision > locations.revision',
 });
 const UPSERT_EVIDENCE = bulkUpsertSql({
-  table: 'evidence', columns: ['volume_id', 'path', 'revision', 'time_claims'], key: ['volume_id', 'path'], when: 'excluded.revision > evidence.revision',
+  table: 'evidence', columns: ['volume_id', 'path', 'revision', 'time_claims', 'imports', 'albums'], key: ['volume_id', 'path'], when: 'excluded.revision > evidence.revision',
 });
 export const CHANGED_LOCATIONS_SQL = `SELECT j.key AS i, l.sha256 AS old FROM json_each(?1) j
 LEFT JOIN locations l ON l.volume_id = j.value->>0 AND l.path = j.value->>1
@@ -42,7 +42,12 @@ export function selectChangedEvidence(db: D1Database, rows: readonly EvidenceRow
 }
 
 export function upsertEvidence(db: D1Database, rows: readonly EvidenceRow[]): D1PreparedStatement {
-  return db.prepare(UPSERT_EVIDENCE).bind(JSON.stringify(rows.map((r) => [r.volume_id, r.path, r.revision, r.time_claims])));
+  return db.prepare(UPSERT_EVIDENCE).bind(JSON.stringify(rows.map((r) => [r.volume_id, r.path, r.revision, r.time_claims, cleanImports(r.imports), r.albums.map((a) => ({ key: cleanText(a.key), title: cleanText(a.title) }))])));
+}
+
+/** Half characters and NULs in what a sidecar says would not survive the way to SQLite and back. */
+function cleanImports(imports: readonly ImportFacts[]): ImportFacts[] {
+  return imports.map((i) => ({ ...i, name: cleanText(i.name), description: cleanText(i.description), people: i.people.map(cleanText), tags: i.tags.map(cleanText) }));
 }
 
 /** Known paths of a volume after `after`, in byte order, those already missing left out; `next` is null at the end. */

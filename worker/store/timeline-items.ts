@@ -6,12 +6,14 @@
 // the same as if nothing had happened. Two at once cannot write a stale answer: every statement of the second transaction
 // holds only while `unresolved` is exactly what was read before the facts were.
 import { ratioChar } from '../../protocol/layout.ts';
-import { resolveTime } from '../../protocol/resolve.ts';
-import type { TimeClaim } from '../../protocol/rows.ts';
+import { cellOf } from '../../protocol/place.ts';
+import { resolveAsset, type ResolvedAsset } from '../../protocol/resolve.ts';
 import { wallMs } from '../../protocol/time.ts';
 import { bulkUpsertSql } from '../db/bulk.ts';
-import { parseClaims } from './assets.ts';
 import { rebuildBuckets } from './buckets.ts';
+import { importAlbums } from './import-albums.ts';
+import { ITEM_COLUMNS, STILL } from './item-columns.ts';
+import { readResolveInputs, toAssetInput, type ResolveRow } from './resolve-input.ts';
 
 /** Sorts after every real time when newest comes first: the least moment that JavaScript's Date knows. */
 export const UNKNOWN_SORT_MS = -8_640_000_000_000_000;
@@ -20,36 +22,17 @@ const MAX_ATTEMPTS = 20;
 /** The zone when no agent has said one and the owner has set none. */
 const DEFAULT_ZONE = 'UTC';
 
-const COLUMNS = [
-  'asset_id', 'sha256', 'kind', 'width', 'height', 'ratio', 'duration_ms', 'color', 'grid_version', 'preview_version', 'taken_at', 'taken_at_source',
-  'doubtful', 'utc_offset_minutes', 'utc_offset_source', 'sort_ms', 'month', 'day', 'shown',
-] as const;
-type Item = Record<(typeof COLUMNS)[number], string | number | null> & { asset_id: number; month: number };
+export type Item = Record<(typeof ITEM_COLUMNS)[number], string | number | null> & { asset_id: number; sha256: string; month: number; cell: string | null };
 
-// What was read is still all there is.
-const STILL = '(SELECT json_group_array(token ORDER BY token) FROM unresolved) = ?2';
 const UPSERT_ITEMS = bulkUpsertSql({
-  table: 'timeline_items', columns: COLUMNS, key: ['asset_id'],
-  when: COLUMNS.slice(1).map((c) => `timeline_items.${c} IS NOT excluded.${c}`).join(' OR '),
+  table: 'timeline_items', columns: ITEM_COLUMNS, key: ['asset_id'],
+  when: ITEM_COLUMNS.slice(1).map((c) => `timeline_items.${c} IS NOT excluded.${c}`).join(' OR '),
 }, STILL);
 const DELETE_ITEMS = `DELETE FROM timeline_items WHERE asset_id IN (SELECT value FROM json_each(?1)) AND ${STILL}`;
+// A cell without names is a wish that the agent answers (GET /sync/places/wanted).
+const WANT_PLACES = `INSERT INTO places (cell, rank) SELECT value, 0 FROM json_each(?1) WHERE ${STILL} ON CONFLICT (cell) DO NOTHING`;
 const DELETE_UNRESOLVED = 'DELETE FROM unresolved WHERE (SELECT json_group_array(token ORDER BY token) FROM unresolved) = ?1';
 const UNRESOLVED_SQL = 'SELECT token, sha256s FROM unresolved ORDER BY token';
-export const RESOLVE_INPUT_SQL = `SELECT a.asset_id, a.sha256, a.kind, a.width, a.height, a.duration_ms, a.color, a.grid_version, a.preview_version, a.gps_zone, a.time_claims,
-  (SELECT count(*) FROM (SELECT 1 FROM locations l WHERE l.sha256 = a.sha256 LIMIT 1)) AS located,
-  (SELECT json_group_array(json(claims)) FROM (SELECT DISTINCT e.time_claims AS claims FROM locations l CROSS JOIN evidence e ON e.volume_id = l.volume_id AND e.path = l.path WHERE l.sha256 = a.sha256)) AS evidence,
-  c.archived, c.taken_at AS owner_taken_at, c.utc_offset_minutes AS owner_offset,
-  ${COLUMNS.map((c) => `t.${c} AS t_${c}`).join(', ')}
-FROM json_each(?1) j CROSS JOIN assets a ON a.sha256 = j.value
-LEFT JOIN curation c ON c.sha256 = a.sha256
-LEFT JOIN timeline_items t ON t.asset_id = a.asset_id`;
-
-interface Input {
-  asset_id: number; sha256: string; kind: string; width: number | null; height: number | null; duration_ms: number | null; color: string | null;
-  grid_version: number; preview_version: number; gps_zone: string | null; time_claims: string; located: number; evidence: string;
-  archived: number | null; owner_taken_at: string | null; owner_offset: number | null;
-  t_asset_id: number | null; t_month: number | null;
-}
 
 /** Says in the caller's transaction that these hashes must be resolved again. */
 export function markUnresolved(db: D1Database, sha256s: Iterable<string>): D1PreparedStatement {
@@ -65,12 +48,14 @@ export async function resolveMarked(db: D1Database, nowMs: number): Promise<bool
     if (!marked || marked.results.length === 0) return false;
     const tokens = JSON.stringify(marked.results.map((r) => r.token));
     const hashes = new Set(marked.results.flatMap((r) => JSON.parse(r.sha256s) as string[]));
-    const { results } = await db.prepare(RESOLVE_INPUT_SQL).bind(JSON.stringify([...hashes])).all<Input>();
-    const plan = planWrites(results, zone?.results[0]?.value ?? DEFAULT_ZONE, nowMs);
+    const rows = await readResolveInputs(db, hashes);
+    const plan = planWrites(rows, zone?.results[0]?.value ?? DEFAULT_ZONE, nowMs);
 
     const statements: D1PreparedStatement[] = [];
-    if (plan.items.length > 0) statements.push(db.prepare(UPSERT_ITEMS).bind(JSON.stringify(plan.items.map((item) => COLUMNS.map((c) => item[c]))), tokens));
+    if (plan.items.length > 0) statements.push(db.prepare(UPSERT_ITEMS).bind(JSON.stringify(plan.items.map((item) => ITEM_COLUMNS.map((c) => item[c]))), tokens));
     if (plan.gone.length > 0) statements.push(db.prepare(DELETE_ITEMS).bind(JSON.stringify(plan.gone), tokens));
+    if (plan.cells.size > 0) statements.push(db.prepare(WANT_PLACES).bind(JSON.stringify([...plan.cells]), tokens));
+    statements.push(...importAlbums(db, plan.albums, tokens));
     // Without a condition of their own: built from timeline_items as they then are, they are right whoever wrote those.
     if (plan.months.size > 0) statements.push(...rebuildBuckets(db, [...plan.months], nowMs));
     statements.push(db.prepare(DELETE_UNRESOLVED).bind(tokens));
@@ -80,40 +65,53 @@ export async function resolveMarked(db: D1Database, nowMs: number): Promise<bool
   return true;
 }
 
-function planWrites(inputs: readonly Input[], homeZone: string, nowMs: number): { items: Item[]; gone: number[]; months: Set<number> } {
-  const items: Item[] = [];
-  const gone: number[] = [];
-  const months = new Set<number>();
-  for (const input of inputs) {
+interface Plan { items: Item[]; gone: number[]; months: Set<number>; cells: Set<string>; albums: Map<string, ResolvedAsset['albums']> }
+
+function planWrites(rows: ReadonlyMap<string, ResolveRow>, homeZone: string, nowMs: number): Plan {
+  const plan: Plan = { items: [], gone: [], months: new Set(), cells: new Set(), albums: new Map() };
+  const resolved = new Map<string, ResolvedAsset>();
+  const resolve = (row: ResolveRow): ResolvedAsset => {
+    const known = resolved.get(row.sha256);
+    if (known) return known;
+    // A stack is one level deep (resolve-input.ts), so the still is never itself waiting for another.
+    const still = row.stack_type === 'live' && row.primary_sha256 !== null ? rows.get(row.primary_sha256) : undefined;
+    const answer = resolveAsset(toAssetInput(row, still ? resolve(still) : null, homeZone, nowMs));
+    resolved.set(row.sha256, answer);
+    return answer;
+  };
+  for (const row of rows.values()) {
     // Missing locations count: missing deletes nothing (promise 2). None at all means that the content is nowhere any more.
-    if (input.located === 0) {
-      if (input.t_asset_id !== null) { gone.push(input.t_asset_id); months.add(input.t_month ?? 0); }
+    if (row.located === 0) {
+      if (row.t_asset_id !== null) { plan.gone.push(row.t_asset_id); plan.months.add(row.t_month ?? 0); plan.albums.set(row.sha256, []); }
       continue;
     }
-    const item = resolveItem(input, homeZone, nowMs);
-    const before = input as unknown as Record<string, unknown>;
-    const changed = COLUMNS.filter((c) => before[`t_${c}`] !== item[c]);
+    const answer = resolve(row);
+    const item = toItem(row, answer);
+    const before = row as unknown as Record<string, unknown>;
+    const changed = ITEM_COLUMNS.filter((c) => before[`t_${c}`] !== item[c]);
     if (changed.length === 0) continue;
-    items.push(item);
+    plan.items.push(item);
+    if (changed.includes('cell') && item.cell !== null) plan.cells.add(item.cell);
+    if (changed.includes('albums')) plan.albums.set(row.sha256, answer.albums);
     if (!changed.some((c) => c === 'ratio' || c === 'sort_ms' || c === 'shown')) continue;
-    months.add(item.month);
-    if (input.t_month !== null) months.add(input.t_month);
+    plan.months.add(item.month);
+    if (row.t_month !== null) plan.months.add(row.t_month);
   }
-  return { items, gone, months };
+  return plan;
 }
 
-function resolveItem(input: Input, homeZone: string, nowMs: number): Item {
-  const claims: TimeClaim[] = [...parseClaims(input.time_claims), ...(JSON.parse(input.evidence) as TimeClaim[][]).flat()];
-  if (input.owner_taken_at !== null) {
-    claims.push({ source: 'owner', wall: input.owner_taken_at, utc_ms: null, offset_minutes: input.owner_offset, offset_source: input.owner_offset === null ? null : 'owner' });
-  }
-  const time = resolveTime({ claims, gpsZone: input.gps_zone, homeZone, nowMs });
+function toItem(row: ResolveRow, { time, position, description, ...rest }: ResolvedAsset): Item {
   const sortMs = time.takenAt === null ? undefined : wallMs(time.takenAt);
   const day = time.takenAt === null || sortMs === undefined ? 0 : Number(time.takenAt.slice(0, 10).replaceAll('-', ''));
   return {
-    asset_id: input.asset_id, sha256: input.sha256, kind: input.kind, width: input.width, height: input.height, ratio: ratioChar(input.width, input.height),
-    duration_ms: input.duration_ms, color: input.color, grid_version: input.grid_version, preview_version: input.preview_version,
-    taken_at: time.takenAt, taken_at_source: time.source, doubtful: time.doubtful ? 1 : 0, utc_offset_minutes: time.offsetMinutes, utc_offset_source: time.offsetSource,
-    sort_ms: sortMs ?? UNKNOWN_SORT_MS, month: Math.floor(day / 100), day, shown: input.archived === 1 ? 0 : 1,
+    asset_id: row.asset_id, sha256: row.sha256, kind: row.kind, width: row.width, height: row.height, ratio: ratioChar(row.width, row.height),
+    duration_ms: row.duration_ms, color: row.color, grid_version: row.grid_version, preview_version: row.preview_version,
+    taken_at: time.takenAt, taken_at_source: time.source, doubtful: time.doubtful ? 1 : 0, utc_offset_minutes: time.offsetMinutes, utc_offset_source: time.offsetSource, time_basis: time.basis,
+    sort_ms: sortMs ?? UNKNOWN_SORT_MS, month: Math.floor(day / 100), day, shown: rest.archived || row.primary_sha256 !== null ? 0 : 1,
+    latitude: position?.latitude ?? null, longitude: position?.longitude ?? null, position_source: position?.source ?? null, cell: position ? cellOf(position.latitude, position.longitude) : null,
+    description: description?.text ?? null, description_source: description?.source ?? null, favourite: rest.favourite ? 1 : 0, archived: rest.archived ? 1 : 0, rating: rest.rating,
+    people: JSON.stringify(rest.people), tags: JSON.stringify(rest.tags), albums: JSON.stringify(rest.albums.map((a) => a.title)),
+    proxy_version: row.proxy_version, stack_type: row.stack_type, primary_sha256: row.primary_sha256, members: row.members,
+    live_sha256: row.live_sha256, live_proxy_version: row.live_proxy_version,
   };
 }
