@@ -25,7 +25,7 @@ let said: string[];
 beforeAll(async () => {
   [site, browser] = await Promise.all([startSite(), openBrowser()]);
   seeder = createSeeder(site);
-  const asset = assetRow('one', '2023-05-06T12:00:00', { facets: { facts: 1, grid: 0, preview: 0 } });
+  const asset = assetRow('one', '2023-05-06T12:00:00', { facets: { facts: 1, grid: 0, preview: 0, proxy: 0 } });
   await seeder.push({
     volumes: [volumeRow('v-1', 'Blue SSD'), volumeRow('weak:2', 'NO NAME', { identity: 'weak', fs_type: 'exfat' })],
     roots: [rootRow('r-1', 'v-1', 'DCIM', { excludes: ['Screenshots'] }), rootRow('r-2', 'weak:2', 'Card')],
