@@ -5,6 +5,8 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
+import type { AgentOptions } from '../protocol/link.ts';
+import { checkNominatimUrl } from '../protocol/nominatim-url.ts';
 import { DATA_VERSION } from '../protocol/versions.ts';
 
 export const DEFAULT_PORT = 8420;
@@ -30,6 +32,8 @@ export interface Options {
   dev: boolean;
   help: boolean;
   answer: 'gone' | 'keep' | null;
+  /** What the owner chose of the agent's own work; kept from then on. */
+  chosen: Partial<AgentOptions>;
 }
 
 /** Parses a command line. Throws CommandError (usage) that names the word it did not understand. */
@@ -41,6 +45,7 @@ export function parseCommandLine(argv: readonly string[]): Options {
       options: {
         data: { type: 'string' }, port: { type: 'string' }, 'no-open': { type: 'boolean' }, json: { type: 'boolean' }, once: { type: 'boolean' },
         all: { type: 'boolean' }, dev: { type: 'boolean' }, help: { type: 'boolean', short: 'h' }, gone: { type: 'boolean' }, keep: { type: 'boolean' },
+        geocoder: { type: 'string' }, 'geocoder-url': { type: 'string' },
       },
     });
   } catch (error) {
@@ -58,7 +63,16 @@ export function parseCommandLine(argv: readonly string[]): Options {
     command: command ?? '', args, dataDir: resolve(v.data ?? process.env['JHAROKHA_DATA'] ?? join(homedir(), '.jharokha')), port,
     open: !v['no-open'], json: v.json ?? false, once: v.once ?? false, all: v.all ?? false, dev: v.dev ?? false, help: v.help ?? false,
     answer: v.gone ? 'gone' : v.keep ? 'keep' : null,
+    chosen: parseGeocoder(v.geocoder, v['geocoder-url']),
   };
+}
+
+/** An address alone chooses Nominatim too. */
+function parseGeocoder(geocoder: string | undefined, url: string | undefined): Partial<AgentOptions> {
+  if (geocoder !== undefined && geocoder !== 'offline' && geocoder !== 'nominatim') throw new CommandError(`--geocoder takes offline or nominatim, not ${JSON.stringify(geocoder)}.`, EXIT.usage);
+  const chosen: Partial<AgentOptions> = geocoder === undefined ? {} : { geocoder };
+  if (url === undefined) return chosen;
+  try { return { geocoder: 'nominatim', ...chosen, nominatim_url: checkNominatimUrl(url) }; } catch (error) { throw new CommandError(`--geocoder-url: ${reason(error)}`, EXIT.usage); }
 }
 
 const AgentFile = z.object({ data_version: z.int(), agent_id: z.string(), token: z.string().min(32) });

@@ -185,6 +185,10 @@ export const PlaceRow = z.object({
 });
 export type PlaceRow = z.infer<typeof PlaceRow>;
 
+/** `GET /sync/places/wanted?rank=`: cells whose names are below that rank, with their centres in degrees. */
+export const WantedPlaces = z.object({ places: z.array(z.object({ cell: PlaceRow.shape.cell, latitude: z.number().min(-90).max(90), longitude: z.number().min(-180).max(180) })).max(5_000) });
+export type WantedPlace = z.infer<typeof WantedPlaces>['places'][number];
+
 export const Batch = z.object({
   protocol: z.int(), agent_id: z.string().min(1).max(100), epoch: z.string().min(1).max(100), seq: z.int().positive(),
   /** The zone of the agent's machine: shown times without any offset are read in it, and said to be guesses. */

@@ -17,12 +17,14 @@ import { openLink, type Handlers } from '../link/socket.ts';
 import { createReader } from '../pipeline/reader.ts';
 import { adoptMarkedVolume, checkExcludes } from '../pipeline/index.ts';
 import { renderPending } from '../pipeline/render-pending.ts';
+import { createPlaces } from '../pipeline/places.ts';
 import { answerQuestion, scanRoots } from '../pipeline/scan.ts';
 import type { ScanContext, ScanProgress, ScanReport } from '../pipeline/context.ts';
-import { fetchKnownLocations, WorkerUnreachable, type WorkerAddress } from '../push/client.ts';
+import { fetchKnownLocations, fetchWantedPlaces, WorkerUnreachable, type WorkerAddress } from '../push/client.ts';
 import { agreeOnState, pushAll, type PushContext } from '../push/push.ts';
 import { createVolumes } from '../volumes/volumes.ts';
 import type { AgentStatus } from '../../protocol/link.ts';
+import { checkNominatimUrl } from '../../protocol/nominatim-url.ts';
 import { emptyReport, REPORT_PAGE, type IndexReport } from '../../protocol/report.ts';
 import { addFolder, browse, locateRoot, offerDrives, presentVolume } from './roots.ts';
 import { watchRoots } from './watch.ts';
@@ -60,6 +62,8 @@ const KEPT_JOBS = 20;
 /** Window of the rate that the estimate comes from, and how much of it must be there before it is shown. */
 const RATE_WINDOW_MS = 30_000;
 const RATE_MIN_MS = 3_000;
+/** A command that ends lets a Nominatim server answer for so long; the rest waits for the next one. */
+const ASK_AT_MOST_MS = 60_000;
 /** Paths in one completion (protocol). */
 const PATHS_PER_CALL = 5_000;
 
@@ -104,7 +108,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     const progress = estimate(phase, previews);
     return {
       phase, root: scanning?.progress?.root ?? null, counts: scanning?.progress?.counts ?? null,
-      pending: { facts: countDirty(catalog) + untold + (scanning || scansDue > 0 ? Math.max(1, scanning?.progress?.pending ?? 1) : 0), previews: previews + countSpooled(catalog), proxies: null, vectors: null },
+      pending: { facts: countDirty(catalog) + untold + (places.naming() ? 1 : 0) + (scanning || scansDue > 0 ? Math.max(1, scanning?.progress?.pending ?? 1) : 0), previews: previews + countSpooled(catalog), proxies: null, vectors: null },
       rate_per_s: progress.rate, eta_s: progress.eta, questions: questions(),
       completed: listRoots(catalog).flatMap((r) => (r.completed_ms === null ? [] : [{ root_id: r.root_id, at_ms: r.completed_ms }])),
     };
@@ -159,7 +163,9 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
         if (!agreed) { await agreeOnState(pushContext); agreed = true; }
         const mark = markDue;
         markDue = false;
-        refusedCompletions = (await pushAll(pushContext, { mark, signal: stop.signal })).refused > 0;
+        const done = await pushAll(pushContext, { mark, signal: stop.signal });
+        refusedCompletions = done.refused > 0;
+        if (done.batches > 0) places.wake();
       } catch (error) {
         // A Worker on a full disk answers with anything but that.
         catalog.assertRoom();
@@ -195,6 +201,13 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     do { await push(); } while (!stop.signal.aborted && (!isPushed() || markDue));
     changed();
   }
+
+  // ── places ──
+  const places = createPlaces({
+    catalog, signal: stop.signal, push, onChange: () => { changed(); },
+    onTrouble: (error) => { if (!(error instanceof WorkerUnreachable)) warn(reason(error)); },
+    wanted: (rank) => fetchWantedPlaces(options.worker, rank, stop.signal), options: () => readOptions(catalog),
+  });
 
   // ── scan and render, one at a time ──
   let queue: Promise<unknown> = Promise.resolve();
@@ -266,6 +279,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       await forgetStale();
       await render();
       await pushEverything(false);
+      await places.settled();
+      await places.asked(ASK_AT_MOST_MS);
     });
     return report;
   }
@@ -290,6 +305,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     }).then(() => enqueue(async () => {
       await render();
       await pushEverything(false);
+      await places.settled();
     })).catch((error: unknown) => { if (!stop.signal.aborted) { warn(reason(error)); report.stopped.push({ path: '', reason: reason(error) }); } }).finally(() => { job.report = report; job.done = true; changed(); });
     return job;
   }
@@ -347,8 +363,12 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       return { volume_id: volume.volume_id };
     },
     options: async () => readOptions(catalog),
-    set_options: async (patch) => writeOptions(catalog, patch),
-    name_places: async () => ({}),
+    set_options: async (patch) => {
+      const chosen = writeOptions(catalog, typeof patch.nominatim_url === 'string' ? { ...patch, nominatim_url: checkNominatimUrl(patch.nominatim_url) } : patch);
+      places.wake();
+      return chosen;
+    },
+    name_places: async () => { places.wake(); return {}; },
     sidecar_report: async () => ({ sidecars: 0, matched: 0, media: 0, media_with_sidecar: 0, without_media: { total: 0, paths: [] }, without_sidecar: { total: 0, paths: [] } }),
   };
 
@@ -359,7 +379,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       const mine = new Set(listRoots(catalog).map((r) => r.volume_id));
       return (await volumes.list(mine)).map(presentVolume);
     },
-    onConnect: () => { agreed = false; pushSoon(0); },
+    onConnect: () => { agreed = false; pushSoon(0); places.wake(); },
   });
   const watcher = options.watch ? watchRoots({ ignore: [options.dataDir], onChange: (ids) => { scanSoon(ids); }, warn }) : undefined;
   const present = new Set<string>();
@@ -402,6 +422,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       await watcher?.close();
       await queue.catch(() => {});
       await pushRun?.catch(() => {});
+      await places.ended();
       link.close();
       await reader.close();
       catalog.close();

@@ -31,13 +31,13 @@ const HELD_POLL_MS = 250;
 export async function connectOrStart(options: Options): Promise<Instance> {
   const identity = openDataDir(options.dataDir);
   const running = await findRunning(options.dataDir, identity.token);
-  if (running) return remoteInstance(running, identity);
+  if (running) return choose(remoteInstance(running, identity), options);
   const lock = takeLock(options.dataDir);
   if (!lock) {
     for (const until = Date.now() + HELD_WAIT_MS; Date.now() < until;) {
       await new Promise((done) => { setTimeout(done, HELD_POLL_MS); });
       const late = await findRunning(options.dataDir, identity.token);
-      if (late) return remoteInstance(late, identity);
+      if (late) return choose(remoteInstance(late, identity), options);
     }
     throw new CommandError(`Another Jharokha holds the data folder ${options.dataDir} and does not answer. Wait for it to finish, or end it (its process is in run.json there).`, EXIT.held);
   }
@@ -48,12 +48,18 @@ export async function connectOrStart(options: Options): Promise<Instance> {
     writeRunFile(options.dataDir, host.url);
     const engine = await createEngine({ dataDir: options.dataDir, identity, worker, watch: false });
     await waitConnected(worker, options.dataDir);
-    return {
+    return await choose({
       worker, identity, engine,
       ask: (name, args) => (engine.handlers[name] as (a: typeof args) => Promise<RequestResult<typeof name>>)(args),
       close: async () => { await engine.close(); await host.close(); removeRunFile(options.dataDir); lock.release(); },
-    };
+    }, options);
   } catch (error) { lock.release(); throw error; }
+}
+
+/** Tells the agent what the command line chooses; it keeps it. */
+async function choose(instance: Instance, { chosen }: Options): Promise<Instance> {
+  if (Object.keys(chosen).length > 0) await instance.ask('set_options', chosen);
+  return instance;
 }
 
 /** The running instance's address, or undefined when none answers. */

@@ -18,6 +18,7 @@ export async function run(options: Options): Promise<number> {
   const running = await findRunning(options.dataDir, identity.token);
   if (running) {
     const instance = remoteInstance(running, identity);
+    if (Object.keys(options.chosen).length > 0) await instance.ask('set_options', options.chosen);
     for (const folder of folders) {
       const { root_id } = await instance.ask('add_root', { path: folder });
       await instance.ask('scan', { root_id });
@@ -50,6 +51,7 @@ export async function run(options: Options): Promise<number> {
       },
     });
     const stopped = waitForStop();
+    if (Object.keys(options.chosen).length > 0) await engine.handlers.set_options(options.chosen);
     let trouble: string | undefined;
     try {
       if (folders.length > 0) await engine.addFolders(folders);

@@ -1,6 +1,6 @@
 // HTTP to the Worker: one place that adds the token, bounds waiting and turns answers into values or errors.
 import type { z } from 'zod';
-import { BatchAnswer, KnownLocations, SyncState, type ScanComplete } from '../../protocol/rows.ts';
+import { BatchAnswer, KnownLocations, SyncState, WantedPlaces, type ScanComplete, type WantedPlace } from '../../protocol/rows.ts';
 import { PACK_MIME, PackAnswer, encodePack, type PackItem } from '../../protocol/pack.ts';
 
 /** Longer than the slowest batch on a busy machine; a hung Worker is noticed all the same. */
@@ -80,4 +80,9 @@ export async function completeScan(at: WorkerAddress, scanId: string, body: Scan
 
 export function fetchKnownLocations(at: WorkerAddress, volumeId: string, after: string): Promise<KnownLocations> {
   return callJson(at, `/sync/locations?volume_id=${encodeURIComponent(volumeId)}&after=${encodeURIComponent(after)}`, KnownLocations);
+}
+
+/** Cells that the Worker wants named better than below `rank`, those with the least first; at most a page of them. */
+export async function fetchWantedPlaces(at: WorkerAddress, rank: number, signal: AbortSignal): Promise<WantedPlace[]> {
+  return (await callJson(at, `/sync/places/wanted?rank=${rank}`, WantedPlaces, { signal })).places;
 }

@@ -183,6 +183,15 @@ export class AgentLink extends DurableObject<Env> {
     });
   }
 
+  /** Asks the agent that connected last and leaves its answer unread. False where none is connected. Never throws. */
+  async tell(name: RequestName, args: unknown): Promise<boolean> {
+    const socket = this.newestSocket();
+    if (!socket) return false;
+    const frame: WorkerFrame = { type: 'request', id: crypto.randomUUID(), name, args };
+    try { socket.send(JSON.stringify(frame)); } catch { return false; }
+    return true;
+  }
+
   /** What is connected now, over all agents whose lease lasts. */
   async presence(): Promise<Presence> {
     const present = [...this.agents.values()].filter((a) => this.isPresent(a));

@@ -34,6 +34,14 @@ export async function askAgent<N extends RequestName>(env: Env, name: N, args: R
   throw answer.message === null ? new AgentAway() : new AgentAway(answer.message);
 }
 
+/**
+ * Tells the agent that places want names: after the owner corrected a position. Neither waits for its answer nor fails when
+ * it is away, for it asks by itself when it connects.
+ */
+export async function wakePlaces(env: Env): Promise<void> {
+  try { await openLink(env).tell('name_places', {}); } catch (error) { console.warn('the agent was not told of places to name:', error); }
+}
+
 /** Tells open pages. Never throws: news that gets lost is fetched with the next page. */
 export async function notifyPages(env: Env, event: LiveEvent): Promise<void> {
   try { await openLink(env).notify(event); } catch (error) { console.warn(`live event ${event} was not sent:`, error); }

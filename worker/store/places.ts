@@ -1,7 +1,7 @@
 // Names of places by cell. The resolver leaves a stub (rank 0) for each cell that something lies in, the agent names them,
 // and a better answer replaces a lesser one.
 import { cellCentre } from '../../protocol/place.ts';
-import type { PlaceRow } from '../../protocol/rows.ts';
+import type { PlaceRow, WantedPlace } from '../../protocol/rows.ts';
 import { bulkUpsertSql, cleanText } from '../db/bulk.ts';
 
 // A tie goes to the newer word only where it says something else.
@@ -23,8 +23,6 @@ export function upsertPlaces(db: D1Database, rows: readonly PlaceRow[]): D1Prepa
 export function selectWaitingForZone(db: D1Database, rows: readonly PlaceRow[]): D1PreparedStatement {
   return db.prepare(WAITING_FOR_ZONE_SQL).bind(JSON.stringify(rows.map((r) => r.cell)));
 }
-
-export interface WantedPlace { cell: string; latitude: number; longitude: number }
 
 /** Cells whose names are below `rank`, at most `limit`, with their centres in degrees. */
 export async function listWantedPlaces(db: D1Database, rank: number, limit: number): Promise<WantedPlace[]> {
