@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AgentFrame, AgentStatus, PresentVolume, WorkerFrame } from '../../protocol/link.ts';
 import { PRESENCE_LEASE_MS } from '../../protocol/limits.ts';
 import { MAX_LISTENERS } from '../../worker/link/live-listeners.ts';
-import { getPresence, getStatus, openLink } from '../../worker/link/client.ts';
+import { getPresence, getStatus, openLink, wakePlaces } from '../../worker/link/client.ts';
 import { TOKEN, ask, askAsAgent, asset, createSender, location, migrate, postJson, problem, volume, VOLUME } from './support.ts';
 
 const open: { close(): void }[] = [];
@@ -125,6 +125,19 @@ describe('presence', () => {
     const line = JSON.parse(new TextDecoder().decode(await (await askAsAgent('/api/list')).arrayBuffer())) as { locations: { state: string }[] };
     expect(line.locations.map((l) => l.state)).toEqual(['present', 'missing', 'away']);
     expect(await (await askAsAgent('/api/volumes')).json()).toMatchObject([{ volume_id: VOLUME, state: 'present', mount_point: '/Volumes/Blue' }, { volume_id: 'uuid:2', state: 'away', mount_point: null }]);
+  });
+});
+
+describe('places to name', () => {
+  it('the agent is told, its answer is not waited for, and nobody minds when it is away', async () => {
+    await wakePlaces(env);
+    const link = await greet();
+    await wakePlaces(env);
+    const frame = await link.frames.next();
+    expect(frame).toMatchObject({ type: 'request', name: 'name_places', args: {} });
+    // An answer that nobody reads disturbs nothing.
+    if (frame.type === 'request') link.send({ type: 'reply', id: frame.id, result: {} });
+    await settle(link);
   });
 });
 

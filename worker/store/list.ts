@@ -68,7 +68,8 @@ function toLine(r: Row, isPresent: (volumeId: string) => boolean): ListLine {
 }
 
 function toPlace(r: Row): ListLine['place'] {
-  if (r.place_source === null) return null;
+  // Looked up and nowhere (the open sea) is as unknown as not looked up.
+  if (r.place_source === null || [r.street, r.neighbourhood, r.city, r.region, r.country].every((name) => name === null)) return null;
   return { street: r.street, neighbourhood: r.neighbourhood, city: r.city, region: r.region, country: r.country, country_code: r.country_code, distance_m: r.distance_m, source: r.place_source };
 }
 
