@@ -61,6 +61,11 @@ describe('rooms', () => {
     expect(broken).toEqual([]);
   });
 
+  test('of the pipeline only the place and model stages may use the network', () => {
+    const network = files.filter((file) => file.startsWith('agent/pipeline/') && /\b(fetch|WebSocket)\(|node:(https?|http2|net|tls|dgram|dns)\b/.test(readFileSync(join(ROOT, file), 'utf8')));
+    expect(network).toEqual(['agent/pipeline/nominatim.ts']);
+  });
+
   test('the rules can fail', () => {
     expect(importsOf('worker/index.tsx').some((i) => i.startsWith('worker/routes/'))).toBe(true);
     const rule = RULES.find((r) => r.from.test('protocol/x.ts'));

@@ -7,7 +7,7 @@ import { cleanNumber, rawMetadataOf } from './text.ts';
 /** ExifTool reads a picture in 12 ms; a minute means a drive that hangs. */
 const TASK_TIMEOUT_MS = 60_000;
 /** Tags that facts are made of: asking for less than everything makes it answer faster and shorter. */
-const WANTED = [
+export const WANTED = [
   'DateTimeOriginal', 'CreateDate', 'ModifyDate', 'DateCreated', 'CreationDate', 'OffsetTimeOriginal', 'OffsetTime', 'OffsetTimeDigitized',
   'TrackCreateDate', 'MediaCreateDate', 'DateUTC', 'DateTime', 'CreationTime', 'DateTimeDigitized', 'GPSDateStamp', 'GPSTimeStamp', 'GPSLatitude', 'GPSLongitude', 'GPSLatitudeRef', 'GPSLongitudeRef', 'GPSCoordinates', 'GPSPosition',
   'Make', 'Model', 'LensModel', 'LensID', 'Lens', 'AndroidManufacturer', 'AndroidModel', 'ExposureTime', 'FNumber', 'ISO', 'FocalLength', 'ContentIdentifier', 'MediaGroupUUID', 'Duration', 'ImageWidth', 'ImageHeight', 'SourceImageWidth', 'SourceImageHeight', 'Orientation', 'Rotation',

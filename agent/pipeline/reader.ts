@@ -51,8 +51,8 @@ const FULL_DECODE_PIXELS = 26_000_000;
 /** Stills that sharp has no decoder for. */
 const STILLS_FOR_FFMPEG = new Set(['jxl', 'bmp', 'jp2', 'j2c']);
 
-/** The readers of one agent. `close` must be called before the process ends. */
-export function createReader(options: ReaderOptions = {}): Reader {
+/** The readers of one agent. `close` must be called before the process ends. `pictureFacts` reads a still's metadata alone, without rendering. */
+export function createReader(options: ReaderOptions = {}): Reader & { pictureFacts(source: FileSource, type: AssetType): Promise<ByteFacts> } {
   const exiftool = createExifTool({ processes: options.exiftoolProcesses ?? EXIFTOOL_PROCESSES });
   const heic = new HeicPool({ workers: options.heicWorkers, timeoutMs: options.decodeTimeoutMs, script: options.heicWorkerScript });
   const gate = createGate(FULL_DECODE_PIXELS);
@@ -65,11 +65,17 @@ export function createReader(options: ReaderOptions = {}): Reader {
     return read;
   }
 
-  async function quickPicture(source: FileSource, type: AssetType): Promise<QuickRead> {
-    const bytes = await wholeFile(source);
+  /** What a picture's metadata says; sizes and colour are still to come. */
+  async function pictureFacts(source: FileSource, type: AssetType, bytes: Buffer | null): Promise<{ facts: ByteFacts; tags: MetaTags; cut: boolean }> {
     const { tags, problems, cut } = await readPictureTags(source, type, bytes);
     const facts = await factsOf(type.kind, type.mime, tags);
     for (const problem of problems) addProblem(facts, problem);
+    return { facts, tags, cut };
+  }
+
+  async function quickPicture(source: FileSource, type: AssetType): Promise<QuickRead> {
+    const bytes = await wholeFile(source);
+    const { facts, tags, cut } = await pictureFacts(source, type, bytes);
     const read: QuickRead = { facts, rawMetadata: rawMetadataOf(tags.raw), grid: null, preview: null, unfinished: false };
     if (!bytes) { addProblem(facts, { code: 'too_large', reason: 'the file is too large to be decoded' }); return read; }
     try {
@@ -270,6 +276,7 @@ export function createReader(options: ReaderOptions = {}): Reader {
 
   return {
     identify, quick, rest, nameClaims,
+    async pictureFacts(source, type) { return (await pictureFacts(source, type, await wholeFile(source))).facts; },
     async close() { await Promise.all([exiftool.close(), heic.close(), frames.close()]); },
   };
 }
