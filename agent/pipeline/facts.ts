@@ -26,7 +26,8 @@ export async function factsOf(kind: 'image' | 'video', mime: string, tags: MetaT
   };
 }
 
-function positionOf(tags: MetaTags, problems: AssetProblem[]): { latitude: number; longitude: number } | null {
+/** A position that can be one, to the centimetre; else null, and a problem where the file says something else. */
+export function positionOf(tags: Pick<MetaTags, 'latitude' | 'longitude'>, problems: AssetProblem[]): { latitude: number; longitude: number } | null {
   const { latitude, longitude } = tags;
   if (latitude === undefined || longitude === undefined) return null;
   // Both parts NaN is how a camera without a fix fills its tags: nothing is said, so nothing is wrong.

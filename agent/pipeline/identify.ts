@@ -24,11 +24,20 @@ const MIME_BY_RAW_EXTENSION: Record<string, string> = {
 /** Files that systems leave in folders of photos. Lower case. */
 const SYSTEM_FILES = new Set(['.ds_store', 'thumbs.db', 'ehthumbs.db', 'ehthumbs_vista.db', 'desktop.ini', '.localized', '.nomedia', '.picasa.ini', 'picasa.ini', '.picasaoriginals', 'icon\r', '.hidden', '.bridgesort', '.bridgecache', '.bridgecachet', 'zbthumbnail.info', '.volumeicon.icns', '.jharokha-volume']);
 /** Since 2024 Takeout puts this between name and `.json`, cut where the whole name grows too long. */
-const TAKEOUT_SUFFIX = 'supplemental-metadata';
+export const TAKEOUT_SUFFIX = 'supplemental-metadata';
 const NOT_MEDIA = 'not a photo or video';
 
 function asset(kind: 'image' | 'video', mime: string, format: string): Identified { return { as: 'asset', kind, mime, format }; }
 function ascii(head: Buffer, from: number, to: number): string { return head.toString('latin1', from, to); }
+
+const VIDEO_FAMILIES = new Set(['iso', 'matroska', 'avi', 'asf', 'mpegts', 'mpegps', 'flv', 'ogg']);
+
+/** What a file of this extension (lower case, no dot) would be, by its name alone; undefined where it is no picture's or video's. */
+export function kindOfExtension(extension: string): 'image' | 'video' | undefined {
+  const family = FAMILY_BY_EXTENSION[extension];
+  // An extension may also be the name of something that every object has.
+  return typeof family !== 'string' ? undefined : VIDEO_FAMILIES.has(family) ? 'video' : 'image';
+}
 
 /** The extension in lower case without its dot, or empty. */
 export function extensionOf(name: string): string {
@@ -184,7 +193,8 @@ function identifySidecar(lower: string, extension: string, head: Buffer): Identi
   if (/"(photoTakenTime|albumData|creationTime|googlePhotosOrigin)"/.test(text)) return { as: 'sidecar', format: 'json' };
   const last = extensionOf(stem);
   if (FAMILY_BY_EXTENSION[last] || (last !== '' && TAKEOUT_SUFFIX.startsWith(last))) return { as: 'sidecar', format: 'json' };
-  return /"title"/.test(text) && /^metadata|^métadonnées|^metadaten/.test(stem) ? { as: 'sidecar', format: 'json' } : undefined;
+  // An album's own file is named in the export's language: it is known by its keys (pipeline/sidecars.ts).
+  return /"title"\s*:/.test(text) && /"(access|date|enrichments)"\s*:/.test(text) ? { as: 'sidecar', format: 'json' } : undefined;
 }
 
 function describeBytes(head: Buffer): string {

@@ -13,6 +13,13 @@ export function cleanText(value: unknown, max = MAX_SHOWN): string | null {
   return text === '' || text === 'undefined' || text === 'NaN' ? null : text;
 }
 
+/** Text of several lines, as captions have: its line breaks kept, all other control characters out; null where nothing is left. */
+export function cleanLines(value: unknown, max: number): string | null {
+  if (typeof value !== 'string') return null;
+  const text = value.replace(/\r\n?|[\u2028\u2029]/g, '\n').replace(/[^\P{Cc}\n\t]+/gu, ' ').trim().slice(0, max).toWellFormed();
+  return text === '' ? null : text;
+}
+
 /** A finite number of a number or numeric text, or null. */
 export function cleanNumber(value: unknown): number | null {
   const n = typeof value === 'number' ? value : typeof value === 'string' && value.trim() !== '' ? Number(value) : Array.isArray(value) ? cleanNumber(value[0]) : null;

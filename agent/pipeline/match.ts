@@ -1,0 +1,216 @@
+// Which sidecar belongs to which media file of a folder, by their names and by the titles that Takeout writes into its
+// sidecars. Pure, linear (every rule is a look-up), and the same whatever the order of the names.
+import type { SidecarFormat } from './sidecars.ts';
+import { beginningKey, beginningsOf, foldName, kindOfName, mayBeBeginningOf, mayBeCut, mediaNamesOf, mediaStemsOf, originalOf, splitName, splitSidecarName, withoutMotionMark, type NameParts, type SidecarName } from './takeout-names.ts';
+
+/** The names in one folder; or any set of files and waiting sidecars that might belong together across parts of an export. */
+export interface FolderNames {
+  media: readonly { name: string; kind: 'image' | 'video' }[];
+  sidecars: readonly { name: string; format: SidecarFormat; title: string | null }[];
+}
+
+/** `own`: it is this file's. Else it is its neighbour's: the original's, the still's, or that of the file it is a double of. */
+export interface Match { sidecar: string; media: string; how: 'own' | 'edited' | 'live' | 'copy' }
+
+interface Medium extends NameParts { name: string; kind: 'image' | 'video'; folded: string }
+interface Takeout extends SidecarName { name: string; title: string | null; foldedBodies: string[] }
+
+/** More than these under one key are no naming of Takeout's: a rule that would have to choose among them chooses none. */
+const MAX_CANDIDATES = 16;
+
+/** All matches, ordered by media file and sidecar. A media file has one Takeout sidecar and one XMP, save where several bear its very name. */
+export function matchSidecars(folder: FolderNames): Match[] {
+  const media = folder.media.map(({ name, kind }): Medium => ({ ...splitName(name.normalize('NFC')), name, kind, folded: foldName(name) })).sort(byName);
+  const of = (format: SidecarFormat) => folder.sidecars.filter((s) => s.format === format).sort(byName);
+  const matches = [...matchXmp(media, of('xmp')), ...matchTakeout(media, of('takeout'))];
+  return matches.sort((a, b) => compareText(a.media, b.media) || compareText(a.sidecar, b.sidecar));
+}
+
+function compareText(a: string, b: string): number { return a < b ? -1 : a > b ? 1 : 0; }
+function byName(a: { name: string }, b: { name: string }): number { return compareText(a.name, b.name); }
+
+function indexBy<T>(items: readonly T[], keysOf: (item: T) => readonly string[]): Map<string, T[]> {
+  const index = new Map<string, T[]>();
+  for (const item of items) {
+    for (const key of new Set(keysOf(item))) {
+      const known = index.get(key);
+      if (known) known.push(item); else index.set(key, [item]);
+    }
+  }
+  return index;
+}
+
+/**
+ * `IMG_1.CR2.xmp` is for that file alone; `IMG_1.xmp` for every still of that stem (the RAW and its JPEG) that has no XMP
+ * of its whole name, or for the videos where there is no still. The exact spelling goes before another case.
+ */
+function matchXmp(media: readonly Medium[], sidecars: readonly { name: string }[]): Match[] {
+  const matches: Match[] = [];
+  const served = new Set<Medium>();
+  const asWritten = (name: string) => name;
+  const caseless = (name: string) => name.normalize('NFC').toLowerCase();
+  const stem = (name: string) => name.replace(/\.[^.]+$/, '');
+  const stillStems = new Set(media.filter((m) => m.kind === 'image').map((m) => stem(caseless(m.name))));
+  const ofStem = media.filter((m) => m.kind === 'image' || !stillStems.has(stem(caseless(m.name))));
+  const rules: { fold: (name: string) => string; part: (name: string) => string; among: readonly Medium[] }[] = [
+    { fold: asWritten, part: asWritten, among: media },
+    { fold: caseless, part: asWritten, among: media },
+    { fold: asWritten, part: stem, among: ofStem },
+    { fold: caseless, part: stem, among: ofStem },
+  ];
+  for (const rule of rules) {
+    const index = indexBy(rule.among.filter((m) => !served.has(m)), (m) => [rule.part(rule.fold(m.name))]);
+    for (const { name } of sidecars) {
+      const key = rule.fold(name.replace(/\.xmp$/i, ''));
+      const found = index.get(key) ?? [];
+      // Only one sidecar can have the exact name; of several that fold to it the first by name speaks.
+      index.delete(key);
+      for (const m of found) { served.add(m); matches.push({ sidecar: name, media: m.name, how: 'own' }); }
+    }
+  }
+  return matches;
+}
+
+interface OwnRule {
+  media: (m: Medium) => readonly string[];
+  sidecar: (s: Takeout) => readonly string[];
+  /** Several sidecars may bear one file's very name (two exports in one folder): all of them speak of it. */
+  shared?: true;
+  fits?: (s: Takeout, m: Medium) => boolean;
+}
+
+const literally = (s: Takeout): string[] => (s.number === 0 ? s.bodies : s.bodies.map((body) => `${body}(${s.number})`));
+const withoutNumber = (m: Medium, name: string): string[] => (m.number > 0 ? [`${name}|${m.number}`] : []);
+
+/** From the sidecar that bears the file's name to guesses; what a rule has matched is not the next one's. */
+const OWN_RULES: readonly OwnRule[] = [
+  { media: (m) => [m.name], sidecar: literally, shared: true },
+  // `X(1).jpg` and `X.jpg(1).json`, `X.jpg.supplemental-metadata(1).json`.
+  { media: (m) => withoutNumber(m, m.bare + m.extension), sidecar: (s) => (s.number > 0 ? s.bodies.map((body) => `${body}|${s.number}`) : []), shared: true },
+  { media: (m) => [m.folded], sidecar: (s) => literally(s).map(foldName) },
+  { media: (m) => withoutNumber(m, foldName(m.bare + m.extension)), sidecar: (s) => (s.number > 0 ? s.foldedBodies.map((body) => `${body}|${s.number}`) : []) },
+  // The title, with what an export does to it, and the sidecar's number.
+  { media: (m) => [m.folded], sidecar: (s) => (s.title === null ? [] : mediaNamesOf(s.title, s.number)) },
+  // The name goes on where the sidecar's was cut.
+  { media: (m) => beginningsOf(m), sidecar: (s) => (s.cut ? s.bodies.slice(-1).map((body) => beginningKey(body, s.number)) : []), fits: (s, m) => s.title === null || mayBeBeginningOf(s.title, m) },
+  // A title without an extension: the export gave the file one.
+  {
+    media: (m) => (m.extension === '' ? [] : [foldName(m.stem), ...withoutNumber(m, foldName(m.bare))]),
+    sidecar: (s) => s.bodies.flatMap((body, i) => (splitName(body).extension === '' && s.number === 0 ? [s.foldedBodies[i] ?? ''] : [`${s.foldedBodies[i] ?? ''}|${s.number}`])),
+    fits: (s) => s.title === null || splitName(s.title).extension === '',
+  },
+  // Two names that differ behind the sidecar's cut: the second sidecar has a number and its file has none.
+  { media: (m) => [m.folded], sidecar: (s) => (s.cut && s.number > 0 && s.title !== null ? mediaNamesOf(s.title, 0) : []) },
+];
+
+function matchTakeout(media: readonly Medium[], names: readonly { name: string; title: string | null }[]): Match[] {
+  const sidecars = names.map(({ name, title }): Takeout => {
+    const split = splitSidecarName(name);
+    return { ...split, name, title, foldedBodies: split.bodies.map(foldName) };
+  });
+  const matches: Match[] = [];
+  const served = new Set<Medium>();
+  const used = new Set<Takeout>();
+  for (const rule of OWN_RULES) {
+    for (const [m, found] of proposeOwn(rule, media.filter((x) => !served.has(x)), sidecars.filter((x) => !used.has(x)))) {
+      served.add(m);
+      for (const s of found) { used.add(s); matches.push({ sidecar: s.name, media: m.name, how: 'own' }); }
+    }
+  }
+  const byStem = indexNeighbours(sidecars, used);
+  const doubles = indexDoubles(sidecars);
+  for (const m of media) {
+    if (served.has(m)) continue;
+    const neighbour = originalsSidecar(m, byStem) ?? stillsSidecar(m, byStem) ?? doublesSidecar(m, doubles);
+    if (neighbour) matches.push({ sidecar: neighbour.sidecar.name, media: m.name, how: neighbour.how });
+  }
+  return matches;
+}
+
+/** What one rule says of the media and sidecars that are left; where two sidecars ask for one file, neither gets it, unless they share. */
+function proposeOwn(rule: OwnRule, media: readonly Medium[], sidecars: readonly Takeout[]): Map<Medium, Takeout[]> {
+  const index = indexBy(media, rule.media);
+  const proposals = new Map<Medium, Takeout[]>();
+  for (const s of sidecars) {
+    for (const key of rule.sidecar(s)) {
+      const m = only(s, index.get(key) ?? [], rule);
+      if (!m) continue;
+      const others = proposals.get(m);
+      if (others) others.push(s); else proposals.set(m, [s]);
+      break;
+    }
+  }
+  for (const [m, found] of proposals) if (found.length > 1 && !rule.shared) proposals.delete(m);
+  return proposals;
+}
+
+/** The one candidate that fits; of a still and its video the still. Undefined where that leaves a choice. */
+function only(s: Takeout, candidates: readonly Medium[], rule: OwnRule): Medium | undefined {
+  if (candidates.length > MAX_CANDIDATES) return undefined;
+  const fitting = candidates.filter((m) => rule.fits?.(s, m) ?? true);
+  const stills = fitting.filter((m) => m.kind === 'image');
+  return fitting.length === 1 ? fitting[0] : stills.length === 1 ? stills[0] : undefined;
+}
+
+interface Neighbour { sidecar: Takeout; extension: string; kind: 'image' | 'video' | undefined; present: boolean }
+
+/** Sidecars by the stem of the file that they are for, as the neighbours of that file would spell it. */
+function indexNeighbours(sidecars: readonly Takeout[], used: ReadonlySet<Takeout>): Map<string, Neighbour[]> {
+  const index = new Map<string, Neighbour[]>();
+  for (const s of sidecars) {
+    const parts = splitName(s.title ?? s.bodies[0] ?? '');
+    const neighbour: Neighbour = { sidecar: s, extension: parts.extension.toLowerCase(), kind: kindOfName(parts), present: used.has(s) };
+    const stems = s.title === null ? mediaStemsOf(s.bodies[0] ?? '', s.number) : mediaStemsOf(s.title, s.number);
+    for (const key of new Set(stems.flatMap((stem) => [stem, withoutMotionMark(stem)]))) {
+      const known = index.get(key);
+      if (!known) index.set(key, [neighbour]); else if (known.length < MAX_CANDIDATES) known.push(neighbour);
+    }
+  }
+  return index;
+}
+
+interface Found { sidecar: Takeout; how: 'edited' | 'live' | 'copy' }
+
+/** An edited copy takes its original's: the same kind of file before another, the same extension before another of its kind. */
+function originalsSidecar(m: Medium, byStem: Map<string, Neighbour[]>): Found | undefined {
+  const original = originalOf(m.name);
+  if (original === undefined) return undefined;
+  const rank = (n: Neighbour) => (n.extension === m.extension.toLowerCase() ? 0 : n.kind === m.kind ? 1 : n.kind === undefined ? 2 : m.kind === 'video' ? 3 : 4);
+  const best = bestOf(byStem.get(foldName(original)) ?? [], (n) => (rank(n) < 4 ? rank(n) : undefined));
+  return best && { sidecar: best.sidecar, how: 'edited' };
+}
+
+/** The video of a Live Photo or motion photo has none of its own: it takes its still's, HEIC before others. */
+function stillsSidecar(m: Medium, byStem: Map<string, Neighbour[]>): Found | undefined {
+  if (m.kind !== 'video') return undefined;
+  const rank = (n: Neighbour) => (n.kind !== 'image' ? undefined : (n.present ? 0 : 2) + (/^\.hei[cf]$/.test(n.extension) ? 0 : 1));
+  const best = bestOf(byStem.get(withoutMotionMark(foldName(m.stem))) ?? [], rank);
+  return best && { sidecar: best.sidecar, how: 'live' };
+}
+
+function bestOf(candidates: readonly Neighbour[], rank: (n: Neighbour) => number | undefined): Neighbour | undefined {
+  let best: { neighbour: Neighbour; rank: number } | undefined;
+  for (const neighbour of candidates) {
+    const own = rank(neighbour);
+    // Candidates come ordered by name: among equals the first.
+    if (own !== undefined && (!best || own < best.rank)) best = { neighbour, rank: own };
+  }
+  return best?.neighbour;
+}
+
+/** Names that Takeout cut, to the one sidecar without a number; null where numbered ones exist, so that each double has its own. */
+function indexDoubles(sidecars: readonly Takeout[]): Map<string, Takeout | null> {
+  const index = new Map<string, Takeout | null>();
+  for (const s of sidecars) {
+    if (s.title === null) continue;
+    for (const name of mediaNamesOf(s.title, 0)) index.set(name, s.number > 0 || index.has(name) ? null : s);
+  }
+  return index;
+}
+
+/** A name that was cut so far that its edit's mark is gone became `X(1).jpg`, without a sidecar: it takes that of `X.jpg`. */
+function doublesSidecar(m: Medium, doubles: Map<string, Takeout | null>): Found | undefined {
+  if (m.number === 0 || !mayBeCut(m)) return undefined;
+  const sidecar = doubles.get(foldName(m.bare + m.extension));
+  return sidecar ? { sidecar, how: 'copy' } : undefined;
+}
