@@ -23,6 +23,9 @@ const KINDS: readonly Kind[] = [
   { share: 4, make: (d, id, random) => { const s = photo(d, `An_evening_in_the_hills_${id}_${'y'.repeat(20)}_and_more.jpg`, random); add(d, `${cutStem(`An_evening_in_the_hills_${id}_${'y'.repeat(20)}`)}(1).jpg`, s, 'copy'); } },
   { share: 4, make: (d, id, random) => { photo(d, `what? ${id} <a&b>.png`, random); } },
   { share: 4, make: (d, id, random) => { photo(d, `PXL_${id}~2.jpg`, random); } },
+  { share: 2, make: (d, id, random) => { const s = photo(d, id, random); add(d, `${id}-edited.jpg`, s, 'edited'); } },
+  { share: 2, make: (d, id, random) => { photo(d, `Café à ${id}.jpg`, random); } },
+  { share: 2, make: (d, id, random) => { photo(d, `${'😀🥲😇🙂😉😌😍🥰😘'.repeat(2)}${id}😛😋😜.jpg`, random); } },
   { share: 3, make: (d, id) => { d.media.push({ name: `VID_${id}.mp4`, kind: 'video' }); } },
   { share: 2, make: (d, id) => { d.sidecars.push({ name: `elsewhere_${id}.jpg.json`, format: 'takeout', title: `elsewhere_${id}.jpg` }); } },
   { share: 2, make: (d, id) => { const name = `_MG_${id}`; for (const ext of ['CR2', 'JPG']) add(d, `${name}.${ext}`, `${name}.xmp`, 'own'); d.sidecars.push({ name: `${name}.xmp`, format: 'xmp', title: null }); } },
@@ -65,13 +68,17 @@ function add(draft: Draft, media: string, sidecar: string, how: Match['how']): v
 function photo(draft: Draft, title: string, random: () => number, number = 0): string {
   const replaced = title.replace(/[<>:"/\\|?*&]/g, '_');
   const at = replaced.lastIndexOf('.');
-  const [stem, extension] = [replaced.slice(0, at), replaced.slice(at)];
+  // A title without an extension: the export gives the file one.
+  const [stem, extension] = at < 0 ? [replaced, '.jpg'] : [replaced.slice(0, at), replaced.slice(at)];
   const suffix = random() < 0.5 ? SUFFIX : '';
   const numbered = number === 0 ? '' : `(${number})`;
   const sidecar = `${`${replaced}${suffix}`.slice(0, 46)}${numbered}.json`;
   draft.sidecars.push({ name: sidecar, format: 'takeout', title });
-  add(draft, `${cutStem(stem)}${numbered}${extension}`, sidecar, 'own');
+  const media = `${cutStem(stem)}${numbered}${extension}`;
+  // Some copies have been through a file system that takes letters apart.
+  add(draft, random() < 0.5 ? media : media.normalize('NFD'), sidecar, 'own');
   return sidecar;
 }
 
-function cutStem(stem: string): string { return stem.slice(0, 47); }
+/** 47 units, and a character that would be halved is kept whole. */
+function cutStem(stem: string): string { return stem.slice(0, /[\uD800-\uDBFF]/.test(stem.charAt(46)) ? 48 : 47); }

@@ -3,6 +3,8 @@
 import type { SidecarFormat } from './sidecars.ts';
 import { beginningKey, beginningsOf, foldName, kindOfName, mayBeBeginningOf, mayBeCut, mediaNamesOf, mediaStemsOf, originalOf, splitName, splitSidecarName, withoutMotionMark, type NameParts, type SidecarName } from './takeout-names.ts';
 
+export { couldBeFor, originalOf, titleKey } from './takeout-names.ts';
+
 /** The names in one folder; or any set of files and waiting sidecars that might belong together across parts of an export. */
 export interface FolderNames {
   media: readonly { name: string; kind: 'image' | 'video' }[];
@@ -12,15 +14,15 @@ export interface FolderNames {
 /** `own`: it is this file's. Else it is its neighbour's: the original's, the still's, or that of the file it is a double of. */
 export interface Match { sidecar: string; media: string; how: 'own' | 'edited' | 'live' | 'copy' }
 
-interface Medium extends NameParts { name: string; kind: 'image' | 'video'; folded: string }
-interface Takeout extends SidecarName { name: string; title: string | null; foldedBodies: string[] }
+interface Medium extends NameParts { name: string; kind: 'image' | 'video' }
+interface Takeout extends SidecarName { name: string; title: string | null }
 
 /** More than these under one key are no naming of Takeout's: a rule that would have to choose among them chooses none. */
 const MAX_CANDIDATES = 16;
 
 /** All matches, ordered by media file and sidecar. A media file has one Takeout sidecar and one XMP, save where several bear its very name. */
 export function matchSidecars(folder: FolderNames): Match[] {
-  const media = folder.media.map(({ name, kind }): Medium => ({ ...splitName(name.normalize('NFC')), name, kind, folded: foldName(name) })).sort(byName);
+  const media = folder.media.map(({ name, kind }): Medium => ({ ...splitName(name.normalize('NFC')), name, kind })).sort(byName);
   const of = (format: SidecarFormat) => folder.sidecars.filter((s) => s.format === format).sort(byName);
   const matches = [...matchXmp(media, of('xmp')), ...matchTakeout(media, of('takeout'))];
   return matches.sort((a, b) => compareText(a.media, b.media) || compareText(a.sidecar, b.sidecar));
@@ -29,12 +31,16 @@ export function matchSidecars(folder: FolderNames): Match[] {
 function compareText(a: string, b: string): number { return a < b ? -1 : a > b ? 1 : 0; }
 function byName(a: { name: string }, b: { name: string }): number { return compareText(a.name, b.name); }
 
-function indexBy<T>(items: readonly T[], keysOf: (item: T) => readonly string[]): Map<string, T[]> {
+/** Items by those of their keys that will be asked for: after the first rule these are few. */
+function indexBy<T>(items: readonly T[], keysOf: (item: T) => readonly string[], asked: readonly string[]): Map<string, T[]> {
   const index = new Map<string, T[]>();
+  const wanted = asked.length < items.length / 2 ? new Set(asked) : undefined;
+  if (asked.length === 0) return index;
   for (const item of items) {
-    for (const key of new Set(keysOf(item))) {
+    for (const key of keysOf(item)) {
+      if (wanted && !wanted.has(key)) continue;
       const known = index.get(key);
-      if (known) known.push(item); else index.set(key, [item]);
+      if (!known) index.set(key, [item]); else if (known.at(-1) !== item) known.push(item);
     }
   }
   return index;
@@ -46,22 +52,26 @@ function indexBy<T>(items: readonly T[], keysOf: (item: T) => readonly string[])
  */
 function matchXmp(media: readonly Medium[], sidecars: readonly { name: string }[]): Match[] {
   const matches: Match[] = [];
+  if (sidecars.length === 0) return matches;
   const served = new Set<Medium>();
   const asWritten = (name: string) => name;
   const caseless = (name: string) => name.normalize('NFC').toLowerCase();
   const stem = (name: string) => name.replace(/\.[^.]+$/, '');
-  const stillStems = new Set(media.filter((m) => m.kind === 'image').map((m) => stem(caseless(m.name))));
-  const ofStem = media.filter((m) => m.kind === 'image' || !stillStems.has(stem(caseless(m.name))));
+  const withoutXmp = (name: string) => name.replace(/\.xmp$/i, '');
+  const asked = new Set(sidecars.map(({ name }) => withoutXmp(caseless(name))));
+  const near = media.filter((m) => { const name = caseless(m.name); return asked.has(name) || asked.has(stem(name)); });
+  const stillStems = new Set(near.filter((m) => m.kind === 'image').map((m) => stem(caseless(m.name))));
+  const ofStem = near.filter((m) => m.kind === 'image' || !stillStems.has(stem(caseless(m.name))));
   const rules: { fold: (name: string) => string; part: (name: string) => string; among: readonly Medium[] }[] = [
-    { fold: asWritten, part: asWritten, among: media },
-    { fold: caseless, part: asWritten, among: media },
+    { fold: asWritten, part: asWritten, among: near },
+    { fold: caseless, part: asWritten, among: near },
     { fold: asWritten, part: stem, among: ofStem },
     { fold: caseless, part: stem, among: ofStem },
   ];
   for (const rule of rules) {
-    const index = indexBy(rule.among.filter((m) => !served.has(m)), (m) => [rule.part(rule.fold(m.name))]);
-    for (const { name } of sidecars) {
-      const key = rule.fold(name.replace(/\.xmp$/i, ''));
+    const asking = sidecars.map(({ name }) => ({ name, key: withoutXmp(rule.fold(name)) }));
+    const index = indexBy(rule.among.filter((m) => !served.has(m)), (m) => [rule.part(rule.fold(m.name))], asking.map(({ key }) => key));
+    for (const { name, key } of asking) {
       const found = index.get(key) ?? [];
       // Only one sidecar can have the exact name; of several that fold to it the first by name speaks.
       index.delete(key);
@@ -87,27 +97,24 @@ const OWN_RULES: readonly OwnRule[] = [
   { media: (m) => [m.name], sidecar: literally, shared: true },
   // `X(1).jpg` and `X.jpg(1).json`, `X.jpg.supplemental-metadata(1).json`.
   { media: (m) => withoutNumber(m, m.bare + m.extension), sidecar: (s) => (s.number > 0 ? s.bodies.map((body) => `${body}|${s.number}`) : []), shared: true },
-  { media: (m) => [m.folded], sidecar: (s) => literally(s).map(foldName) },
-  { media: (m) => withoutNumber(m, foldName(m.bare + m.extension)), sidecar: (s) => (s.number > 0 ? s.foldedBodies.map((body) => `${body}|${s.number}`) : []) },
+  { media: (m) => [foldName(m.name)], sidecar: (s) => literally(s).map(foldName) },
+  { media: (m) => withoutNumber(m, foldName(m.bare + m.extension)), sidecar: (s) => (s.number > 0 ? s.bodies.map((body) => `${foldName(body)}|${s.number}`) : []) },
   // The title, with what an export does to it, and the sidecar's number.
-  { media: (m) => [m.folded], sidecar: (s) => (s.title === null ? [] : mediaNamesOf(s.title, s.number)) },
+  { media: (m) => [foldName(m.name)], sidecar: (s) => (s.title === null ? [] : mediaNamesOf(s.title, s.number)) },
   // The name goes on where the sidecar's was cut.
   { media: (m) => beginningsOf(m), sidecar: (s) => (s.cut ? s.bodies.slice(-1).map((body) => beginningKey(body, s.number)) : []), fits: (s, m) => s.title === null || mayBeBeginningOf(s.title, m) },
   // A title without an extension: the export gave the file one.
   {
     media: (m) => (m.extension === '' ? [] : [foldName(m.stem), ...withoutNumber(m, foldName(m.bare))]),
-    sidecar: (s) => s.bodies.flatMap((body, i) => (splitName(body).extension === '' && s.number === 0 ? [s.foldedBodies[i] ?? ''] : [`${s.foldedBodies[i] ?? ''}|${s.number}`])),
+    sidecar: (s) => s.bodies.filter((body) => splitName(body).extension === '').map((body) => (s.number === 0 ? foldName(body) : `${foldName(body)}|${s.number}`)),
     fits: (s) => s.title === null || splitName(s.title).extension === '',
   },
   // Two names that differ behind the sidecar's cut: the second sidecar has a number and its file has none.
-  { media: (m) => [m.folded], sidecar: (s) => (s.cut && s.number > 0 && s.title !== null ? mediaNamesOf(s.title, 0) : []) },
+  { media: (m) => [foldName(m.name)], sidecar: (s) => (s.cut && s.number > 0 && s.title !== null ? mediaNamesOf(s.title, 0) : []) },
 ];
 
 function matchTakeout(media: readonly Medium[], names: readonly { name: string; title: string | null }[]): Match[] {
-  const sidecars = names.map(({ name, title }): Takeout => {
-    const split = splitSidecarName(name);
-    return { ...split, name, title, foldedBodies: split.bodies.map(foldName) };
-  });
+  const sidecars = names.map(({ name, title }): Takeout => ({ ...splitSidecarName(name), name, title }));
   const matches: Match[] = [];
   const served = new Set<Medium>();
   const used = new Set<Takeout>();
@@ -117,11 +124,11 @@ function matchTakeout(media: readonly Medium[], names: readonly { name: string; 
       for (const s of found) { used.add(s); matches.push({ sidecar: s.name, media: m.name, how: 'own' }); }
     }
   }
-  const byStem = indexNeighbours(sidecars, used);
-  const doubles = indexDoubles(sidecars);
-  for (const m of media) {
-    if (served.has(m)) continue;
-    const neighbour = originalsSidecar(m, byStem) ?? stillsSidecar(m, byStem) ?? doublesSidecar(m, doubles);
+  const asking = media.filter((m) => !served.has(m)).map((m) => ({ m, original: originalKey(m), still: stillKey(m), double: doubleKey(m) }));
+  const byStem = indexNeighbours(sidecars, used, new Set(asking.flatMap((a) => [a.original ?? [], a.still ?? []].flat())));
+  const doubles = indexDoubles(sidecars, new Set(asking.flatMap((a) => a.double ?? [])));
+  for (const { m, original, still, double } of asking) {
+    const neighbour = originalsSidecar(m, original, byStem) ?? stillsSidecar(still, byStem) ?? doublesSidecar(double, doubles);
     if (neighbour) matches.push({ sidecar: neighbour.sidecar.name, media: m.name, how: neighbour.how });
   }
   return matches;
@@ -129,10 +136,11 @@ function matchTakeout(media: readonly Medium[], names: readonly { name: string; 
 
 /** What one rule says of the media and sidecars that are left; where two sidecars ask for one file, neither gets it, unless they share. */
 function proposeOwn(rule: OwnRule, media: readonly Medium[], sidecars: readonly Takeout[]): Map<Medium, Takeout[]> {
-  const index = indexBy(media, rule.media);
+  const asking = sidecars.map((s) => ({ s, keys: rule.sidecar(s) }));
+  const index = indexBy(media, rule.media, asking.flatMap(({ keys }) => keys));
   const proposals = new Map<Medium, Takeout[]>();
-  for (const s of sidecars) {
-    for (const key of rule.sidecar(s)) {
+  for (const { s, keys } of asking) {
+    for (const key of keys) {
       const m = only(s, index.get(key) ?? [], rule);
       if (!m) continue;
       const others = proposals.get(m);
@@ -155,13 +163,16 @@ function only(s: Takeout, candidates: readonly Medium[], rule: OwnRule): Medium 
 interface Neighbour { sidecar: Takeout; extension: string; kind: 'image' | 'video' | undefined; present: boolean }
 
 /** Sidecars by the stem of the file that they are for, as the neighbours of that file would spell it. */
-function indexNeighbours(sidecars: readonly Takeout[], used: ReadonlySet<Takeout>): Map<string, Neighbour[]> {
+function indexNeighbours(sidecars: readonly Takeout[], used: ReadonlySet<Takeout>, asked: ReadonlySet<string>): Map<string, Neighbour[]> {
   const index = new Map<string, Neighbour[]>();
+  if (asked.size === 0) return index;
   for (const s of sidecars) {
-    const parts = splitName(s.title ?? s.bodies[0] ?? '');
+    const title = s.title ?? s.bodies[0] ?? '';
+    const keys = mediaStemsOf(title, s.number).flatMap((stem) => [stem, withoutMotionMark(stem)]).filter((key) => asked.has(key));
+    if (keys.length === 0) continue;
+    const parts = splitName(title);
     const neighbour: Neighbour = { sidecar: s, extension: parts.extension.toLowerCase(), kind: kindOfName(parts), present: used.has(s) };
-    const stems = s.title === null ? mediaStemsOf(s.bodies[0] ?? '', s.number) : mediaStemsOf(s.title, s.number);
-    for (const key of new Set(stems.flatMap((stem) => [stem, withoutMotionMark(stem)]))) {
+    for (const key of new Set(keys)) {
       const known = index.get(key);
       if (!known) index.set(key, [neighbour]); else if (known.length < MAX_CANDIDATES) known.push(neighbour);
     }
@@ -171,20 +182,23 @@ function indexNeighbours(sidecars: readonly Takeout[], used: ReadonlySet<Takeout
 
 interface Found { sidecar: Takeout; how: 'edited' | 'live' | 'copy' }
 
+function originalKey(m: Medium): string | undefined { const original = originalOf(m.name); return original === undefined ? undefined : foldName(original); }
+function stillKey(m: Medium): string | undefined { return m.kind === 'video' ? withoutMotionMark(foldName(m.stem)) : undefined; }
+function doubleKey(m: Medium): string | undefined { return m.number > 0 && mayBeCut(m) ? foldName(m.bare + m.extension) : undefined; }
+
 /** An edited copy takes its original's: the same kind of file before another, the same extension before another of its kind. */
-function originalsSidecar(m: Medium, byStem: Map<string, Neighbour[]>): Found | undefined {
-  const original = originalOf(m.name);
-  if (original === undefined) return undefined;
+function originalsSidecar(m: Medium, key: string | undefined, byStem: Map<string, Neighbour[]>): Found | undefined {
+  if (key === undefined) return undefined;
   const rank = (n: Neighbour) => (n.extension === m.extension.toLowerCase() ? 0 : n.kind === m.kind ? 1 : n.kind === undefined ? 2 : m.kind === 'video' ? 3 : 4);
-  const best = bestOf(byStem.get(foldName(original)) ?? [], (n) => (rank(n) < 4 ? rank(n) : undefined));
+  const best = bestOf(byStem.get(key) ?? [], (n) => (rank(n) < 4 ? rank(n) : undefined));
   return best && { sidecar: best.sidecar, how: 'edited' };
 }
 
 /** The video of a Live Photo or motion photo has none of its own: it takes its still's, HEIC before others. */
-function stillsSidecar(m: Medium, byStem: Map<string, Neighbour[]>): Found | undefined {
-  if (m.kind !== 'video') return undefined;
+function stillsSidecar(key: string | undefined, byStem: Map<string, Neighbour[]>): Found | undefined {
+  if (key === undefined) return undefined;
   const rank = (n: Neighbour) => (n.kind !== 'image' ? undefined : (n.present ? 0 : 2) + (/^\.hei[cf]$/.test(n.extension) ? 0 : 1));
-  const best = bestOf(byStem.get(withoutMotionMark(foldName(m.stem))) ?? [], rank);
+  const best = bestOf(byStem.get(key) ?? [], rank);
   return best && { sidecar: best.sidecar, how: 'live' };
 }
 
@@ -199,18 +213,17 @@ function bestOf(candidates: readonly Neighbour[], rank: (n: Neighbour) => number
 }
 
 /** Names that Takeout cut, to the one sidecar without a number; null where numbered ones exist, so that each double has its own. */
-function indexDoubles(sidecars: readonly Takeout[]): Map<string, Takeout | null> {
+function indexDoubles(sidecars: readonly Takeout[], asked: ReadonlySet<string>): Map<string, Takeout | null> {
   const index = new Map<string, Takeout | null>();
-  for (const s of sidecars) {
+  for (const s of asked.size === 0 ? [] : sidecars) {
     if (s.title === null) continue;
-    for (const name of mediaNamesOf(s.title, 0)) index.set(name, s.number > 0 || index.has(name) ? null : s);
+    for (const name of mediaNamesOf(s.title, 0).filter((n) => asked.has(n))) index.set(name, s.number > 0 || index.has(name) ? null : s);
   }
   return index;
 }
 
 /** A name that was cut so far that its edit's mark is gone became `X(1).jpg`, without a sidecar: it takes that of `X.jpg`. */
-function doublesSidecar(m: Medium, doubles: Map<string, Takeout | null>): Found | undefined {
-  if (m.number === 0 || !mayBeCut(m)) return undefined;
-  const sidecar = doubles.get(foldName(m.bare + m.extension));
+function doublesSidecar(key: string | undefined, doubles: Map<string, Takeout | null>): Found | undefined {
+  const sidecar = key === undefined ? null : doubles.get(key);
   return sidecar ? { sidecar, how: 'copy' } : undefined;
 }

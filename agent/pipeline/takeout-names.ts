@@ -50,12 +50,15 @@ export function kindOfName(parts: NameParts): 'image' | 'video' | undefined {
   return lower === 'mp' ? 'video' : kindOfExtension(lower);
 }
 
+/** Most names: nothing in them to replace. */
+const PLAIN = /^(?:[a-zA-Z0-9 .()~-]|_(?!_))*$/;
+
 /**
  * A name with all differences taken out that an export or a file system makes: Unicode form, case, and the characters that
  * Google replaces by `_` (which ones has changed over the years, so both sides lose them all).
  */
 export function foldName(name: string): string {
-  return name.normalize('NFC').toLowerCase().toWellFormed().replace(/[\p{Cc}\uFFFD<>:"/\\|?*%&#=¿{}@!+'`;_]+/gu, '_');
+  return PLAIN.test(name) ? name.toLowerCase() : name.normalize('NFC').toLowerCase().toWellFormed().replace(/[\p{Cc}\uFFFD<>:"/\\|?*%&#=¿{}@!+'`;_]+/gu, '_');
 }
 
 /** The first `length` units, without half a character at the end. */
@@ -99,16 +102,17 @@ export function mediaStemsOf(title: string, number: number): string[] {
 }
 
 function forms(title: string, number: number, withExtension: boolean): string[] {
-  const names = new Set<string>();
-  for (const text of spellings(title)) {
-    const { stem, extension } = splitName(text);
-    const cuts = stem.length < SHORTEST_CUT ? [] : [STEM_CUT, MEDIA_CUT - extension.length];
-    // A character that the cut would halve has been seen kept whole (names of emoji).
-    for (const length of [stem.length, ...cuts.flatMap((at) => (isWhole(stem, at) ? [at] : [at - 1, at + 1]))]) {
-      names.add(foldName(numbered(stem.slice(0, length), number) + (withExtension ? extension : '')));
-    }
-  }
-  return [...names];
+  const [text = title, ...others] = spellings(title);
+  const { stem, extension } = splitName(text);
+  if (others.length === 0 && stem.length < SHORTEST_CUT) return [foldName(numbered(stem, number) + (withExtension ? extension : ''))];
+  return [...new Set([text, ...others].flatMap((spelled) => cutForms(splitName(spelled), number, withExtension)))];
+}
+
+function cutForms({ stem, extension }: NameParts, number: number, withExtension: boolean): string[] {
+  const cuts = stem.length < SHORTEST_CUT ? [] : [STEM_CUT, MEDIA_CUT - extension.length];
+  // A character that the cut would halve has been seen kept whole (names of emoji).
+  const lengths = [stem.length, ...cuts.flatMap((at) => (isWhole(stem, at) ? [at] : [at - 1, at + 1]))];
+  return lengths.map((length) => foldName(numbered(stem.slice(0, length), number) + (withExtension ? extension : '')));
 }
 
 /** A Takeout sidecar's name: its number, and what may be the media file's name, best first. */

@@ -2,9 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { matchSidecars, type FolderNames, type Match } from '../../../agent/pipeline/match.ts';
+import { couldBeFor, matchSidecars, originalOf, titleKey, type FolderNames, type Match } from '../../../agent/pipeline/match.ts';
 import { readSidecar } from '../../../agent/pipeline/sidecars.ts';
-import { couldBeFor, originalOf, titleKey } from '../../../agent/pipeline/takeout-names.ts';
 import { makeExport } from '../../../bench/export-names.ts';
 import { createRandom } from '../../../scripts/demo-scenes.ts';
 import { findSharedMedia } from '../../support/shared-media.ts';
