@@ -128,7 +128,7 @@ function matchTakeout(media: readonly Medium[], names: readonly { name: string; 
   const byStem = indexNeighbours(sidecars, used, new Set(asking.flatMap((a) => [a.original ?? [], a.still ?? []].flat())));
   const doubles = indexDoubles(sidecars, new Set(asking.flatMap((a) => a.double ?? [])));
   for (const { m, original, still, double } of asking) {
-    const neighbour = originalsSidecar(m, original, byStem) ?? stillsSidecar(still, byStem) ?? doublesSidecar(double, doubles);
+    const neighbour = originalsSidecar(m, original, byStem) ?? stillsSidecar(m, still, byStem) ?? doublesSidecar(double, doubles);
     if (neighbour) matches.push({ sidecar: neighbour.sidecar.name, media: m.name, how: neighbour.how });
   }
   return matches;
@@ -160,7 +160,7 @@ function only(s: Takeout, candidates: readonly Medium[], rule: OwnRule): Medium 
   return fitting.length === 1 ? fitting[0] : stills.length === 1 ? stills[0] : undefined;
 }
 
-interface Neighbour { sidecar: Takeout; extension: string; kind: 'image' | 'video' | undefined; present: boolean }
+interface Neighbour { sidecar: Takeout; stem: string; extension: string; kind: 'image' | 'video' | undefined; present: boolean }
 
 /** Sidecars by the stem of the file that they are for, as the neighbours of that file would spell it. */
 function indexNeighbours(sidecars: readonly Takeout[], used: ReadonlySet<Takeout>, asked: ReadonlySet<string>): Map<string, Neighbour[]> {
@@ -171,7 +171,7 @@ function indexNeighbours(sidecars: readonly Takeout[], used: ReadonlySet<Takeout
     const keys = mediaStemsOf(title, s.number).flatMap((stem) => [stem, withoutMotionMark(stem)]).filter((key) => asked.has(key));
     if (keys.length === 0) continue;
     const parts = splitName(title);
-    const neighbour: Neighbour = { sidecar: s, extension: parts.extension.toLowerCase(), kind: kindOfName(parts), present: used.has(s) };
+    const neighbour: Neighbour = { sidecar: s, stem: s.number > 0 ? `${parts.stem}(${s.number})` : parts.stem, extension: parts.extension.toLowerCase(), kind: kindOfName(parts), present: used.has(s) };
     for (const key of new Set(keys)) {
       const known = index.get(key);
       if (!known) index.set(key, [neighbour]); else if (known.length < MAX_CANDIDATES) known.push(neighbour);
@@ -190,24 +190,27 @@ function doubleKey(m: Medium): string | undefined { return m.number > 0 && mayBe
 function originalsSidecar(m: Medium, key: string | undefined, byStem: Map<string, Neighbour[]>): Found | undefined {
   if (key === undefined) return undefined;
   const rank = (n: Neighbour) => (n.extension === m.extension.toLowerCase() ? 0 : n.kind === m.kind ? 1 : n.kind === undefined ? 2 : m.kind === 'video' ? 3 : 4);
-  const best = bestOf(byStem.get(key) ?? [], (n) => (rank(n) < 4 ? rank(n) : undefined));
+  const best = bestOf(byStem.get(key) ?? [], originalOf(m.name), (n) => (rank(n) < 4 ? rank(n) : undefined));
   return best && { sidecar: best.sidecar, how: 'edited' };
 }
 
 /** The video of a Live Photo or motion photo has none of its own: it takes its still's, HEIC before others. */
-function stillsSidecar(key: string | undefined, byStem: Map<string, Neighbour[]>): Found | undefined {
+function stillsSidecar(m: Medium, key: string | undefined, byStem: Map<string, Neighbour[]>): Found | undefined {
   if (key === undefined) return undefined;
   const rank = (n: Neighbour) => (n.kind !== 'image' ? undefined : (n.present ? 0 : 2) + (/^\.hei[cf]$/.test(n.extension) ? 0 : 1));
-  const best = bestOf(byStem.get(key) ?? [], rank);
+  const best = bestOf(byStem.get(key) ?? [], m.stem, rank);
   return best && { sidecar: best.sidecar, how: 'live' };
 }
 
-function bestOf(candidates: readonly Neighbour[], rank: (n: Neighbour) => number | undefined): Neighbour | undefined {
+/** The best of those that are spelled as the file is, before those that only fold to the same (`a&b`, `a+b`). */
+function bestOf(candidates: readonly Neighbour[], stem: string | undefined, rank: (n: Neighbour) => number | undefined): Neighbour | undefined {
   let best: { neighbour: Neighbour; rank: number } | undefined;
   for (const neighbour of candidates) {
-    const own = rank(neighbour);
+    const among = rank(neighbour);
+    if (among === undefined) continue;
+    const own = among + (neighbour.stem.normalize('NFC') === stem ? 0 : MAX_CANDIDATES);
     // Candidates come ordered by name: among equals the first.
-    if (own !== undefined && (!best || own < best.rank)) best = { neighbour, rank: own };
+    if (!best || own < best.rank) best = { neighbour, rank: own };
   }
   return best?.neighbour;
 }

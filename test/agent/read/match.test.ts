@@ -142,6 +142,7 @@ describe('a folder', () => {
     const [nfc, nfd] = ['é.jpg'.normalize('NFC'), 'é.jpg'.normalize('NFD')];
     expect(match(nfc, nfd, `${nfc}.json`, `${nfd}.json`)).toEqual([`${nfc} < ${nfc}.json own`, `${nfd} < ${nfd}.json own`].sort());
     expect(match('a&b.jpg', 'a_b.jpg', 'a_b.jpg.json = a_b.jpg', 'a&b.jpg.json = a&b.jpg')).toHaveLength(2);
+    expect(match('a+b-edited.jpg', 'a+b.mp4', 'a&b.jpg.json = a&b.jpg', 'a+b.jpg.json = a+b.jpg')).toEqual(['a+b-edited.jpg < a+b.jpg.json edited', 'a+b.mp4 < a+b.jpg.json live']);
     // One sidecar that could be either's goes to none.
     expect(match('a&b.jpg', 'a+b.jpg', 'a_b.jpg.json = a?b.jpg')).toEqual([]);
   });
