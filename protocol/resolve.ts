@@ -2,7 +2,8 @@
 // Pure, and independent of the order in which facts came: claims are ranked, never "first come".
 import { IMPORT_SOURCES, OFFSET_SOURCES, TAKEN_AT_SOURCES, type OffsetSource, type TakenAtSource, type ValueSource } from './words.ts';
 import type { AlbumImport, ImportFacts, TimeClaim } from './rows.ts';
-import { offsetAtUtc, offsetAtWall, wallMs, wallText } from './time.ts';
+import { readContainer, witnessesOf, type Witness } from './container-time.ts';
+import { OFFSET_MAX, OFFSET_MIN, offsetAtUtc, offsetAtWall, realOffset, wallMs, wallText } from './time.ts';
 
 export interface ResolveInput {
   /** Claims from bytes, from every location's evidence, from imports and from the owner, in any order. */
@@ -12,6 +13,8 @@ export interface ResolveInput {
   homeZone: string;
   /** Now, in UTC milliseconds: what lies more than a day ahead is absurd. */
   nowMs: number;
+  /** A movie's length: cameras write its beginning or its end. */
+  durationMs?: number | null;
   /** The owner's word on the offset alone, and on a clock that ran wrong by so many seconds. */
   ownerOffsetMinutes?: number | null;
   ownerShiftS?: number | null;
@@ -25,79 +28,108 @@ export interface ResolvedTime {
   offsetSource: OffsetSource | null;
   /** Absurd (before photography, or in the future): shown, and marked as doubtful. */
   doubtful: boolean;
-  /** Where the claim was read in another way than its source usually means: why. */
+  /** Why the claim was read as it is, where its source alone does not say; in words, for people. */
   basis: string | null;
 }
 
 /** The first photograph that survives is from 1826. */
 const EARLIEST_MS = Date.UTC(1826, 0, 1);
-/** Cameras ship set to these days; a clock that was never set says them, and they are believed only if nothing else speaks. */
-const UNSET_CLOCKS = new Set(['1970-01-01', '1904-01-01', '1980-01-01', '0000-00-00']);
 const DAY_MS = 86_400_000;
-/** What a claim may say: -12:00 to +14:00. */
-const OFFSET_MIN = -12 * 60;
-const OFFSET_MAX = 14 * 60;
-/** Offsets that clocks really keep (tz database, today's): whole hours, and these. A difference is rounded to one of them. */
-const ODD_OFFSETS = [-570, -210, -150, 210, 270, 330, 345, 390, 525, 570, 630, 765, 825];
-/** A camera's clock may be off by this much and still be told from the next offset, 15 minutes away at the nearest. */
-const UTC_DIFFERENCE_SLACK_MIN = 3;
+/**
+ * Zeros of clocks and formats, believed only if nothing else speaks: Unix (and the evening before it, in the Americas),
+ * QuickTime, DOS and FAT (and what a zone makes of them), OLE and .NET. The first second of 2000 and of some other years is
+ * where cameras start whose battery was out; the rest of those days had real photographers.
+ */
+const ZERO_DAYS = new Set(['1970-01-01', '1969-12-31', '1904-01-01', '1903-12-31', '1980-01-01', '1979-12-31', '1979-11-30', '1899-12-30']);
+const ZERO_SECONDS = new Set(['1900-01-01T00:00:00', '2000-01-01T00:00:00']);
+/** Years 1 to 9999: what a wall time can spell. */
+const FIRST_MS = -62_135_596_800_000;
+const LAST_MS = 253_402_300_799_999;
 
-interface Reading { claim: TimeClaim; wall: string; offset: number | null; offsetSource: OffsetSource | null; doubtful: boolean; rank: number }
+interface Reading {
+  claim: TimeClaim; wall: string; offset: number | null; offsetSource: OffsetSource | null; doubtful: boolean; rank: number; basis: string | null;
+  /** The moment is sure enough to measure other claims' offsets by. */
+  utcMs: number | null;
+}
 
 /** Resolves the capture time by the design's order (DESIGN.md, Time). Never throws; hostile claims are at most ignored. */
 export function resolveTime(input: ResolveInput): ResolvedTime {
   const readings: Reading[] = [];
+  const witnesses = witnessesOf(input.claims, (wall) => { const ms = wallMs(wall); return ms === undefined || isDoubtful(ms, wall, input.nowMs, null); });
   for (const claim of input.claims) {
-    const reading = read(claim, input);
+    const reading = read(claim, witnesses, input);
     if (reading) readings.push(reading);
   }
   readings.sort(compareReadings);
-  const best = readings[0];
+  const best = timeOfDay(readings);
   if (!best) return { takenAt: null, source: null, offsetMinutes: null, offsetSource: null, doubtful: false, basis: null };
   const offset = resolveOffset(best, readings, input);
-  const time: ResolvedTime = { takenAt: best.wall, source: best.claim.source, offsetMinutes: offset.minutes, offsetSource: offset.source, doubtful: best.doubtful, basis: best.claim.basis ?? null };
-  return shift(time, input);
+  return shift({ takenAt: best.wall, source: best.claim.source, offsetMinutes: offset.minutes, offsetSource: offset.source, doubtful: best.doubtful, basis: best.basis }, input);
 }
+
+/**
+ * The best reading; where that is a name which gives a day alone (WhatsApp's), the next one that knows the time on that day,
+ * be it the file's mtime. It is shown as its own source, and the day is why it is believed.
+ */
+function timeOfDay(sorted: readonly Reading[]): Reading | undefined {
+  const best = sorted[0];
+  if (!best || !isDayOnly(best.claim)) return best;
+  const timed = sorted.find((r) => !r.doubtful && !isDayOnly(r.claim) && r.wall.slice(0, 10) === best.wall.slice(0, 10));
+  return timed ? { ...timed, basis: timed.basis ?? 'its name says the same day' } : { ...best, basis: best.basis ?? 'its name says a day and no time' };
+}
+
+/** A name with a day and no time is claimed at midnight, and a picture that was taken in that very second loses nothing by it. */
+function isDayOnly(claim: TimeClaim): boolean { return claim.source === 'name' && claim.wall !== null && claim.wall.endsWith('T00:00:00'); }
 
 /** The owner's shift of a clock moves whatever was found; a time that the owner gave is already right. */
 function shift(time: ResolvedTime, input: ResolveInput): ResolvedTime {
   const ms = time.takenAt === null ? undefined : wallMs(time.takenAt);
   if (!input.ownerShiftS || time.source === 'owner' || ms === undefined) return time;
   const moved = ms + input.ownerShiftS * 1000;
-  if (Math.abs(moved) > 2.5e14) return time;
-  return { ...time, takenAt: wallText(moved), source: 'owner', doubtful: isDoubtful(moved, wallText(moved), input.nowMs) };
+  if (!(moved >= FIRST_MS && moved <= LAST_MS)) return time;
+  return { ...time, takenAt: wallText(moved), source: 'owner', doubtful: isDoubtful(moved, wallText(moved), input.nowMs, 'owner') };
 }
 
-function isDoubtful(ms: number, wall: string, nowMs: number): boolean {
-  return ms < EARLIEST_MS || ms > nowMs + 2 * DAY_MS || UNSET_CLOCKS.has(wall.slice(0, 10));
+/** Absurd, or the zero of a clock; the owner may mean that very day. */
+function isDoubtful(ms: number, wall: string, nowMs: number, source: TakenAtSource | null): boolean {
+  return ms < EARLIEST_MS || ms > nowMs + 2 * DAY_MS || (source !== 'owner' && (ZERO_DAYS.has(wall.slice(0, 10)) || ZERO_SECONDS.has(wall)));
 }
 
-function read(claim: TimeClaim, input: ResolveInput): Reading | undefined {
+function read(claim: TimeClaim, witnesses: readonly Witness[], input: ResolveInput): Reading | undefined {
   const rank = TAKEN_AT_SOURCES.indexOf(claim.source);
   let offset = claim.offset_minutes;
   let offsetSource = claim.offset_source;
   // No value without its source (promise 9), and none that no clock keeps.
   if (offset === null || offsetSource === null || offset < OFFSET_MIN || offset > OFFSET_MAX) { offset = null; offsetSource = null; }
+  let { wall, utc_ms: utcMs } = claim;
+  let basis = claim.basis ?? null;
+  if (claim.source === 'quicktime' && utcMs !== null && Number.isSafeInteger(utcMs)) {
+    const zoneOffset = input.gpsZone ? offsetAtUtc(input.gpsZone, utcMs) : undefined;
+    const container = readContainer({ ...claim, utc_ms: utcMs, offset_minutes: offset }, witnesses, input.durationMs ?? 0, zoneOffset);
+    basis = container.basis;
+    wall = container.local ? safeWall(utcMs) ?? null : null;
+    if (container.local && wall === null) return undefined;
+    // The place's own zone is better than a difference.
+    if (offset === null && container.offset !== null && zoneOffset === undefined) { offset = container.offset; offsetSource = 'utc_difference'; }
+  }
   if (input.ownerOffsetMinutes !== undefined && input.ownerOffsetMinutes !== null) { offset = input.ownerOffsetMinutes; offsetSource = 'owner'; }
-  let wall: string;
-  if (claim.wall !== null) {
-    const ms = wallMs(claim.wall);
-    if (ms === undefined) return undefined;
-    wall = claim.wall;
-  } else if (claim.utc_ms !== null && Math.abs(claim.utc_ms) < 8e15) {
+  if (wall === null) {
+    if (utcMs === null || Math.abs(utcMs) > 8e15) return undefined;
     if (offset === null && input.gpsZone) {
-      const zone = offsetAtUtc(input.gpsZone, claim.utc_ms);
+      const zone = offsetAtUtc(input.gpsZone, utcMs);
       if (zone !== undefined) { offset = zone; offsetSource = 'gps_zone'; }
     }
-    if (offset === null) { offset = offsetAtUtc(input.homeZone, claim.utc_ms) ?? 0; offsetSource = 'home'; }
-    const ms = claim.utc_ms + offset * 60_000;
-    if (ms < Date.UTC(0, 0, 1) - 1.9e12 * 30 || ms > 2.5e14) return undefined;
-    wall = wallText(ms);
-  } else return undefined;
-  const ms = wallMs(wall);
-  if (ms === undefined) return undefined;
-  return { claim, wall, offset, offsetSource, doubtful: isDoubtful(ms, wall, input.nowMs), rank };
+    if (offset === null) { offset = offsetAtUtc(input.homeZone, utcMs) ?? 0; offsetSource = 'home'; }
+    wall = safeWall(utcMs + offset * 60_000) ?? null;
+  } else utcMs = null;
+  const ms = wall === null ? undefined : wallMs(wall);
+  if (wall === null || ms === undefined) return undefined;
+  // A clock's zero in UTC is another wall time in every zone.
+  const zero = utcMs !== null && (utcMs === 0 || isDoubtful(utcMs, safeWall(utcMs) ?? '', input.nowMs, claim.source));
+  return { claim, wall, offset, offsetSource, doubtful: zero || isDoubtful(ms, wall, input.nowMs, claim.source), rank, basis, utcMs };
 }
+
+function safeWall(ms: number): string | undefined { return ms >= FIRST_MS && ms <= LAST_MS ? wallText(ms) : undefined; }
 
 /**
  * Believable before doubtful, then the design's order, then the earlier wall time, then the one with an offset (the better
@@ -109,29 +141,24 @@ function compareReadings(a: Reading, b: Reading): number {
   if (a.rank !== b.rank) return a.rank - b.rank;
   if (a.wall !== b.wall) return a.wall < b.wall ? -1 : 1;
   const rank = (r: Reading) => (r.offsetSource === null ? OFFSET_SOURCES.length : OFFSET_SOURCES.indexOf(r.offsetSource));
-  return rank(a) - rank(b) || (a.offset ?? 0) - (b.offset ?? 0) || (a.claim.utc_ms ?? Infinity) - (b.claim.utc_ms ?? Infinity) || compareText(a.claim.basis ?? '', b.claim.basis ?? '');
+  return rank(a) - rank(b) || (a.offset ?? 0) - (b.offset ?? 0) || (a.utcMs ?? Infinity) - (b.utcMs ?? Infinity) || compareText(a.basis ?? '', b.basis ?? '');
 }
 
 function resolveOffset(best: Reading, all: readonly Reading[], input: ResolveInput): { minutes: number | null; source: OffsetSource | null } {
   if (best.offset !== null) return { minutes: best.offset, source: best.offsetSource };
-  // A file's mtime and a bare date in a name say nothing about where the camera was.
   if (input.gpsZone) {
     const minutes = offsetAtWall(input.gpsZone, best.wall);
     if (minutes !== undefined) return { minutes, source: 'gps_zone' };
   }
   const wall = wallMs(best.wall);
-  if (wall === undefined) return { minutes: null, source: null };
+  if (wall === undefined || isDayOnly(best.claim)) return { minutes: null, source: null };
   for (const other of all) {
-    if (other.claim.utc_ms === null || other.claim.source === 'mtime') continue;
-    const minutes = realOffset((wall - other.claim.utc_ms) / 60_000);
+    // A file's mtime says nothing about where the camera was.
+    if (other.utcMs === null || other.doubtful || other.claim.source === 'mtime') continue;
+    const minutes = other.offsetSource === 'utc_difference' && other.offset !== null ? other.offset : realOffset((wall - other.utcMs) / 60_000);
     if (minutes !== undefined) return { minutes, source: 'utc_difference' };
   }
   return { minutes: null, source: null };
-}
-
-function realOffset(minutes: number): number | undefined {
-  const hours = Math.round(minutes / 60) * 60;
-  return [hours, ...ODD_OFFSETS].find((real) => Math.abs(minutes - real) <= UTC_DIFFERENCE_SLACK_MIN && real >= OFFSET_MIN && real <= OFFSET_MAX);
 }
 
 /** Code unit order: the same everywhere, which a locale's is not. */
@@ -150,7 +177,7 @@ export interface OwnerFacts {
 
 /** All that is known of one asset, in three layers; the lists in any order. */
 export interface AssetInput {
-  file: { time_claims: readonly TimeClaim[]; latitude: number | null; longitude: number | null; gps_zone: string | null; description: string | null; rating: number | null; tags: readonly string[] };
+  file: { time_claims: readonly TimeClaim[]; latitude: number | null; longitude: number | null; gps_zone: string | null; description: string | null; rating: number | null; tags: readonly string[]; duration_ms?: number | null };
   /** One entry a location: what its name and mtime, its sidecars and its folder say. */
   evidence: readonly { time_claims: readonly TimeClaim[]; imports: readonly ImportFacts[]; albums: readonly AlbumImport[] }[];
   owner: OwnerFacts | null;
@@ -185,7 +212,7 @@ export function resolveAsset(input: AssetInput): ResolvedAsset {
   const ownTime = owner !== null && (owner.taken_at !== null || owner.utc_offset_minutes !== null || owner.time_shift_s !== null);
   // The zone of a doubtful position would shift the hour: resolvePosition has left such ones out.
   const time = input.still && !ownTime ? input.still.time : resolveTime({
-    claims, gpsZone: position?.zone ?? null, homeZone: input.homeZone, nowMs: input.nowMs, ownerOffsetMinutes: owner?.utc_offset_minutes ?? null, ownerShiftS: owner?.time_shift_s ?? null,
+    claims, gpsZone: position?.zone ?? null, homeZone: input.homeZone, nowMs: input.nowMs, durationMs: file.duration_ms ?? null, ownerOffsetMinutes: owner?.utc_offset_minutes ?? null, ownerShiftS: owner?.time_shift_s ?? null,
   });
   const albums = new Map<string, AlbumImport>();
   for (const album of input.evidence.flatMap((e) => e.albums)) {
@@ -204,8 +231,11 @@ export function resolveAsset(input: AssetInput): ResolvedAsset {
 
 /** The better source first; among equals an order that depends on nothing but what they say. */
 function compareImports(a: ImportFacts, b: ImportFacts): number {
-  return IMPORT_SOURCES.indexOf(a.source) - IMPORT_SOURCES.indexOf(b.source) || compareText(a.name, b.name) || compareText(JSON.stringify(a), JSON.stringify(b));
+  return IMPORT_SOURCES.indexOf(a.source) - IMPORT_SOURCES.indexOf(b.source) || compareText(a.name, b.name) || compareText(scalars(a), scalars(b));
 }
+
+/** What is picked from one import alone; the lists of all are joined, and their order in a row means nothing. */
+function scalars(i: ImportFacts): string { return JSON.stringify([i.description, i.latitude, i.longitude, i.gps_zone, i.rating]); }
 
 function resolvePosition({ file, owner, still }: AssetInput, imports: readonly ImportFacts[]): ResolvedAsset['position'] {
   if (owner?.no_position) return null;

@@ -20,7 +20,9 @@ const Rating = z.int().min(-1).max(5).nullable();
 
 /**
  * One thing that something says about when a picture was taken. Either a wall time (with or without an offset), or a
- * moment in UTC, in milliseconds. The resolver, not the reader, decides which claim wins.
+ * moment in UTC, in milliseconds. The resolver, not the reader, decides which claim wins. Only a movie's own creation time
+ * (`quicktime`) may have both: what is written, read as UTC, and the same read as local time, as its maker is known to mean
+ * it; the rest of the evidence decides (protocol/container-time.ts).
  */
 export const TimeClaim = z.object({
   source: TakenAtSource,
@@ -28,7 +30,7 @@ export const TimeClaim = z.object({
   utc_ms: z.int().nullable(),
   offset_minutes: z.int().min(-18 * 60).max(18 * 60).nullable(),
   offset_source: OffsetSource.nullable(),
-  /** Where a claim is not what its source usually means (a QuickTime time read as local): the evidence, for people. */
+  /** Why it is read as it is, where its source alone does not say (a movie's time: UTC, or local): the evidence, for people. */
   basis: z.string().max(200).nullable().optional(),
 });
 export type TimeClaim = z.infer<typeof TimeClaim>;

@@ -56,3 +56,24 @@ export function offsetAtWall(zone: string, wall: string): number | undefined {
   for (const offset of [before, after]) if (offsetAtUtc(zone, ms - offset * 60_000) === offset) return offset;
   return before;
 }
+
+/** What clocks keep: -12:00 to +14:00. */
+export const OFFSET_MIN = -12 * 60;
+export const OFFSET_MAX = 14 * 60;
+/** Offsets that clocks really keep (tz database, today's): whole hours, and these. A difference is rounded to one of them. */
+const ODD_OFFSETS = [-570, -210, -150, 210, 270, 330, 345, 390, 525, 570, 630, 765, 825];
+/** A camera's clock may be off by this much and still be told from the next offset, 15 minutes away at the nearest. */
+const UTC_DIFFERENCE_SLACK_MIN = 3;
+
+/** The offset that clocks keep within three minutes of a difference; undefined where none does. */
+export function realOffset(minutes: number): number | undefined {
+  // `|| 0`: never -0, which is another value to who compares.
+  const hours = Math.round(minutes / 60) * 60 || 0;
+  return [hours, ...ODD_OFFSETS].find((real) => Math.abs(minutes - real) <= UTC_DIFFERENCE_SLACK_MIN && real >= OFFSET_MIN && real <= OFFSET_MAX);
+}
+
+/** `+05:45`, `-03:30`. */
+export function offsetText(minutes: number): string {
+  const abs = Math.abs(minutes);
+  return `${minutes < 0 ? '-' : '+'}${String(Math.floor(abs / 60)).padStart(2, '0')}:${String(abs % 60).padStart(2, '0')}`;
+}

@@ -1,7 +1,7 @@
 // The version of each stage that makes derived data. Raise one and that facet alone is made again.
 
 /** Facts: metadata, sizes, colour. */
-export const FACTS_VERSION = 1;
+export const FACTS_VERSION = 2;
 
 /**
  * Renditions are immutable, so a better one needs a new version. A grid may first be made from the picture that a

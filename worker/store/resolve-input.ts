@@ -70,7 +70,7 @@ function toRow(raw: Raw): ResolveRow {
   const own = raw.motion === null ? undefined : [raw.sha256, raw.proxy_version] as const;
   const file = {
     time_claims: JSON.parse(raw.time_claims) as TimeClaim[], latitude: raw.latitude, longitude: raw.longitude, gps_zone: raw.gps_zone,
-    description: raw.description, rating: raw.rating, tags: JSON.parse(raw.tags) as string[],
+    description: raw.description, rating: raw.rating, tags: JSON.parse(raw.tags) as string[], duration_ms: raw.duration_ms,
   };
   const evidence = (JSON.parse(raw.evidence) as [TimeClaim[], ImportFacts[], AlbumImport[]][]).map(([time_claims, imports, albums]) => ({ time_claims, imports, albums }));
   return {
