@@ -6,29 +6,53 @@ import { utcClaim } from './claims.ts';
 /** Names are only believed between the first consumer photographs and the near future; `20250399` is no date. */
 const EARLIEST_YEAR = 1900;
 const LATEST_YEAR = 2099;
+/** Longest name that file systems allow, so that no pattern is ever run over more. */
+const MAX_NAME = 255;
 
 /**
- * Date with time, parts joined by nothing or by one of `-_. :`. Between date and time stand at most a few separators, a `T`,
- * or a word for "at". The digits must not go on, else a number of another meaning would pass for a time.
+ * What stands between date and time: separators, or one of the words for "at" in the names that macOS and others give to
+ * screenshots: at, um, à, a las / a la(s), alle (ore), às, om, kl., kello, в, о, o, v, la, a les, u, pukul, lúc, saat, vid.
  */
-const STAMP = /(?<!\d)(\d{4})([-_.:]?)(\d{2})\2(\d{2})(?:[-_ T.,]{1,3}|,? ?(?:at|um|à|a las|om|kl\.?|klo) ?|)(\d{2}|(?<= )\d(?=[.:]))([-_.:h]?)(\d{2})(?:\6|m)?(\d{2})(?:[.,_-]?\d{3})?(?!\d)/i;
-/** Epoch in milliseconds as whole name part: `FB_IMG_1523423423423`, `mmexport1523423423423`, `1523423423423.jpg`. */
-const EPOCH_MS = /^(?:FB_IMG_|mmexport|received_|IMG_)?(1[0-9]{12})(?!\d)/i;
-const DAY = /(?<!\d)(\d{4})([-_.]?)(\d{2})\2(\d{2})(?!\d)/;
+const AT = '(?:at|um|à|a las?|a la\\(s\\)|a les|alle(?: ore)?|às|as|om|kl\\.?|klo|kello|в|о|o|v|la|u|pukul|pada|lúc|saat|vid|от)';
+/** Before noon and after it, where a language puts them before the time. */
+const BEFORE_NOON = '上午|凌晨|早上|清晨|午前|오전';
+const AFTER_NOON = '下午|傍晚|晚上|午後|오후';
+const HALF_BEFORE = `(?:(${BEFORE_NOON})|(${AFTER_NOON}))`;
+/**
+ * Date with time, parts joined by nothing or by one of `-_. :`. The digits must not go on, else a number of another meaning
+ * would pass for a time; milliseconds and a counter of three digits may follow.
+ */
+const STAMP = new RegExp(
+  `(?<!\\d)(\\d{4})([-_.:]?)(\\d{1,2})\\2(\\d{1,2})(?:[-_ T.,]{1,3}|,? ?${AT} ?|)(?: ?${HALF_BEFORE} ?)?(\\d{1,2})([-_.:h]?)(\\d{2})(?:\\8|m)?(\\d{2})(?:[.,_-]?\\d{3})?(?!\\d)`, 'iu');
+/** Epoch in milliseconds as the whole name, or behind the mark of a program: Facebook's, WeChat's, LINE's bare numbers. */
+const EPOCH_MS = /^(?:FB_IMG_|mmexport|wx_camera_|microMsg\.|IMG_)?(1\d{12})(?=[-_. (]|$)/i;
+/** iOS screen recordings: epoch in seconds. */
+const EPOCH_S = /^RPReplay_Final(1\d{9})(?!\d)/i;
+/** A day alone, not inside of a longer word or number (a serial, a hash). */
+const DAY = /(?<![\p{L}\d])(\d{4})([-_.]?)(\d{2})\2(\d{2})(?![\p{L}\d])/u;
+/** A hash or an identifier: what looks like a date inside of it is none. */
+const HEX_RUN = /[0-9a-f]{20,}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi;
 
 /** Claims of a location: a date in the name (wall time, or UTC for Pixel's `PXL_`), then the mtime. */
 export function nameClaims(name: string, mtimeMs: number): TimeClaim[] {
   const claims: TimeClaim[] = [];
-  const fromName = nameClaim(name.normalize('NFC').replace(/[\u00a0\u202f]/g, ' '));
+  const fromName = nameClaim(name.slice(0, MAX_NAME).normalize('NFC').replace(/[\u00a0\u202f\u2009\u3000]/g, ' '));
   if (fromName) claims.push(fromName);
   if (Number.isFinite(mtimeMs) && mtimeMs !== 0) claims.push(utcClaim('mtime', mtimeMs));
   return claims;
 }
 
-function nameClaim(name: string): TimeClaim | undefined {
+function nameClaim(whole: string): TimeClaim | undefined {
+  const epoch = EPOCH_MS.exec(whole);
+  if (epoch) return utcClaim('name', Number(epoch[1]));
+  const seconds = EPOCH_S.exec(whole);
+  if (seconds) return utcClaim('name', Number(seconds[1]) * 1000);
+  // A run of digits alone is no hash; one with letters in it is.
+  const name = whole.replace(HEX_RUN, (run) => (/[a-f]/i.test(run) ? '#' : run));
   const stamp = STAMP.exec(name);
-  if (stamp) {
-    const wall = wallOf(stamp[1], stamp[3], stamp[4], stamp[5], stamp[7], stamp[8], name.slice(stamp.index + stamp[0].length));
+  if (stamp && hasShape(stamp)) {
+    const half = stamp[5] ? 'A' : stamp[6] ? 'P' : halfAfter(name.slice(stamp.index + stamp[0].length));
+    const wall = wallOf(stamp[1], stamp[3], stamp[4], stamp[7], stamp[9], stamp[10], half);
     if (wall !== undefined) {
       const ms = wallMs(wall);
       // Pixel's camera writes UTC into its names (its videos' containers agree with it to the second).
@@ -36,20 +60,31 @@ function nameClaim(name: string): TimeClaim | undefined {
       return { source: 'name', wall, utc_ms: null, offset_minutes: null, offset_source: null };
     }
   }
-  const epoch = EPOCH_MS.exec(name);
-  if (epoch) return utcClaim('name', Number(epoch[1]));
   const day = DAY.exec(name);
-  const wall = day ? wallOf(day[1], day[3], day[4], '00', '00', '00', '') : undefined;
+  const wall = day ? wallOf(day[1], day[3], day[4], '00', '00', '00', undefined) : undefined;
   return wall === undefined ? undefined : { source: 'name', wall, utc_ms: null, offset_minutes: null, offset_source: null };
 }
 
-function wallOf(year = '', month = '', day = '', hour = '', minute = '', second = '', after = ''): string | undefined {
+/** One-digit months, days and hours (Finnish dates, 12-hour clocks) only where separators keep the parts apart. */
+function hasShape(stamp: RegExpExecArray): boolean {
+  const short = (i: number) => stamp[i]?.length === 1;
+  return !((short(3) || short(4)) && stamp[2] === '') && !(short(7) && stamp[8] === '');
+}
+
+/** `PM`, `p.m.`, `p. m.`, `μ.μ.` behind the time. */
+function halfAfter(after: string): 'A' | 'P' | undefined {
+  const m = /^ ?(?:([ap])\.? ?m|([πμ])\.? ?μ)(?!\p{L})/iu.exec(after);
+  const letter = (m?.[1] ?? m?.[2] ?? '').toLowerCase();
+  return letter === 'a' || letter === 'π' ? 'A' : letter === 'p' || letter === 'μ' ? 'P' : undefined;
+}
+
+function wallOf(year = '', month = '', day = '', hour = '', minute = '', second = '', half: 'A' | 'P' | undefined): string | undefined {
   const y = Number(year);
   if (y < EARLIEST_YEAR || y > LATEST_YEAR) return undefined;
-  const half = /^ ?([AP])\.?M\b/i.exec(after)?.[1]?.toUpperCase();
   let h = Number(hour);
   if (half === 'P' && h < 12) h += 12;
   if (half === 'A' && h === 12) h = 0;
-  const wall = `${year}-${month}-${day}T${String(h).padStart(2, '0')}:${minute}:${second}`;
+  const two = (text: string | number) => String(text).padStart(2, '0');
+  const wall = `${year}-${two(month)}-${two(day)}T${two(h)}:${minute}:${second}`;
   return wallMs(wall) === undefined ? undefined : wall;
 }
