@@ -5,6 +5,8 @@ export interface Blocks {
   /** EXIF blocks as bare TIFF structures, in file order. */
   exif: Buffer[];
   xmp: string[];
+  /** Photoshop's image resources of a JPEG, where IPTC captions and keywords live. */
+  iptc: Buffer[];
   /** The container holds some metadata that is not understood here (a zTXt profile, IPTC …): ExifTool may know more. */
   other: boolean;
   /** A part that the container announces lies behind the end of the file. */
@@ -18,7 +20,7 @@ const MAX_SEGMENTS = 4_000;
 
 /** Blocks of the formats that carry metadata in known places. May throw RangeError on a broken container. */
 export function findBlocks(format: string, bytes: Buffer): Blocks {
-  const blocks: Blocks = { exif: [], xmp: [], other: false, cut: false };
+  const blocks: Blocks = { exif: [], xmp: [], iptc: [], other: false, cut: false };
   if (format === 'jpeg') scanJpeg(bytes, blocks);
   else if (format === 'png') scanPng(bytes, blocks);
   else if (format === 'webp') scanWebp(bytes, blocks);
@@ -60,7 +62,10 @@ function scanJpeg(bytes: Buffer, blocks: Blocks): void {
       if (body.toString('latin1', 0, 5) === 'Exif\0') addExif(blocks, body.subarray(6));
       else if (body.toString('latin1', 0, XMP_HEADER.length) === XMP_HEADER) addXmp(blocks, body.subarray(XMP_HEADER.length));
       else blocks.other = true;
-    } else if (marker >= 0xe0 && marker <= 0xef && !isPlainSegment(marker, body)) blocks.other = true;
+    } else if (marker >= 0xe0 && marker <= 0xef && !isPlainSegment(marker, body)) {
+      blocks.other = true;
+      if (marker === 0xed && blocks.iptc.length < MAX_BLOCKS && body.toString('latin1', 0, 14) === 'Photoshop 3.0\0') blocks.iptc.push(body.subarray(14));
+    }
     at += 2 + Math.max(2, length);
   }
 }

@@ -1,4 +1,6 @@
-// EXIF blocks to tags, with exifr for the TIFF structure, and a small reader of Apple's maker note for the Live Photo identifier.
+// EXIF blocks to tags, with exifr for the TIFF structure, and small readers of two maker notes: Apple's for the
+// Live Photo identifier, Nikon's for the zone of its clock.
+import { realOffset } from '../../protocol/time.ts';
 import type { MetaTags } from './claims.ts';
 import { rawMetadataOf } from './text.ts';
 
@@ -24,14 +26,17 @@ export async function readExifBlock(block: Buffer): Promise<MetaTags> {
     gpsDate: gps['GPSDateStamp'], gpsTime: gps['GPSTimeStamp'],
     make: ifd0['Make'], model: ifd0['Model'], lens: exif['LensModel'],
     exposureTime: exif['ExposureTime'], fNumber: exif['FNumber'], iso: exif['ISO'] ?? exif['ISOSpeedRatings'], focal: exif['FocalLength'],
-    orientation: ifd0['Orientation'],
+    orientation: ifd0['Orientation'], exifDescription: ifd0['ImageDescription'], rating: ifd0['Rating'] || ifd0['18246'] || undefined,
     raw: { ...rawMetadataOf(ifd0), ...rawMetadataOf(exif), ...rawMetadataOf(gps) },
   };
   const latitude = degrees(gps['GPSLatitude'], gps['GPSLatitudeRef'], 'S');
   const longitude = degrees(gps['GPSLongitude'], gps['GPSLongitudeRef'], 'W');
   if (latitude !== undefined || longitude !== undefined) { tags.latitude = latitude ?? NaN; tags.longitude = longitude ?? NaN; }
   const note = out['makerNote'];
-  if (note instanceof Uint8Array) tags.contentIdentifier = appleContentIdentifier(note);
+  if (note instanceof Uint8Array) {
+    tags.contentIdentifier = appleContentIdentifier(note);
+    tags.clockOffsetMinutes = nikonClockOffset(note);
+  }
   return tags;
 }
 
@@ -64,4 +69,38 @@ export function appleContentIdentifier(note: Uint8Array): string | undefined {
     return b.toString('latin1', start, start + length).replace(/\0[\s\S]*$/, '').trim() || undefined;
   }
   return undefined;
+}
+
+/** A Nikon note starts so, with a TIFF structure of its own behind it (10 bytes on). */
+const NIKON_START = Buffer.from('Nikon\0\x02', 'latin1');
+const NIKON_TIFF_AT = 10;
+
+/**
+ * The zone that a Nikon's clock was set to, in minutes: tag 0x0024 of its maker note (WorldTime: signed minutes, then a byte
+ * for summer time, which they do not hold).
+ */
+export function nikonClockOffset(note: Uint8Array): number | undefined {
+  const b = Buffer.from(note.buffer, note.byteOffset, note.byteLength);
+  if (b.length < 24 || !b.subarray(0, NIKON_START.length).equals(NIKON_START)) return undefined;
+  const order = b.toString('latin1', NIKON_TIFF_AT, NIKON_TIFF_AT + 2);
+  if (order !== 'II' && order !== 'MM') return undefined;
+  const u16 = (at: number) => (order === 'II' ? b.readUInt16LE(at) : b.readUInt16BE(at));
+  const u32 = (at: number) => (order === 'II' ? b.readUInt32LE(at) : b.readUInt32BE(at));
+  const start = NIKON_TIFF_AT + u32(NIKON_TIFF_AT + 4);
+  if (start + 2 > b.length) return undefined;
+  for (let i = 0, count = u16(start); i < count; i++) {
+    const at = start + 2 + i * 12;
+    if (at + 12 > b.length) return undefined;
+    if (u16(at) !== 0x0024 || u32(at + 4) !== 4) continue;
+    const minutes = order === 'II' ? b.readInt16LE(at + 8) : b.readInt16BE(at + 8);
+    return nikonOffset(minutes, b[at + 10]);
+  }
+  return undefined;
+}
+
+/** Zone and summer time as a Nikon keeps them, as one offset; undefined for what no clock keeps. */
+export function nikonOffset(minutes: unknown, summer: unknown): number | undefined {
+  if (typeof minutes !== 'number') return undefined;
+  const offset = minutes + (summer === 1 ? 60 : 0);
+  return realOffset(offset) === offset ? offset : undefined;
 }

@@ -2,6 +2,7 @@
 // itself (it is a process of its own) and is only ever asked to read.
 import type { ExifTool } from 'exiftool-vendored';
 import type { MetaTags } from './claims.ts';
+import { nikonOffset } from './exif.ts';
 import { cleanNumber, rawMetadataOf } from './text.ts';
 
 /** ExifTool reads a picture in 12 ms; a minute means a drive that hangs. */
@@ -12,7 +13,12 @@ export const WANTED = [
   'TrackCreateDate', 'MediaCreateDate', 'DateUTC', 'DateTime', 'CreationTime', 'DateTimeDigitized', 'GPSDateStamp', 'GPSTimeStamp', 'GPSLatitude', 'GPSLongitude', 'GPSLatitudeRef', 'GPSLongitudeRef', 'GPSCoordinates', 'GPSPosition',
   'Make', 'Model', 'LensModel', 'LensID', 'Lens', 'AndroidManufacturer', 'AndroidModel', 'ExposureTime', 'FNumber', 'ISO', 'FocalLength', 'ContentIdentifier', 'MediaGroupUUID', 'Duration', 'ImageWidth', 'ImageHeight', 'SourceImageWidth', 'SourceImageHeight', 'Orientation', 'Rotation',
   'PreviewImage', 'JpgFromRaw', 'OtherImage', 'ThumbnailImage', 'ThumbnailTIFF', 'FileType', 'Error', 'Warning', 'Software',
+  // Who wrote a movie, and whether its time is UTC (container-clock.ts).
+  'HandlerDescription', 'CompressorID', 'CompressorName', 'FirmwareVersion', 'AndroidVersion', 'AndroidTimeZone', 'CreationDateValue', 'ContentCreateDate',
+  'TimeZone', 'DaylightSavings', 'GPSDateTime', 'TimeCreated', 'ImageDescription', 'Description', 'Title', 'Caption-Abstract', 'Subject', 'Keywords', 'Rating',
 ];
+/** Where movies keep their texts. */
+const MOVIE_TEXT = /^(?:Keys|ItemList|UserData)$/;
 /** Preview tags of RAW files that ExifTool can extract. */
 export type PreviewTag = 'JpgFromRaw' | 'PreviewImage' | 'OtherImage' | 'ThumbnailImage' | 'ThumbnailTIFF';
 const PREVIEW_TAGS: PreviewTag[] = ['JpgFromRaw', 'PreviewImage', 'OtherImage', 'ThumbnailImage', 'ThumbnailTIFF'];
@@ -55,7 +61,8 @@ function checkPath(path: string): void {
   if (/[\r\n]/.test(path)) throw new Error('ExifTool cannot be given a path with a line break');
 }
 
-function answerOf(raw: Record<string, unknown>): ExifToolAnswer {
+/** The answer from ExifTool's own: keys are `Group:Tag` (-G1), numbers are numbers (-n). */
+export function answerOf(raw: Record<string, unknown>): ExifToolAnswer {
   const groups: Record<string, Record<string, unknown>> = {};
   const flat: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(raw)) {
@@ -74,10 +81,17 @@ function answerOf(raw: Record<string, unknown>): ExifToolAnswer {
     exifOriginal: find('DateTimeOriginal', /^ExifIFD$/, /^(?!XMP|IPTC|Composite|Matroska|Info|ASF|Photoshop)/), offsetOriginal: find('OffsetTimeOriginal', /./),
     exifCreate: find('CreateDate', /^(ExifIFD|IFD0|EXIF)$/), offsetDigitized: find('OffsetTimeDigitized', /./),
     exifModify: find('ModifyDate', /^IFD0$/), offsetModify: find('OffsetTime', /./),
-    gpsDate: find('GPSDateStamp', /^GPS$/), gpsTime: find('GPSTimeStamp', /^GPS$/),
-    xmpDates: [find('DateTimeOriginal', /^XMP/), find('DateCreated', /^XMP/), find('CreateDate', /^XMP/), find('DateTimeOriginal', /^Composite$/)].filter((v) => v !== undefined),
-    keysCreation: find('CreationDate', /^Keys$/, /^ItemList$/, /^UserData$/, /^QuickTime$/),
-    containerUtc: [find('CreateDate', /^QuickTime$/), find('DateTimeOriginal', /^(Matroska|Info|ASF)/), find('CreationDate', /^ASF$/)].filter((v) => v !== undefined),
+    clockOffsetMinutes: nikonOffset(find('TimeZone', /^Nikon/), find('DaylightSavings', /^Nikon/)),
+    gpsDate: find('GPSDateStamp', /^GPS$/), gpsTime: find('GPSTimeStamp', /^GPS$/), gpsMoment: find('GPSDateTime', /^XMP/),
+    xmpDates: [find('DateTimeOriginal', /^XMP/), find('DateCreated', /^XMP/), find('CreateDate', /^XMP/), find('DateTimeOriginal', /^Composite$/), iptcDate(find('DateCreated', /^IPTC$/), find('TimeCreated', /^IPTC$/))].filter((v) => v !== undefined),
+    // Sony's XAVC keeps the like in an XML of its own (CreationDateValue); older iPhones in user data (ContentCreateDate, `©day`).
+    keysCreation: find('CreationDate', /^Keys$/, /^ItemList$/, /^UserData$/, /^QuickTime$/) ?? flat['CreationDateValue'] ?? withTime(find('ContentCreateDate', /^UserData$/, /^ItemList$/)),
+    containerUtc: [find('CreateDate', /^QuickTime$/)].filter((v) => v !== undefined),
+    containerMoments: [find('DateTimeOriginal', /^(Matroska|Info|ASF)/), find('CreationDate', /^ASF$/)].filter((v) => v !== undefined),
+    containerSigns: Object.values(groups).flatMap((g) => ['HandlerDescription', 'CompressorID', 'CompressorName', 'FirmwareVersion'].flatMap((name) => (g[name] === undefined ? [] : [g[name]]))),
+    androidVersion: flat['AndroidVersion'], androidOffset: flat['AndroidTimeZone'],
+    xmpDescription: find('Description', /^XMP-dc/) ?? find('Description', MOVIE_TEXT) ?? find('Title', MOVIE_TEXT), iptcDescription: find('Caption-Abstract', /^IPTC/), exifDescription: find('ImageDescription', /^IFD0$/),
+    rating: find('Rating', /^XMP-xmp$/, /^IFD0$/), xmpKeywords: find('Subject', /^XMP-dc/), iptcKeywords: find('Keywords', /^IPTC/),
     make: find('Make', /^IFD0$/, /./) ?? flat['AndroidManufacturer'], model: find('Model', /^IFD0$/, /./) ?? flat['AndroidModel'], lens: flat['LensModel'] ?? textOnly(flat['LensID']) ?? textOnly(flat['Lens']),
     exposureTime: flat['ExposureTime'], fNumber: flat['FNumber'], iso: flat['ISO'], focal: flat['FocalLength'],
     contentIdentifier: flat['ContentIdentifier'] ?? flat['MediaGroupUUID'], durationS: flat['Duration'],
@@ -107,6 +121,11 @@ function largestSize(groups: Record<string, Record<string, unknown>>): { width?:
   }
   return best;
 }
+
+function iptcDate(day: unknown, time: unknown): string | undefined { return typeof day === 'string' ? [day, ...(typeof time === 'string' ? [time] : [])].join(' ') : undefined; }
+
+/** `©day` is often a bare year or day, which music files keep there. */
+function withTime(value: unknown): unknown { return typeof value === 'string' && /\d:\d\d/.test(value.slice(10)) ? value : undefined; }
 
 function textOnly(value: unknown): string | undefined { return typeof value === 'string' && !/^[\d\s.]*$/.test(value) ? value : undefined; }
 

@@ -1,6 +1,7 @@
-// From tags to the facts of an asset: camera, exposure, position and zone, time claims, and what is odd about them.
+// From tags to the facts of an asset: camera, exposure, position and zone, caption, time claims, and what is odd about them.
 import type { AssetProblem } from '../../protocol/rows.ts';
 import { claimsOf, type MetaTags } from './claims.ts';
+import { descriptionOf, keywordsOf, ratingOf } from './caption.ts';
 import { cleanNumber, cleanText, positiveNumber } from './text.ts';
 import type { ByteFacts } from './types.ts';
 import { zoneAt } from './zone.ts';
@@ -22,7 +23,8 @@ export async function factsOf(kind: 'image' | 'video', mime: string, tags: MetaT
     exposure: Object.values(exposure).some((v) => v !== null) ? exposure : null,
     latitude: position?.latitude ?? null, longitude: position?.longitude ?? null,
     gps_zone: position ? await zoneAt(position.latitude, position.longitude) : null,
-    content_identifier: cleanText(tags.contentIdentifier), motion: null, description: null, rating: null, tags: [], time_claims: claims, problems,
+    content_identifier: cleanText(tags.contentIdentifier), motion: null,
+    description: descriptionOf(tags), rating: ratingOf(tags.rating), tags: keywordsOf(tags), time_claims: claims, problems,
   };
 }
 

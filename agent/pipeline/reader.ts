@@ -14,6 +14,7 @@ import { createGate } from './gate.ts';
 import { HeicPool } from './heic.ts';
 import type { HeicPixels } from './heic-worker.ts';
 import { identify, wrongExtension } from './identify.ts';
+import { readIptc } from './iptc.ts';
 import { nameClaims } from './name-date.ts';
 import { readRawPreview } from './raw.ts';
 import { fromPixels, gridSize, loadSharp, previewSize, renderBoth, renderGrid, toPixels, toWebp, type Pixels, type Size } from './render.ts';
@@ -97,13 +98,14 @@ export function createReader(options: ReaderOptions = {}): Reader & { pictureFac
     const tags: MetaTags = { raw: {} };
     let ask = bytes === null, cut = false;
     if (bytes) {
-      const blocks = safely(() => findBlocks(type.format, bytes), { exif: [], xmp: [], other: true, cut: false });
+      const blocks = safely(() => findBlocks(type.format, bytes), { exif: [], xmp: [], iptc: [], other: true, cut: false });
       ask = blocks.other;
       cut = blocks.cut;
       for (const block of blocks.exif) {
         try { mergeTags(tags, await readExifBlock(block)); } catch { ask = true; }
       }
       for (const packet of blocks.xmp) mergeTags(tags, readXmp(packet));
+      for (const block of blocks.iptc) mergeTags(tags, readIptc(block));
       if (blocks.exif.length + blocks.xmp.length > 0) ask = true;
       if (tags.exifOriginal !== undefined || (tags.exifCreate !== undefined && !blocks.other && type.format !== 'tiff')) ask = false;
     }

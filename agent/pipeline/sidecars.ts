@@ -3,7 +3,7 @@
 import type { ImportFacts, TimeClaim } from '../../protocol/rows.ts';
 import { claimsOf, utcClaim } from './claims.ts';
 import { positionOf } from './facts.ts';
-import { cleanLines, cleanNumber, cleanText } from './text.ts';
+import { cleanNumber, cleanProse, cleanText } from './text.ts';
 import { ReadError } from './types.ts';
 import { readXmp, readXmpWords } from './xmp.ts';
 import { zoneAt } from './zone.ts';
@@ -11,8 +11,6 @@ import { zoneAt } from './zone.ts';
 /** Real sidecars are under 100 KB, with every brush stroke of an edit a few MB. What is larger is not read. */
 export const MAX_SIDECAR_BYTES = 8 * 2 ** 20;
 
-/** What ImportFacts may carry (protocol/rows.ts). */
-const MAX_DESCRIPTION = 10_000;
 const MAX_TITLE = 500;
 const MAX_NAMES = 200;
 /** Longest title that names a file: no file system takes longer names, but cut names keep their whole title. */
@@ -92,7 +90,7 @@ async function takeoutFacts(name: string, fields: Fields): Promise<ImportFacts> 
   const archived = fields['trashed'] === true ? true : flag(fields['archived']);
   return {
     source: 'takeout', name: cleanName(name), time_claims: takenClaims(fields['photoTakenTime']), ...await placeOf(position),
-    description: cleanLines(fields['description'], MAX_DESCRIPTION), favourite: flag(fields['favorited']), archived, rating: null, people: cleanNames(people), tags: [],
+    description: cleanProse(fields['description']), favourite: flag(fields['favorited']), archived, rating: null, people: cleanNames(people), tags: [],
   };
 }
 
@@ -118,7 +116,7 @@ async function readXmpSidecar(name: string, text: string): Promise<SidecarRead> 
   const words = readXmpWords(text);
   const said: ImportFacts = {
     source: 'xmp', name: cleanName(name), time_claims: bestDate(claimsOf({ xmpDates: tags.xmpDates ?? [], raw: {} }).claims), ...await placeOf(positionOf(tags, [])),
-    description: cleanLines(words.description, MAX_DESCRIPTION), favourite: words.favourite === '1' ? true : null, archived: null,
+    description: cleanProse(words.description), favourite: words.favourite === '1' ? true : null, archived: null,
     rating: stars(words.rating), people: cleanNames(words.people), tags: cleanNames(words.tags),
   };
   return { format: 'xmp', title: null, said, album: null };

@@ -13,11 +13,14 @@ export function cleanText(value: unknown, max = MAX_SHOWN): string | null {
   return text === '' || text === 'undefined' || text === 'NaN' ? null : text;
 }
 
-/** Text of several lines, as captions have: its line breaks kept, all other control characters out; null where nothing is left. */
-export function cleanLines(value: unknown, max: number): string | null {
-  if (typeof value !== 'string') return null;
-  const text = value.replace(/\r\n?|[\u2028\u2029]/g, '\n').replace(/[^\P{Cc}\n\t]+/gu, ' ').trim().slice(0, max).toWellFormed();
-  return text === '' ? null : text;
+/** Longest caption that a row may carry (protocol/rows.ts). */
+const MAX_PROSE = 10_000;
+
+/** Text of several lines with other control characters gone, at most 10,000 characters; null where nothing readable is left. */
+export function cleanProse(value: unknown): string | null {
+  if (typeof value !== 'string' && !Number.isFinite(value)) return null;
+  const text = String(value).slice(0, MAX_PROSE * 2).replace(/\r\n?|[\u2028\u2029]/g, '\n').replace(/[^\P{Cc}\n]+/gu, ' ').replace(/[^\S\n]+/g, ' ').replace(/ ?\n ?/g, '\n').replace(/\n{3,}/g, '\n\n').trim();
+  return text === '' ? null : text.slice(0, MAX_PROSE).toWellFormed();
 }
 
 /** A finite number of a number or numeric text, or null. */

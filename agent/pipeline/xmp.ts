@@ -15,9 +15,14 @@ export function readXmp(packet: string): MetaTags {
     tags.xmpDates?.push(value);
     tags.raw[name] = value.slice(0, 100);
   }
+  tags.gpsMoment = property(packet, 'exif:GPSTimeStamp');
   tags.make = property(packet, 'tiff:Make');
   tags.model = property(packet, 'tiff:Model');
   tags.lens = property(packet, 'aux:Lens');
+  const words = readXmpWords(packet);
+  tags.rating = words.rating;
+  tags.xmpDescription = words.description;
+  if (words.tags.length > 0) tags.xmpKeywords = words.tags;
   const latitude = position(property(packet, 'exif:GPSLatitude'), property(packet, 'exif:GPSLatitudeRef'), 'S');
   const longitude = position(property(packet, 'exif:GPSLongitude'), property(packet, 'exif:GPSLongitudeRef'), 'W');
   if (latitude !== undefined && longitude !== undefined) { tags.latitude = latitude; tags.longitude = longitude; }

@@ -1,8 +1,7 @@
-// Times as files spell them, and as names spell them.
+// Times as files spell them, and the other facts that are read as text.
 import { describe, expect, it } from 'vitest';
 import { claimsOf, parseOffset, parseTime } from '../../../agent/pipeline/claims.ts';
 import { cameraName } from '../../../agent/pipeline/facts.ts';
-import { nameClaims } from '../../../agent/pipeline/name-date.ts';
 import { readXmp } from '../../../agent/pipeline/xmp.ts';
 import { TimeClaim } from '../../../protocol/rows.ts';
 
@@ -27,7 +26,7 @@ describe('parseTime', () => {
   });
   it('reads offsets and refuses others', () => {
     expect([parseOffset('+01:00'), parseOffset('-0930'), parseOffset('Z'), parseOffset('+14')]).toEqual([60, -570, 0, 840]);
-    for (const bad of ['+25:00', 'x', '', '01:00', 3, undefined, '+01:75']) expect(parseOffset(bad)).toBeNull();
+    for (const bad of ['+25:00', '+00:60', '-13:00', '+14:30', 'x', '', '01:00', 3, undefined, '+01:75']) expect(parseOffset(bad), String(bad)).toBeNull();
   });
 });
 
@@ -41,6 +40,24 @@ describe('claimsOf', () => {
     const utc = Date.UTC(2020, 0, 2, 1, 4, 5);
     expect(claims.filter((c) => c.utc_ms === utc).map((c) => c.source).sort()).toEqual(['gps', 'quicktime']);
     for (const claim of claims) expect(TimeClaim.safeParse(claim).success).toBe(true);
+  });
+  it('takes the offset that belongs to a date before any other', () => {
+    const tags = { raw: {}, exifOriginal: '2020:01:02 03:04:05', exifCreate: '2020:01:02 03:04:05', exifModify: '2021:01:01 00:00:00' };
+    const original = (more: object) => claimsOf({ ...tags, ...more }).claims.find((c) => c.source === 'exif_original')?.offset_minutes;
+    expect(original({ offsetOriginal: '+01:00', offsetDigitized: '+02:00', offsetModify: '+03:00' })).toBe(60);
+    // The digitized date says the same time, the other one another.
+    expect(original({ offsetDigitized: '+02:00', offsetModify: '+03:00' })).toBe(120);
+    expect(original({ offsetModify: '+03:00' })).toBe(180);
+    expect(claimsOf({ ...tags, offsetOriginal: '+01:00', offsetModify: '+03:00' }).claims).toContainEqual(expect.objectContaining({ source: 'exif_other', wall: '2021-01-01T00:00:00', offset_minutes: 180 }));
+  });
+  it('names an impossible offset, wherever it stands, and keeps the time', () => {
+    for (const offset of ['+25:00', '+00:60', '-14:00', 'local']) {
+      const { claims, problems } = claimsOf({ raw: {}, exifOriginal: '2020:01:02 03:04:05', offsetOriginal: offset });
+      expect(claims).toEqual([{ source: 'exif_original', wall: '2020-01-02T03:04:05', utc_ms: null, offset_minutes: null, offset_source: null }]);
+      expect(problems).toEqual([{ code: 'bad_metadata', reason: `OffsetTimeOriginal is no offset: "${offset}"` }]);
+    }
+    expect(claimsOf({ raw: {}, xmpDates: ['2020-01-02T03:04:05+25:00'] })).toMatchObject({ claims: [{ wall: '2020-01-02T03:04:05', offset_minutes: null }], problems: [{ code: 'bad_metadata', reason: expect.stringContaining('+25:00') as string }] });
+    for (const blank of ['', '   ', '   :  ', '\0\0', undefined, null]) expect(claimsOf({ raw: {}, exifOriginal: '2020:01:02 03:04:05', offsetOriginal: blank }).problems, JSON.stringify(blank)).toEqual([]);
   });
   it('names absurd values and claims nothing of them', () => {
     const { claims, problems } = claimsOf({ raw: {}, exifOriginal: '2018:13:77 99:00:00', exifCreate: '0000:00:00 00:00:00', gpsDate: '2020:01:02', gpsTime: [NaN, 1, 2] });
@@ -59,48 +76,14 @@ describe('readXmp', () => {
     expect(attributes).toMatchObject({ xmpDates: ['2019-05-21T10:45:52+02:00'], latitude: -(39 + 2.5 / 60), longitude: -108.5 });
     expect(readXmp('<photoshop:DateCreated>2003-08-30</photoshop:DateCreated>').xmpDates).toEqual(['2003-08-30']);
   });
+  it('reads caption, keywords and stars, in attributes, elements and lists', () => {
+    const packet = `<rdf:Description xmp:Rating="4"><dc:description><rdf:Alt><rdf:li xml:lang="de-DE">Am See</rdf:li><rdf:li xml:lang="x-default">At the lake &amp; after&#xA;dinner</rdf:li></rdf:Alt></dc:description>
+      <dc:subject><rdf:Bag><rdf:li>lake</rdf:li><rdf:li> Jörg &lt;3 </rdf:li><rdf:li></rdf:li></rdf:Bag></dc:subject></rdf:Description>`;
+    expect(readXmp(packet)).toMatchObject({ rating: '4', xmpDescription: 'At the lake & after\ndinner', xmpKeywords: ['lake', 'Jörg <3'] });
+    expect(readXmp('<xmp:Rating>-1</xmp:Rating>')).toMatchObject({ rating: '-1', xmpDescription: undefined });
+  });
   it('survives packets that are cut or hostile', () => {
-    for (const packet of ['', 'exif:DateTimeOriginal="', '<exif:DateTimeOriginal>', 'exif:GPSLatitude="x" exif:GPSLongitude="y"', `exif:DateTimeOriginal="${'9'.repeat(5_000)}"`]) expect(() => readXmp(packet)).not.toThrow();
-  });
-});
-
-describe('nameClaims', () => {
-  const wall = (name: string) => nameClaims(name, 0)[0]?.wall;
-  it('reads the names that phones and programs give', () => {
-    const cases: [string, string][] = [
-      ['IMG_20190521_104552.jpg', '2019-05-21T10:45:52'],
-      ['VID_20190521_104552123.mp4', '2019-05-21T10:45:52'],
-      ['IMG_20190521_104552_BURST001.jpg', '2019-05-21T10:45:52'],
-      ['20190521_104552.heic', '2019-05-21T10:45:52'],
-      ['IMG-20190521-WA0001.jpg', '2019-05-21T00:00:00'],
-      ['signal-2021-03-04-101112.jpg', '2021-03-04T10:11:12'],
-      ['signal-2021-03-04-10-11-12-345.jpg', '2021-03-04T10:11:12'],
-      ['telegram_2020-01-30_09-57-18.jpg', '2020-01-30T09:57:18'],
-      ['photo_2020-01-30_09-57-18.jpg', '2020-01-30T09:57:18'],
-      ['Screenshot_20200130-095718.png', '2020-01-30T09:57:18'],
-      ['Screenshot_2020-01-30-09-57-18-123_com.app.jpg', '2020-01-30T09:57:18'],
-      ['Screenshot 2019-05-21 at 10.45.52.png', '2019-05-21T10:45:52'],
-      ['Screen Shot 2019-05-21 at 1.45.52 PM.png', '2019-05-21T13:45:52'],
-      ['Screenshot 2023-01-02 at 01.11.12\u202fPM.png', '2023-01-02T13:11:12'],
-      ['WhatsApp Image 2020-01-30 at 09.57.18.jpeg', '2020-01-30T09:57:18'],
-      ['2018-04-12 19.24.49.jpg', '2018-04-12T19:24:49'],
-      ['2018-04-12 19_24_49.mov', '2018-04-12T19:24:49'],
-      ['Bildschirmfoto 2019-05-21 um 10.45.52.png', '2019-05-21T10:45:52'],
-    ];
-    for (const [name, want] of cases) expect(wall(name), name).toBe(want);
-  });
-  it('takes PXL names and epochs as UTC', () => {
-    expect(nameClaims('PXL_20220724_210650210.NIGHT.mp4', 0)).toEqual([{ source: 'name', wall: null, utc_ms: Date.UTC(2022, 6, 24, 21, 6, 50), offset_minutes: null, offset_source: null }]);
-    expect(nameClaims('FB_IMG_1523423423423.jpg', 0)[0]).toMatchObject({ source: 'name', utc_ms: 1_523_423_423_423 });
-  });
-  it('does not read other numbers as dates', () => {
-    for (const name of ['IMG_1234.jpg', 'DSC00123.ARW', '20259999_104552.jpg', '000000000285.jpg', '12345678901234567890.jpg', 'a9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08.jpg', '30001231_101010.jpg']) expect(wall(name), name).toBeUndefined();
-  });
-  it('puts the mtime last, as UTC', () => {
-    const claims = nameClaims('IMG_20190521_104552.jpg', 1_600_000_000_123.7);
-    expect(claims.map((c) => c.source)).toEqual(['name', 'mtime']);
-    expect(claims[1]?.utc_ms).toBe(1_600_000_000_124);
-    for (const claim of claims) expect(TimeClaim.safeParse(claim).success).toBe(true);
+    for (const packet of ['', 'exif:DateTimeOriginal="', '<exif:DateTimeOriginal>', 'exif:GPSLatitude="x" exif:GPSLongitude="y"', '<dc:subject><rdf:li>', `<dc:subject>${'<rdf:li>x</rdf:li>'.repeat(20_000)}</dc:subject>`, '<dc:description><rdf:li>&#x110000;&#0;&#9999999;</rdf:li></dc:description>', `exif:DateTimeOriginal="${'9'.repeat(5_000)}"`]) expect(() => readXmp(packet)).not.toThrow();
   });
 });
 

@@ -129,7 +129,7 @@ describe('facts', () => {
     expect(quick.facts.latitude).toBeCloseTo(56.153775, 5);
     expect(quick.facts.longitude).toBeCloseTo(10.199317, 5);
     const time = resolveTime({ claims: quick.facts.time_claims, gpsZone: quick.facts.gps_zone, homeZone: 'Asia/Tokyo', nowMs: Date.UTC(2026, 0, 1) });
-    expect(time).toEqual({ takenAt: '2018-05-30T21:25:39', source: 'exif_original', offsetMinutes: 120, offsetSource: 'exif', doubtful: false });
+    expect(time).toEqual({ takenAt: '2018-05-30T21:25:39', source: 'exif_original', offsetMinutes: 120, offsetSource: 'exif', doubtful: false, basis: null });
     expect(quick.rawMetadata).toMatchObject({ Model: 'iPhone 12 Pro' });
   });
 
