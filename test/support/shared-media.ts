@@ -24,3 +24,12 @@ export function findSharedMedia(): { dir: string; reason?: undefined } | { dir?:
 export function readTruth(dir: string): TruthLine[] {
   return readFileSync(join(dir, 'truth.jsonl'), 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line) as TruthLine);
 }
+
+export interface ManifestRow { path: string; tests: string; /** The hand-checked text before `||`; empty where ExifTool alone spoke. */ hand: string }
+
+export function readManifest(dir: string): ManifestRow[] {
+  return readFileSync(join(dir, 'MANIFEST.tsv'), 'utf8').split('\n').slice(1).filter(Boolean).map((line) => {
+    const [path = '', , , , , tests = '', truth = ''] = line.split('\t');
+    return { path, tests, hand: truth.startsWith('exiftool12') ? '' : (truth.split('||')[0] ?? '').trim() };
+  });
+}
