@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ListLine } from '../../../protocol/list.ts';
 import { IndexReport } from '../../../protocol/report.ts';
+import { differences, expectedParses, HAND_TIMES } from '../../support/hand-times.ts';
 import { freePort, runCommandAsync, startUp, stopUp, waitIdle, type Up } from '../../support/instance.ts';
 import { findSharedMedia } from '../../support/shared-media.ts';
 import { openD1 } from '../../support/snapshot.ts';
@@ -81,6 +82,20 @@ describe.skipIf(media.dir === undefined)(`the main job on ${media.dir === undefi
       compare('latitude', line.latitude, line.latitude !== null && Math.abs(line.latitude - (truth.latitude ?? 0)) < DEGREES);
       compare('longitude', line.longitude, line.longitude !== null && Math.abs(line.longitude - (truth.longitude ?? 0)) < DEGREES);
       compare('content_identifier', identifiers.get(truth.sha256), identifiers.get(truth.sha256) === truth.content_identifier);
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  test('times, offsets and their sources are what was checked by hand', () => {
+    const bySha = new Map(lines.map((line) => [line.sha256, line]));
+    const wrong: string[] = [];
+    for (const [path, want] of Object.entries({ ...expectedParses(folder), ...HAND_TIMES })) {
+      const truth = truths.find((t) => t.path === path);
+      const line = truth && bySha.get(truth.sha256);
+      if (!line) { wrong.push(`${path} is not listed`); continue; }
+      // A Live Photo's video takes its still's time; what it says itself is compared in test/agent/read.
+      if (line.stack?.role === 'member') continue;
+      wrong.push(...differences(want, { wall: line.taken_at, offset: line.utc_offset_minutes, source: line.taken_at_source, offsetSource: line.utc_offset_source }).map((d) => `${path}: ${d}`));
     }
     expect(wrong).toEqual([]);
   });
