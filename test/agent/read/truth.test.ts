@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it, vi } from 'vitest';
 import { createReader } from '../../../agent/pipeline/reader.ts';
 import { resolveTime } from '../../../protocol/resolve.ts';
 import { AssetFacts } from '../../../protocol/rows.ts';
+import { offsetText } from '../../../protocol/time.ts';
 import { existingSource, identifySource, readBoth } from '../../support/file-source.ts';
 import { findSharedMedia, readTruth, type TruthLine } from '../../support/shared-media.ts';
 
@@ -85,7 +86,7 @@ describeMedia('the real media', () => {
     return {
       width: facts.width, height: facts.height, exif_taken_at: time.takenAt, exif_offset_minutes: time.offsetMinutes,
       latitude: near(facts.latitude, line.latitude), longitude: near(facts.longitude, line.longitude), content_identifier: facts.content_identifier,
-      quicktime_creationdate: keys?.wall ? `${keys.wall.replace(/-/g, ':').replace('T', ' ')}${offsetText(keys.offset_minutes)}` : null,
+      quicktime_creationdate: keys?.wall ? `${keys.wall.replace(/-/g, ':').replace('T', ' ')}${keys.offset_minutes === null ? '' : offsetText(keys.offset_minutes)}` : null,
       decodable: ![...facts.problems, ...restProblems].some((p) => ['truncated', 'damaged', 'too_large', 'unsupported', 'decoder_crashed', 'decoder_timeout'].includes(p.code)),
     };
   }
@@ -95,10 +96,4 @@ function nonNull(line: TruthLine): Partial<TruthLine> {
   const { path: _path, sha256: _sha256, file_type: _type, ...fields } = line;
   const known = ['width', 'height', 'exif_taken_at', 'exif_offset_minutes', 'latitude', 'longitude', 'content_identifier', 'quicktime_creationdate', 'decodable'];
   return Object.fromEntries(Object.entries(fields).filter(([key, value]) => value !== null && known.includes(key)));
-}
-
-function offsetText(minutes: number | null): string {
-  if (minutes === null) return '';
-  const abs = Math.abs(minutes);
-  return `${minutes < 0 ? '-' : '+'}${String(Math.floor(abs / 60)).padStart(2, '0')}:${String(abs % 60).padStart(2, '0')}`;
 }
