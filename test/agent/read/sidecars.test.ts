@@ -30,7 +30,7 @@ describe('Takeout', () => {
       format: 'takeout', title: 'a?.jpg', album: null,
       said: {
         ...NOTHING, source: 'takeout', name: 'a.jpg.json', time_claims: [{ source: 'takeout', wall: null, utc_ms: 1_592_345_678_000, offset_minutes: null, offset_source: null }],
-        latitude: 43.6961, longitude: 7.2715, gps_zone: 'Europe/Paris', description: 'Two\nlines  & "more"', favourite: true, archived: true, people: ['One', 'Two'],
+        latitude: 43.6961, longitude: 7.2715, gps_zone: 'Europe/Paris', description: 'Two\nlines & "more"', favourite: true, archived: true, people: ['One', 'Two'],
       },
     });
     expect(ImportFacts.safeParse(read.said).success).toBe(true);
