@@ -15,17 +15,17 @@ const NAMES: Partial<Record<TakenAtSource, string>> = {
   exif_original: 'its EXIF date', quicktime_keys: 'its creation date with an offset', xmp: 'its XMP date', exif_other: 'its EXIF date', gps: 'its GPS time', name: 'its name',
 };
 
-/** The claims that may bear witness, best source first; `isDoubtful` is asked of wall times. */
-export function witnessesOf(claims: readonly TimeClaim[], isDoubtful: (wall: string) => boolean): Witness[] {
+/** The claims that may bear witness, best source first; `isDoubtful` judges a time, local or UTC. */
+export function witnessesOf(claims: readonly TimeClaim[], isDoubtful: (ms: number) => boolean): Witness[] {
   const witnesses: Witness[] = [];
   for (const { source, wall, utc_ms: utcMs, offset_minutes: offset, offset_source: offsetSource } of claims) {
     if (!(source in NAMES)) continue;
     if (wall !== null) {
       const ms = wallMs(wall);
       // A day without a time is claimed at midnight.
-      if (ms === undefined || isDoubtful(wall) || (source === 'name' && wall.endsWith('T00:00:00'))) continue;
+      if (ms === undefined || isDoubtful(ms) || (source === 'name' && wall.endsWith('T00:00:00'))) continue;
       witnesses.push(offset !== null && offsetSource !== null ? { source, ms: ms - offset * 60_000, utc: true } : { source, ms, utc: false });
-    } else if (utcMs !== null) witnesses.push({ source, ms: utcMs, utc: true });
+    } else if (utcMs !== null && !isDoubtful(utcMs)) witnesses.push({ source, ms: utcMs, utc: true });
   }
   const rank = (w: Witness) => TAKEN_AT_SOURCES.indexOf(w.source);
   return witnesses.sort((a, b) => rank(a) - rank(b) || a.ms - b.ms || Number(a.utc) - Number(b.utc));

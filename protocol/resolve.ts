@@ -55,7 +55,7 @@ interface Reading {
 /** Resolves the capture time by the design's order (DESIGN.md, Time). Never throws; hostile claims are at most ignored. */
 export function resolveTime(input: ResolveInput): ResolvedTime {
   const readings: Reading[] = [];
-  const witnesses = witnessesOf(input.claims, (wall) => { const ms = wallMs(wall); return ms === undefined || isDoubtful(ms, wall, input.nowMs, null); });
+  const witnesses = witnessesOf(input.claims, (ms) => isDoubtful(ms, safeWall(ms) ?? '', input.nowMs, null));
   for (const claim of input.claims) {
     const reading = read(claim, witnesses, input);
     if (reading) readings.push(reading);

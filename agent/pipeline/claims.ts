@@ -163,6 +163,9 @@ export function utcClaim(source: TakenAtSource, ms: number): TimeClaim {
   return { source, wall: null, utc_ms: Math.round(ms), offset_minutes: null, offset_source: null };
 }
 
+/** GPS's own epoch: a receiver that says an earlier day had no fix. */
+const GPS_EPOCH_MS = Date.UTC(1980, 0, 6);
+
 /** GPS date `YYYY:MM:DD` and time (three numbers, or `HH:MM:SS`), which are UTC; undefined where either is missing or nonsense. */
 function gpsMoment(date: unknown, time: unknown): number | undefined {
   if (typeof date !== 'string') return undefined;
@@ -171,15 +174,14 @@ function gpsMoment(date: unknown, time: unknown): number | undefined {
   const [h, m, s] = clock;
   if (!day || h === undefined || m === undefined || s === undefined || ![h, m, s].every((n) => Number.isFinite(n) && n >= 0) || h > 23 || m > 59 || s >= 61) return undefined;
   const midnight = wallMs(`${day[1]}-${(day[2] ?? '').padStart(2, '0')}-${(day[3] ?? '').padStart(2, '0')}T00:00:00`);
-  // Before GPS's own epoch (1980) the receiver had no fix.
-  return midnight === undefined || midnight <= Date.UTC(1980, 0, 6) ? undefined : midnight + Math.floor(h * 3_600_000 + m * 60_000 + s * 1000);
+  return midnight === undefined || midnight <= GPS_EPOCH_MS ? undefined : midnight + Math.floor(h * 3_600_000 + m * 60_000 + s * 1000);
 }
 
 /** XMP's GPS time, which is UTC and says so; one without a zone is left alone. */
 function xmpMoment(value: unknown): number | undefined {
   const time = parseTime(value);
   const ms = typeof time === 'object' && time.offset !== null && !time.dayOnly ? wallMs(time.wall) : undefined;
-  return ms === undefined || typeof time !== 'object' ? undefined : ms - (time.offset ?? 0) * 60_000;
+  return ms === undefined || ms <= GPS_EPOCH_MS || typeof time !== 'object' ? undefined : ms - (time.offset ?? 0) * 60_000;
 }
 
 function shown(value: unknown): string { return JSON.stringify(String(value).slice(0, 40).toWellFormed()); }

@@ -65,6 +65,14 @@ describe('claimsOf', () => {
     expect(problems).toHaveLength(1);
     expect(problems[0]).toMatchObject({ code: 'bad_metadata' });
   });
+  it('takes XMP’s GPS time where it says UTC and a receiver could have known it', () => {
+    const gps = (gpsMoment: string) => claimsOf({ raw: {}, gpsMoment }).claims.map((c) => c.utc_ms);
+    expect(gps('2023-11-15T12:30:00Z')).toEqual([Date.UTC(2023, 10, 15, 12, 30)]);
+    for (const none of ['2023-11-15T12:30:00', '2023-11-15', '1899-12-30T01:00:14Z', 'soon']) expect(gps(none), none).toEqual([]);
+  });
+  it('says so where a date has no time', () => {
+    expect(claimsOf({ raw: {}, xmpDates: ['2003-08-30'] }).claims).toMatchObject([{ wall: '2003-08-30T00:00:00', basis: 'XMP date says a day and no time' }]);
+  });
   it('drops a bare day beside a time on that day', () => {
     expect(claimsOf({ raw: {}, xmpDates: ['2006:10:29', '2006:10:29 06:27:51-05:00'] }).claims).toMatchObject([{ wall: '2006-10-29T06:27:51', offset_minutes: -300 }]);
   });
