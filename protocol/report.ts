@@ -4,6 +4,13 @@ import * as z from 'zod';
 export const PathReason = z.object({ path: z.string(), reason: z.string() });
 export type PathReason = z.infer<typeof PathReason>;
 
+/**
+ * What sidecars were matched to, over all that is indexed: sidecars = matched + without_media. The media are those of
+ * Takeout's folders: media = media_with_sidecar + without_sidecar.
+ */
+export const SidecarSummary = z.object({ sidecars: z.int(), matched: z.int(), without_media: z.int(), media: z.int(), media_with_sidecar: z.int(), without_sidecar: z.int() });
+export type SidecarSummary = z.infer<typeof SidecarSummary>;
+
 /** The last line of `index --json`. seen = indexed + changed + moved + unchanged + duplicate + sidecar + ignored + failed.length. */
 export const IndexReport = z.object({
   seen: z.int(), indexed: z.int(), changed: z.int(), moved: z.int(), unchanged: z.int(), duplicate: z.int(), sidecar: z.int(), ignored: z.int(),
@@ -14,6 +21,8 @@ export const IndexReport = z.object({
   stopped: z.array(PathReason),
   /** Scans that wait for `confirm-missing`. */
   questions: z.array(z.string()),
+  /** Where there are sidecars. */
+  sidecars: SidecarSummary.optional(),
 });
 export type IndexReport = z.infer<typeof IndexReport>;
 

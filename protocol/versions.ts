@@ -1,6 +1,6 @@
 // The version of each stage that makes derived data. Raise one and that facet alone is made again.
 
-/** Facts: metadata, sizes, colour. */
+/** Facts: metadata, sizes, colour; and what sidecars say (2: they are read). */
 export const FACTS_VERSION = 2;
 
 /**

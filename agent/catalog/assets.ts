@@ -4,6 +4,7 @@ import type { AssetFacts, AssetProblem } from '../../protocol/rows.ts';
 import { renditionKey } from '../../protocol/rendition.ts';
 import type { RenditionName } from '../../protocol/words.ts';
 import type { Catalog } from './catalog.ts';
+import { markFoldersOf } from './relations.ts';
 
 /** Raw metadata above this is a maker's note gone wild; it never leaves the catalog, so it is left out. */
 const MAX_RAW_CHARS = 256 * 1024;
@@ -67,6 +68,8 @@ const finalPreview = (v: number): boolean => v > 0;
 /** Writes facts and whatever renditions came with them, inside the caller's transaction. Existing renditions stay. */
 export function putAsset(catalog: Catalog, a: AssetWrite): void {
   const old = catalog.prepare('SELECT grid_version, preview_version FROM assets WHERE sha256 = ?').get(a.facts.sha256);
+  // Better facts of a known asset may make or break a pair wherever it lies; a new one's folder is marked with its file.
+  if (old) markFoldersOf(catalog, a.facts.sha256);
   const oldGrid = (old?.['grid_version'] as number | undefined) ?? 0;
   const oldPreview = (old?.['preview_version'] as number | undefined) ?? 0;
   spoolNewer(catalog, a.facts.sha256, 'grid', a.grid, oldGrid);

@@ -1,6 +1,8 @@
 // Every file that was seen, by volume, folder and name. What a re-scan compares against.
 import type { TimeClaim } from '../../protocol/rows.ts';
 import type { Catalog } from './catalog.ts';
+import { markFolder, markShownOver } from './relations.ts';
+import { forgetSidecar } from './sidecars.ts';
 
 export type FileSeenAs = 'asset' | 'sidecar' | 'ignored' | 'failed';
 
@@ -75,8 +77,12 @@ export function countKnown(catalog: Catalog, volumeId: string): number {
 
 export type FileWrite = Omit<FileRow, 'added_revision' | 'revision' | 'pushed_revision'>;
 
-/** Writes a file's row inside the caller's transaction; it is due to be pushed. */
+/**
+ * Writes a file's row inside the caller's transaction; it is due to be pushed. What was known of a sidecar of this name
+ * is forgotten: who read one writes it afterwards.
+ */
 export function putFile(catalog: Catalog, f: FileWrite): void {
+  markChange(catalog, f.volume_id, f.dir, f.name);
   const revision = catalog.nextRevision();
   catalog.prepare(`INSERT INTO files (volume_id, dir, name, size_bytes, mtime_ms, ctime_ms, birth_ms, fs_id, inode, seen_as, sha256, in_package, racy, read_version, added_revision, time_claims, missing_since_ms, revision)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (volume_id, dir, name) DO UPDATE SET size_bytes = excluded.size_bytes, mtime_ms = excluded.mtime_ms,
@@ -109,6 +115,7 @@ export function listMissingCopies(catalog: Catalog, volumeId: string): FileRow[]
 
 /** What was an asset is something else now. The hash stays until a completed scan has told the Worker; nothing is pushed. */
 export function demoteFile(catalog: Catalog, f: FileWrite): void {
+  markChange(catalog, f.volume_id, f.dir, f.name);
   catalog.prepare(`UPDATE files SET size_bytes = ?, mtime_ms = ?, ctime_ms = ?, birth_ms = ?, fs_id = ?, inode = ?, seen_as = ?, racy = ?, read_version = ?,
     sha256 = CASE WHEN missing_since_ms IS NULL THEN sha256 ELSE NULL END, missing_since_ms = NULL WHERE volume_id = ? AND dir = ? AND name = ?`)
     .run(f.size_bytes, f.mtime_ms, f.ctime_ms, f.birth_ms, f.fs_id, f.inode, f.seen_as, Number(f.racy), f.read_version, f.volume_id, f.dir, f.name);
@@ -130,7 +137,15 @@ export function markMissing(catalog: Catalog, volumeId: string, path: string, at
 /** Takes a row away: its file was found again under another name, or it never was an asset and is gone. */
 export function dropFile(catalog: Catalog, volumeId: string, path: string): void {
   const { dir, name } = splitPath(path);
+  markChange(catalog, volumeId, dir, name);
   catalog.prepare('DELETE FROM files WHERE volume_id = ? AND dir = ? AND name = ?').run(volumeId, dir, name);
+}
+
+/** Before a row changes: its folder, and those where its hash was shown over others, must be related again (pipeline/relate.ts). */
+function markChange(catalog: Catalog, volumeId: string, dir: string, name: string): void {
+  markFolder(catalog, volumeId, dir);
+  markShownOver(catalog, volumeId, dir, name);
+  forgetSidecar(catalog, volumeId, dir, name);
 }
 
 function toFile(row: Record<string, unknown>): FileRow {

@@ -58,27 +58,51 @@ CREATE TABLE IF NOT EXISTS assets (
   revision INTEGER NOT NULL, pushed_revision INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS assets_to_push ON assets (revision) WHERE revision > pushed_revision;
+-- Apple's identifier pairs a Live Photo's still and video wherever they lie on a volume.
+CREATE INDEX IF NOT EXISTS assets_by_identifier ON assets (facts ->> '$.content_identifier') WHERE facts ->> '$.content_identifier' IS NOT NULL;
 -- The second phase's work list.
 CREATE INDEX IF NOT EXISTS assets_to_render ON assets (sha256) WHERE preview_version = 0 OR grid_version IN (0, 1);
 
--- Sidecars as they were read (pipeline/sidecars.ts): said is JSON. title: Takeout's name of the media file.
+-- Sidecars as they were read (pipeline/sidecars.ts): said is JSON (ImportFacts or null). title: Takeout's name of the
+-- media file; title_key: the same as names are compared (match.ts). album_title: of a folder's own file about an album.
 CREATE TABLE IF NOT EXISTS sidecars (
-  volume_id TEXT NOT NULL, dir TEXT NOT NULL, name TEXT NOT NULL, format TEXT NOT NULL, title TEXT, said TEXT NOT NULL,
-  -- How many files it was matched to; a sidecar without media waits for them.
-  matched INTEGER NOT NULL DEFAULT 0,
+  volume_id TEXT NOT NULL, dir TEXT NOT NULL, name TEXT NOT NULL, format TEXT NOT NULL, title TEXT, title_key TEXT, album_title TEXT, said TEXT NOT NULL,
+  -- How many files it was matched to in its folder (all parts of an export that have it), and elsewhere by its title.
+  -- A sidecar without media waits for them. looked: the files that were known before it have been searched for its title.
+  matched INTEGER NOT NULL DEFAULT 0, matched_by_title INTEGER NOT NULL DEFAULT 0, looked INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (volume_id, dir, name)
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS sidecars_waiting ON sidecars (title) WHERE matched = 0 AND title IS NOT NULL;
+CREATE INDEX IF NOT EXISTS sidecars_waiting ON sidecars (title_key) WHERE matched = 0 AND title_key IS NOT NULL;
+CREATE INDEX IF NOT EXISTS sidecars_to_look ON sidecars (title_key) WHERE looked = 0 AND matched = 0 AND title_key IS NOT NULL;
+
+-- Files without a sidecar of their own whose name is a title that some sidecar waits for. said: what it got from there.
+CREATE TABLE IF NOT EXISTS title_candidates (
+  volume_id TEXT NOT NULL, dir TEXT NOT NULL, name TEXT NOT NULL, title_key TEXT NOT NULL, said TEXT,
+  PRIMARY KEY (volume_id, dir, name)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS title_candidates_by_key ON title_candidates (title_key);
 
 -- Folders whose files changed and whose sidecars, pairs and albums must be looked at again. Written with the change.
 CREATE TABLE IF NOT EXISTS folders_to_relate (volume_id TEXT NOT NULL, dir TEXT NOT NULL, PRIMARY KEY (volume_id, dir)) WITHOUT ROWID;
+-- The same for what hangs on several folders: members of stacks (by hash) and titles (by key).
+CREATE TABLE IF NOT EXISTS keys_to_relate (kind TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID;
+
+-- Folders with files, by the last part of their path (NFC): the parts of an export hold folders of one name.
+CREATE TABLE IF NOT EXISTS related_folders (
+  leaf TEXT NOT NULL, volume_id TEXT NOT NULL, dir TEXT NOT NULL,
+  -- Holds a Takeout sidecar of a file; holds a file about an album, year folders' too.
+  takeout INTEGER NOT NULL, album INTEGER NOT NULL,
+  PRIMARY KEY (leaf, volume_id, dir)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS related_exports ON related_folders (leaf) WHERE takeout + album > 0;
 
 -- Which file is shown under which, as found in each folder; the same pair of hashes may be found in several.
 CREATE TABLE IF NOT EXISTS relations (
   volume_id TEXT NOT NULL, dir TEXT NOT NULL, member_sha256 TEXT NOT NULL, primary_sha256 TEXT NOT NULL, type TEXT NOT NULL, basis TEXT NOT NULL,
-  PRIMARY KEY (volume_id, dir, member_sha256, primary_sha256, type)
+  PRIMARY KEY (volume_id, dir, member_sha256)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS relations_by_member ON relations (member_sha256);
+CREATE INDEX IF NOT EXISTS relations_by_primary ON relations (primary_sha256);
 
 -- What the relations come to, one row a member: the best of them, or removed.
 CREATE TABLE IF NOT EXISTS stacks (

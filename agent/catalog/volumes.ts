@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { VolumeIdentity } from '../../protocol/words.ts';
 import type { Catalog } from './catalog.ts';
+import { moveRelated } from './relations.ts';
 import { queueCompletion } from './scans.ts';
 
 export interface KnownVolume {
@@ -61,6 +62,7 @@ export function adoptVolume(catalog: Catalog, oldId: string, next: KnownVolume, 
     const revision = catalog.nextRevision();
     const fsId = next.volume_id.slice(0, 60);
     catalog.prepare('UPDATE OR REPLACE files SET volume_id = ?, fs_id = CASE WHEN fs_id IS NULL THEN NULL ELSE ? END, revision = ?, pushed_revision = 0 WHERE volume_id = ?').run(next.volume_id, fsId, revision, oldId);
+    moveRelated(catalog, oldId, next.volume_id);
     catalog.prepare('UPDATE roots SET volume_id = ?, revision = ? WHERE volume_id = ?').run(next.volume_id, catalog.nextRevision(), oldId);
     catalog.prepare('UPDATE OR REPLACE problems SET volume_id = ?, revision = ?, pushed_revision = 0 WHERE volume_id = ?').run(next.volume_id, catalog.nextRevision(), oldId);
     catalog.prepare(`INSERT INTO problems (volume_id, path, code, reason, stage, at_ms, solved, revision) SELECT ?1, path, code, reason, stage, at_ms, 1, ?2 FROM problems WHERE volume_id = ?3 AND solved = 0`).run(oldId, catalog.nextRevision(), next.volume_id);

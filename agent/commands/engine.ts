@@ -5,17 +5,20 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandError, reason, type AgentIdentity } from '../config.ts';
-import { openCatalog } from '../catalog/catalog.ts';
+import { DiskFullError, openCatalog } from '../catalog/catalog.ts';
 import { countKnown } from '../catalog/files.ts';
 import { readOptions, writeOptions } from '../catalog/options.ts';
 import { countCompletions, countDirty, firstInOutbox, hasDirty } from '../catalog/outbox.ts';
 import { listRoots, removeRoot, setExcludes } from '../catalog/roots.ts';
 import { lastScan, listQuestions, queueCompletion } from '../catalog/scans.ts';
+import { countSidecars, listUnmatched } from '../catalog/sidecars.ts';
 import { countSpooled } from '../catalog/spool.ts';
+import { getVolume } from '../catalog/volumes.ts';
 import { createFileAccess } from '../files/access.ts';
 import { openLink, type Handlers } from '../link/socket.ts';
 import { createReader } from '../pipeline/reader.ts';
 import { adoptMarkedVolume, checkExcludes } from '../pipeline/index.ts';
+import { relateMarked } from '../pipeline/relate.ts';
 import { renderPending } from '../pipeline/render-pending.ts';
 import { createPlaces } from '../pipeline/places.ts';
 import { answerQuestion, scanRoots } from '../pipeline/scan.ts';
@@ -226,7 +229,18 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     changed();
     try {
       for (const scan of await scanRoots(ctx, wanted)) addScan(report, scan);
+      await relate(report);
     } finally { scanning = undefined; changed(); pushSoon(); }
+  }
+
+  /** After every scan, a stopped one too: what it wrote counts. What cannot be kept is still marked for the next time. */
+  async function relate(report: IndexReport): Promise<void> {
+    try { await relateMarked(ctx); } catch (error) {
+      if (!(error instanceof DiskFullError)) throw error;
+      if (report.stopped.length === 0) report.stopped.push({ path: '', reason: error.message });
+    }
+    const counts = countSidecars(catalog);
+    if (counts.sidecars > 0) report.sidecars = counts;
   }
 
   function addScan(report: IndexReport, scan: ScanReport): void {
@@ -369,7 +383,11 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       return chosen;
     },
     name_places: async () => { places.wake(); return {}; },
-    sidecar_report: async () => ({ sidecars: 0, matched: 0, media: 0, media_with_sidecar: 0, without_media: { total: 0, paths: [] }, without_sidecar: { total: 0, paths: [] } }),
+    sidecar_report: async ({ from }) => {
+      const { without_media, without_sidecar, ...counts } = countSidecars(catalog);
+      const page = (which: 'without_media' | 'without_sidecar') => listUnmatched(catalog, which, from, REPORT_PAGE).map((f) => join(getVolume(catalog, f.volume_id)?.mount_point ?? f.volume_id, f.dir, f.name));
+      return { ...counts, without_media: { total: without_media, paths: page('without_media') }, without_sidecar: { total: without_sidecar, paths: page('without_sidecar') } };
+    },
   };
 
   // ── link, watching ──

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { CommandError, EXIT, type Options } from '../config.ts';
 import { callWorker } from '../push/client.ts';
 import type { AgentStatus } from '../../protocol/link.ts';
-import { emptyReport, REPORT_PAGE, type IndexReport } from '../../protocol/report.ts';
+import { emptyReport, REPORT_PAGE, type IndexReport, type SidecarSummary } from '../../protocol/report.ts';
 import { connectOrStart, type Instance } from './instance.ts';
 import { clearProgress, printJson, printLine, safe, say, showProgress } from './print.ts';
 
@@ -69,6 +69,8 @@ function addReport(whole: IndexReport, page: IndexReport, first: boolean): void 
     for (const key of ['seen', 'indexed', 'changed', 'moved', 'unchanged', 'duplicate', 'sidecar', 'ignored'] as const) whole[key] += page[key];
     whole.stopped.push(...page.stopped);
     whole.questions.push(...page.questions);
+    // It speaks of everything indexed: the last one is the newest.
+    if (page.sidecars) whole.sidecars = page.sidecars;
   }
   whole.failed.push(...page.failed);
   whole.skipped.push(...page.skipped);
@@ -78,8 +80,15 @@ function printReport(report: IndexReport): void {
   const n = (value: number) => value.toLocaleString('en');
   const parts = ([['new', report.indexed], ['changed', report.changed], ['moved', report.moved], ['unchanged', report.unchanged], ['copies', report.duplicate], ['sidecars', report.sidecar], ['ignored', report.ignored], ['could not be read', report.failed.length]] as const).filter(([, count]) => count > 0);
   printLine(`${n(report.seen)} files seen${parts.length > 0 ? ': ' : ''}${parts.map(([word, count]) => `${n(count)} ${word}`).join(', ')}.`);
+  if (report.sidecars) printLine(sidecarText(report.sidecars));
   for (const f of report.failed.slice(0, SHOWN_FAILURES)) say(`  ${safe(f.path)}: ${f.reason}`);
   if (report.failed.length > SHOWN_FAILURES) say(`  … and ${n(report.failed.length - SHOWN_FAILURES)} more: see the page for problems, or --json.`);
   for (const s of report.stopped) say(`  ${safe(s.path)}: ${s.reason}`);
   for (const q of report.questions) say(`  A scan needs your answer: npm run -s jharokha -- confirm-missing ${q}`);
+}
+
+function sidecarText(s: SidecarSummary): string {
+  const n = (value: number) => value.toLocaleString('en');
+  const left = [s.without_media > 0 ? `${n(s.without_media)} belong to files that were not found` : '', s.without_sidecar > 0 ? `${n(s.without_sidecar)} of ${n(s.media)} files in Takeout folders have none` : ''].filter((t) => t !== '');
+  return `${n(s.matched)} of ${n(s.sidecars)} sidecars matched${left.length > 0 ? `: ${left.join('; ')}` : ''}.`;
 }

@@ -3,6 +3,7 @@ import type { Stats } from 'node:fs';
 import type { FileAccess, OpenFile } from '../files/access.ts';
 import { WHOLE_FILE_BYTES } from '../files/access.ts';
 import { FileError } from '../files/errors.ts';
+import { MAX_SIDECAR_BYTES } from './sidecars.ts';
 import type { FileSource, Identified, Reader } from './types.ts';
 
 /** Content held in memory at once by all files at work: three whole files at the most, so that the agent stays below 500 MB. */
@@ -28,11 +29,13 @@ export function createBudget(total: number): Budget {
 }
 
 export type ReadResult =
-  | { stat: Stats; type: Exclude<Identified, { as: 'asset' }> }
+  | { stat: Stats; type: Exclude<Identified, { as: 'asset' | 'sidecar' }> }
+  /** `bytes` is null for a sidecar larger than MAX_SIDECAR_BYTES. */
+  | { stat: Stats; type: Extract<Identified, { as: 'sidecar' }>; bytes: Buffer | null }
   | { stat: Stats; type: Extract<Identified, { as: 'asset' }>; sha256: string; source: FileSource };
 
 /**
- * Opens `path`, and where it is media reads it to the end. `use` gets the result while the file is open. A file that
+ * Opens `path`, and where it is media or a sidecar reads it to the end. `use` gets the result while the file is open. A file that
  * changed while it was read is read once more, then given up. Throws FileError.
  */
 export async function readOnce<T>(files: FileAccess, reader: Reader, path: string, name: string, budget: Budget, use: (read: ReadResult) => Promise<T>): Promise<T> {
@@ -60,6 +63,7 @@ export async function readOnce<T>(files: FileAccess, reader: Reader, path: strin
 
 async function readOpen(file: OpenFile, reader: Reader, name: string): Promise<ReadResult> {
   const type = reader.identify(name, file.stat.size, file.head);
+  if (type.as === 'sidecar') return { stat: file.stat, type, bytes: file.stat.size > MAX_SIDECAR_BYTES ? null : (await file.hash()).bytes };
   if (type.as !== 'asset') return { stat: file.stat, type };
   const { sha256, bytes } = await file.hash();
   return { stat: file.stat, type, sha256, source: sourceOf(file, name, bytes) };

@@ -15,6 +15,7 @@ import {
 } from '../catalog/files.ts';
 import { getProblem, listProblems, recordProblem, solveProblem } from '../catalog/problems.ts';
 import { completeRoot, listRoots, type Root } from '../catalog/roots.ts';
+import { putSidecar } from '../catalog/sidecars.ts';
 import { getScan, KEPT, keptPaths, lastScan, listQuestions, putScan, queueCompletion, settleEarlierScans, type Scan } from '../catalog/scans.ts';
 import { putVolume } from '../catalog/volumes.ts';
 import { icloudName, inodeText, isDataless, sameStat } from '../files/access.ts';
@@ -22,6 +23,8 @@ import { FileError, isDeviceTrouble, isReadTrouble } from '../files/errors.ts';
 import type { ConnectedVolume, FailedFile, ScanContext, ScanReport } from './context.ts';
 import { BYTES_IN_FLIGHT, createBudget, readOnce, type ReadResult } from './hash.ts';
 import { hashRules, isInPackage } from './ignore.ts';
+import { titleKey } from './match.ts';
+import { readSidecar, type SidecarRead } from './sidecars.ts';
 import { ReadError, type QuickRead } from './types.ts';
 import { judgeKnownFolder, walkRoot, type WalkResult, type WalkVisitor } from './walk.ts';
 
@@ -408,6 +411,7 @@ function settleSolved(run: Run, job: Job): void {
 }
 
 async function useRead(run: Run, job: Job, row: FileRow | undefined, read: ReadResult): Promise<void> {
+  if ('bytes' in read) { await useSidecar(run, job, row, read); return; }
   if (!('sha256' in read)) { writeOther(run, job, row, read.stat, read.type); return; }
   const { catalog } = run.ctx;
   // The same bytes at another path, being made right now: once is enough, whatever comes of it.
@@ -470,13 +474,33 @@ function confirmUnchanged(run: Run, absolute: string, stat: Stats): void {
   if (!sameStat(stat, run.ctx.files.lstat(absolute))) throw new FileError('changed_while_read', '', 'It changed while it was being read.');
 }
 
-type Other = Exclude<ReadResult['type'], { as: 'asset' }>;
+type Other = Exclude<ReadResult['type'], { as: 'asset' | 'sidecar' }>;
 
 function writeOther(run: Run, job: Job, row: FileRow | undefined, stat: Stats, type: Other): void {
   if (type.as === 'failed') { writeFailed(run, job, row, stat, type.code, type.reason, 'identify'); return; }
   writeNoAsset(run, row, fileWrite(run, job, stat, type.as, null));
   settleSolved(run, job);
   count(run, type.as);
+}
+
+/** A sidecar is kept as it was read; pipeline/relate.ts finds what it is about. One that cannot be read is a failure by name. */
+async function useSidecar(run: Run, job: Job, row: FileRow | undefined, { stat, type, bytes }: Extract<ReadResult, { bytes: unknown }>): Promise<void> {
+  const { catalog } = run.ctx;
+  if (!bytes) { writeFailed(run, job, row, stat, 'too_large', `It is larger than any sidecar (${Math.round(stat.size / 1e6)} MB) and was not read.`, 'sidecar'); return; }
+  let read: SidecarRead;
+  try { read = await readSidecar(job.name, type.format, bytes); } catch (error) {
+    if (!(error instanceof ReadError)) throw error;
+    writeFailed(run, job, row, stat, error.code, error.message, error.stage);
+    return;
+  }
+  catalog.transact(() => {
+    writeNoAsset(run, row, fileWrite(run, job, stat, 'sidecar', null));
+    putSidecar(catalog, { volume_id: run.volume.volume_id, dir: job.dir }, {
+      name: job.name, format: read.format, title: read.title, title_key: read.format === 'takeout' && read.title !== null ? titleKey(read.title) : null, album_title: read.album?.title ?? null, said: JSON.stringify(read.said),
+    });
+  });
+  settleSolved(run, job);
+  count(run, 'sidecar');
 }
 
 function writeFailed(run: Run, job: Job, row: FileRow | undefined, stat: Stats, code: ProblemCode, reason: string, stage: string): void {
