@@ -1,5 +1,5 @@
 // A small real Reader for tests of the scan: PNG and JPEG through sharp, nothing else. Counts its calls.
-import { ReadError, type FileSource, type Identified, type QuickRead, type Reader, type RestRead } from '../../agent/pipeline/types.ts';
+import { ReadError, type ByteFacts, type FileSource, type Identified, type QuickRead, type Reader, type RestRead } from '../../agent/pipeline/types.ts';
 import type { TimeClaim } from '../../protocol/rows.ts';
 import { GRID_DRAFT_VERSION, GRID_VERSION, PREVIEW_VERSION } from '../../protocol/versions.ts';
 
@@ -7,6 +7,8 @@ export interface TinyReader extends Reader {
   calls: { identify: number; quick: number; rest: number };
   /** Called before each quick read: lets a test change the world in the middle of a scan. */
   onQuick: ((source: FileSource) => void | Promise<void>) | null;
+  /** What is true of files of these names besides: an identifier, a time, or that they are videos. */
+  facts: Map<string, Partial<ByteFacts>>;
 }
 
 /** Names with `-later` leave their final grid and preview to the second phase; those with `-norest` fail there. */
@@ -14,12 +16,14 @@ export function createTinyReader(): TinyReader {
   const reader: TinyReader = {
     calls: { identify: 0, quick: 0, rest: 0 },
     onQuick: null,
+    facts: new Map(),
     identify: (name, sizeBytes, head): Identified => {
       reader.calls.identify += 1;
       if (sizeBytes === 0) return { as: 'failed', code: 'empty', reason: 'The file is empty.' };
       if (head.subarray(0, 4).equals(Buffer.from([0x89, 0x50, 0x4e, 0x47]))) return { as: 'asset', kind: 'image', mime: 'image/png', format: 'png' };
       if (head[0] === 0xff && head[1] === 0xd8) return { as: 'asset', kind: 'image', mime: 'image/jpeg', format: 'jpeg' };
-      if (/\.xmp$/i.test(name)) return { as: 'sidecar', format: 'xmp' };
+      const sidecar = /\.(xmp|json|aae)$/i.exec(name)?.[1]?.toLowerCase() as 'xmp' | 'json' | 'aae' | undefined;
+      if (sidecar) return { as: 'sidecar', format: sidecar };
       return { as: 'ignored', reason: 'no picture' };
     },
     quick: async (source, type): Promise<QuickRead> => {
@@ -35,7 +39,7 @@ export function createTinyReader(): TinyReader {
         return {
           facts: {
             kind: type.kind, mime: type.mime, width, height, duration_ms: null, color: '#808080', camera: null, lens: null, exposure: null, latitude: null, longitude: null,
-            gps_zone: null, content_identifier: null, motion: null, description: null, rating: null, tags: [], time_claims: [], problems: [],
+            gps_zone: null, content_identifier: null, motion: null, description: null, rating: null, tags: [], time_claims: [], problems: [], ...reader.facts.get(source.name),
           },
           rawMetadata: { size: bytes.length },
           grid: { bytes: webp, version: later ? GRID_DRAFT_VERSION : GRID_VERSION },
