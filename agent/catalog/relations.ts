@@ -115,6 +115,11 @@ export function putRelations(catalog: Catalog, { volume_id, dir }: Folder, relat
   }
 }
 
+/** Why a member is shown under another in this folder; undefined where it is not. */
+export function basisOf(catalog: Catalog, { volume_id, dir }: Folder, member: string): string | undefined {
+  return catalog.prepare('SELECT basis FROM relations WHERE volume_id = ? AND dir = ? AND member_sha256 = ?').get(volume_id, dir, member)?.['basis'] as string | undefined;
+}
+
 /**
  * Everything that hangs together with these hashes: the hashes, and all relations among them, from every folder. What a
  * member is shown under may be shown under something else elsewhere, so a change of one can change all of them.

@@ -3,7 +3,7 @@
 // drives, are related as one group, from the catalog alone: a drive that is away takes part.
 import type { Catalog } from '../catalog/catalog.ts';
 import { splitPath } from '../catalog/files.ts';
-import { isExport, listFoldersNamed, listMarkedFolders, markFolder, markKey, putRelatedFolder, putRelations, registerFolder, unmarkFolder, type Folder } from '../catalog/relations.ts';
+import { basisOf, isExport, listFoldersNamed, listMarkedFolders, markFolder, markKey, putRelatedFolder, putRelations, registerFolder, unmarkFolder, type Folder } from '../catalog/relations.ts';
 import { addCandidate, anyWaiting, isWaitedFor, listCandidates, listSidecars, removeCandidate, setMatched, type SidecarRow } from '../catalog/sidecars.ts';
 import type { AlbumImport, ImportFacts, TimeClaim } from '../../protocol/rows.ts';
 import { albumOf } from './albums.ts';
@@ -199,16 +199,16 @@ function writeRelations(catalog: Catalog, part: Part, done: ReadonlySet<string>)
   const files = [...part.media.values()];
   const relations = pairFolder(files);
   const byIdentifier = new Map(relations.filter((r) => r.basis === BASIS.identifier).map((r) => [r.member, r]));
-  const videos = new Set(files.filter((f) => f.kind === 'video' && f.content_identifier !== null).map((f) => f.content_identifier));
   for (const file of files) {
     if (file.content_identifier === null) continue;
     if (file.kind === 'video' && !byIdentifier.has(file.sha256)) {
       const found = pairOnDrive(file, findByIdentifier(catalog, part.volume_id, file.content_identifier, 'image'));
       if (found) relations.push(found);
-    } else if (file.kind === 'image' && !videos.has(file.content_identifier)) {
-      // The relation is written in the video's folder, so that one looks again.
-      for (const { dir } of findByIdentifier(catalog, part.volume_id, file.content_identifier, 'video')) {
-        if (!done.has(folderKey({ volume_id: part.volume_id, dir }))) markFolder(catalog, part.volume_id, dir);
+    } else if (file.kind === 'image') {
+      // The relation is written in the video's folder, so that one looks again; not where the video has a still beside it.
+      for (const { dir, sha256 } of findByIdentifier(catalog, part.volume_id, file.content_identifier, 'video')) {
+        const folder = { volume_id: part.volume_id, dir };
+        if (!done.has(folderKey(folder)) && basisOf(catalog, folder, sha256) !== BASIS.identifier) markFolder(catalog, part.volume_id, dir);
       }
     }
   }
