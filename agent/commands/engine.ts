@@ -442,7 +442,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       await queue.catch(() => {});
       await pushRun?.catch(() => {});
       await places.ended();
-      link.close();
+      await link.close();
       await reader.close();
       catalog.close();
     },
