@@ -22,7 +22,7 @@ describe('accounting', () => {
     s.picture('a.png', 1);
     s.picture('trip/b.png', 2);
     put(s.at('trip/b copy.png'), png(2));
-    put(s.at('trip/b.xmp'), '<x/>');
+    put(s.at('trip/b.xmp'), '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF/></x:xmpmeta>');
     put(s.at('notes.txt'), 'hello');
     put(s.at('empty.jpg'), '');
     put(s.at('broken.jpg'), Buffer.from([0xff, 0xd8, 1, 2, 3]));
