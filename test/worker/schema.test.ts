@@ -9,6 +9,7 @@ import { LIST_KNOWN_SQL, LIST_UNKNOWN_SQL } from '../../worker/store/list.ts';
 import { CHANGED_EVIDENCE_SQL, CHANGED_LOCATIONS_SQL, KNOWN_LOCATIONS_SQL } from '../../worker/store/locations.ts';
 import { DELETE_SOLVED_SQL, LIST_PROBLEMS_SQL } from '../../worker/store/problems.ts';
 import { DELETE_MOVED_EVIDENCE_SQL, DELETE_MOVED_SQL, MARK_MISSING_SQL, MOVED_SQL } from '../../worker/store/scans.ts';
+import { EDITS_SQL, scopeSql, undoSql } from '../../worker/store/corrections.ts';
 import { HOME_ITEMS_SQL } from '../../worker/store/settings.ts';
 import { CHANGED_STACKS_SQL } from '../../worker/store/stacks.ts';
 import { WAITING_FOR_ZONE_SQL, WANTED_SQL } from '../../worker/store/places.ts';
@@ -32,11 +33,14 @@ describe('schema.ts', () => {
 });
 
 /** Tables that grow with the library; the others hold tens of rows. */
-const BIG = ['assets', 'locations', 'evidence', 'timeline_items', 'problems', 'curation', 'a', 'l', 'o', 'e', 't', 'p', 'c', 's', 'm', 'up', 'ma', 'stacks', 'places', 'album_assets', 'edit_rows'];
+const BIG = ['assets', 'locations', 'evidence', 'timeline_items', 'problems', 'curation', 'r', 'a', 'l', 'o', 'e', 't', 'p', 'c', 's', 'm', 'up', 'ma', 'stacks', 'places', 'album_assets', 'edit_rows'];
 
 const QUERIES: Record<string, string> = {
   CHANGED_ASSETS_SQL, CHANGED_LOCATIONS_SQL, CHANGED_EVIDENCE_SQL, KNOWN_LOCATIONS_SQL, RESOLVE_INPUT_SQL, STACKED_WITH_SQL, CHANGED_STACKS_SQL, WANTED_SQL, WAITING_FOR_ZONE_SQL, REBUILD_BUCKETS_SQL, DROP_EMPTY_BUCKETS_SQL, COUNT_SHOWN_SQL,
   LIST_KNOWN_SQL, LIST_UNKNOWN_SQL, LIST_PROBLEMS_SQL, DELETE_SOLVED_SQL, MOVED_SQL, DELETE_MOVED_SQL, DELETE_MOVED_EVIDENCE_SQL, MARK_MISSING_SQL,
+  EDITS_SQL, DAY_SCOPE: scopeSql({ kind: 'day', day: 20240506 }).sql, CAMERA_SCOPE: scopeSql({ kind: 'camera', camera: 'x', from: null, to: null }).sql,
+  PLACE_SCOPE: scopeSql({ kind: 'place', country_code: 'IT', region: null, city: 'x' }).sql, ASSETS_SCOPE: scopeSql({ kind: 'assets', sha256s: [] }).sql,
+  UNDO_COUNT: undoSql(['taken_at', 'latitude']).count, UNDO_RESTORE: undoSql(['taken_at', 'latitude']).restore, UNDO_SWEEP: undoSql(['taken_at']).sweep,
 };
 
 async function plan(sql: string): Promise<string[]> {

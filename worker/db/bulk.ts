@@ -25,6 +25,24 @@ SELECT ${spec.columns.map((c, i) => spec.select?.[c] ?? `value->>${i}`).join(', 
 ON CONFLICT (${spec.key.join(', ')}) DO UPDATE SET ${sets.join(', ')} WHERE ${spec.when}`;
 }
 
+/** D1 takes 2 MB in one parameter; a character is three bytes of UTF-8 at most. */
+const MAX_PARAMETER_CHARS = 600_000;
+
+/** The rows as JSON lists that each fit one parameter; a single row that does not fit stands alone. */
+export function toJsonParts(rows: readonly unknown[]): string[] {
+  const parts: string[] = [];
+  let part: string[] = [];
+  let chars = 2;
+  for (const row of rows) {
+    const text = JSON.stringify(row);
+    if (part.length > 0 && chars + text.length > MAX_PARAMETER_CHARS) { parts.push(`[${part.join(',')}]`); part = []; chars = 2; }
+    part.push(text);
+    chars += text.length + 1;
+  }
+  if (part.length > 0) parts.push(`[${part.join(',')}]`);
+  return parts;
+}
+
 /** Text that SQLite, JSON and HTML all carry unharmed: no NUL, no half characters. */
 export function cleanText<T extends string | null>(text: T): T {
   if (text === null || (text.isWellFormed() && !text.includes('\0'))) return text;

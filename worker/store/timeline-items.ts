@@ -9,7 +9,7 @@ import { ratioChar } from '../../protocol/layout.ts';
 import { cellOf } from '../../protocol/place.ts';
 import { resolveAsset, type ResolvedAsset } from '../../protocol/resolve.ts';
 import { wallMs } from '../../protocol/time.ts';
-import { bulkUpsertSql } from '../db/bulk.ts';
+import { bulkUpsertSql, toJsonParts } from '../db/bulk.ts';
 import { rebuildBuckets } from './buckets.ts';
 import { importAlbums } from './import-albums.ts';
 import { ITEM_COLUMNS, STILL } from './item-columns.ts';
@@ -31,36 +31,43 @@ const UPSERT_ITEMS = bulkUpsertSql({
 const DELETE_ITEMS = `DELETE FROM timeline_items WHERE asset_id IN (SELECT value FROM json_each(?1)) AND ${STILL}`;
 // A cell without names is a wish that the agent answers (GET /sync/places/wanted).
 const WANT_PLACES = `INSERT INTO places (cell, rank) SELECT value, 0 FROM json_each(?1) WHERE ${STILL} ON CONFLICT (cell) DO NOTHING`;
-const DELETE_UNRESOLVED = 'DELETE FROM unresolved WHERE (SELECT json_group_array(token ORDER BY token) FROM unresolved) = ?1';
-const UNRESOLVED_SQL = 'SELECT token, sha256s FROM unresolved ORDER BY token';
+const DELETE_UNRESOLVED = `DELETE FROM unresolved WHERE token IN (SELECT value FROM json_each(?1)) AND ${STILL}`;
+// All that is marked, and of the first so many of them the hashes: one large edit leaves many marks, and one round must stay small.
+const UNRESOLVED_SQL = `SELECT token, CASE WHEN first OR total <= ?1 THEN sha256s END AS sha256s
+FROM (SELECT token, sha256s, sum(length(sha256s)) OVER (ORDER BY token) AS total, row_number() OVER (ORDER BY token) = 1 AS first FROM unresolved) ORDER BY token`;
+/** Characters of hashes that one round resolves: some 4,000 assets, as many as a batch has rows. */
+const ROUND_CHARS = 270_000;
 
 /** Says in the caller's transaction that these hashes must be resolved again. */
 export function markUnresolved(db: D1Database, sha256s: Iterable<string>): D1PreparedStatement {
   return db.prepare('INSERT INTO unresolved (token, sha256s) VALUES (?1, ?2)').bind(crypto.randomUUID(), JSON.stringify([...sha256s]));
 }
 
-/** Resolves all that is marked. Returns whether anything that pages show has changed. Idempotent; safe to run twice at once. */
+/** Resolves all that is marked, in rounds of a bounded size. Returns whether anything that pages show has changed. Idempotent; safe to run twice at once. */
 export async function resolveMarked(db: D1Database, nowMs: number): Promise<boolean> {
-  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-    const [marked, zone] = await db.batch<{ token: string; sha256s: string; value: string }>([
-      db.prepare(UNRESOLVED_SQL), db.prepare("SELECT value FROM settings WHERE key = 'home_zone'"),
+  let changed = false;
+  for (let lost = 0; lost < MAX_ATTEMPTS;) {
+    const [marked, zone] = await db.batch<{ token: string; sha256s: string | null; value: string }>([
+      db.prepare(UNRESOLVED_SQL).bind(ROUND_CHARS), db.prepare("SELECT value FROM settings WHERE key = 'home_zone'"),
     ]);
-    if (!marked || marked.results.length === 0) return false;
+    if (!marked || marked.results.length === 0) return changed;
     const tokens = JSON.stringify(marked.results.map((r) => r.token));
-    const hashes = new Set(marked.results.flatMap((r) => JSON.parse(r.sha256s) as string[]));
+    const taken = marked.results.filter((r) => r.sha256s !== null);
+    const hashes = new Set(taken.flatMap((r) => JSON.parse(r.sha256s ?? '[]') as string[]));
     const rows = await readResolveInputs(db, hashes);
     const plan = planWrites(rows, zone?.results[0]?.value ?? DEFAULT_ZONE, nowMs);
 
-    const statements: D1PreparedStatement[] = [];
-    if (plan.items.length > 0) statements.push(db.prepare(UPSERT_ITEMS).bind(JSON.stringify(plan.items.map((item) => ITEM_COLUMNS.map((c) => item[c]))), tokens));
+    const statements = toJsonParts(plan.items.map((item) => ITEM_COLUMNS.map((c) => item[c]))).map((part) => db.prepare(UPSERT_ITEMS).bind(part, tokens));
     if (plan.gone.length > 0) statements.push(db.prepare(DELETE_ITEMS).bind(JSON.stringify(plan.gone), tokens));
     if (plan.cells.size > 0) statements.push(db.prepare(WANT_PLACES).bind(JSON.stringify([...plan.cells]), tokens));
     statements.push(...importAlbums(db, plan.albums, tokens));
     // Without a condition of their own: built from timeline_items as they then are, they are right whoever wrote those.
     if (plan.months.size > 0) statements.push(...rebuildBuckets(db, [...plan.months], nowMs));
-    statements.push(db.prepare(DELETE_UNRESOLVED).bind(tokens));
+    statements.push(db.prepare(DELETE_UNRESOLVED).bind(JSON.stringify(taken.map((r) => r.token)), tokens));
     const done = await db.batch(statements);
-    if ((done.at(-1)?.meta.changes ?? 0) > 0) return plan.items.length > 0 || plan.gone.length > 0;
+    if ((done.at(-1)?.meta.changes ?? 0) === 0) { lost += 1; continue; }
+    changed ||= plan.items.length > 0 || plan.gone.length > 0;
+    if (taken.length === marked.results.length) return changed;
   }
   return true;
 }
