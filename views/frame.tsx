@@ -15,7 +15,7 @@ export interface FrameFacts {
   problems: number;
   status: AgentStatus | null;
 }
-export type Section = 'photos' | 'drives' | 'settings' | 'problems' | 'none';
+export type Section = 'photos' | 'places' | 'albums' | 'drives' | 'settings' | 'problems' | 'none';
 
 /** Drives named in the top line; the rest is a number. */
 const MAX_DOTS = 4;
@@ -52,7 +52,11 @@ export function Page(props: { frame: FrameFacts; title: string; section: Section
         <nav class="rail" aria-label="Main">
           <a class="mark" href="/" aria-label="Jharokha, to the photos" tabindex={-1}><Mark /></a>
           <RailLink href="/" icon="image" label="Photos" current={props.section === 'photos'} />
-          <div class="rail-end">
+          <RailLink href="/places" icon="place" label="Places" current={props.section === 'places'} />
+          <RailLink href="/albums" icon="album" label="Albums" current={props.section === 'albums'} />
+          {/* On a phone the rest is a sheet behind this button; elsewhere it stands at the rail's end. */}
+          <button class="rail-link rail-more" type="button" popovertarget="rail-end"><Icon name="more" />More{frame.problems > 0 && <span class="rail-dot"><span class="hidden-text">, there are problems</span></span>}</button>
+          <div class="rail-end" id="rail-end" popover="auto">
             <ProblemsLink count={frame.problems} current={props.section === 'problems'} />
             <RailLink href="/drives" icon="drive" label="Drives" current={props.section === 'drives'} />
             <RailLink href="/settings" icon="settings" label="Settings" current={props.section === 'settings'} />

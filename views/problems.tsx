@@ -18,6 +18,7 @@ export function ProblemsPage(props: { frame: FrameFacts; groups: ProblemGroup[];
           : <p class="lead">{sayCount(total, 'file')} could not be read, or not whole. All else went on, and none of them was touched.</p>}
         <Said text={props.said} /><Said text={props.wrong} wrong />
         {total > 0 && <form class="buttons section" method="post" action="/problems/retry"><button class="button" type="submit">Try again</button></form>}
+        <p class="small after"><a href="/sidecars">Sidecars of exports: which file each belongs to</a></p>
         {props.groups.map((group) => (
           <section class="section">
             <GroupHead code={group.code} count={group.count} />

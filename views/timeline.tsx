@@ -3,14 +3,16 @@ import type { AssetKind } from '../protocol/words.ts';
 import { renditionUrl } from '../protocol/rendition.ts';
 import { Page, type FrameFacts } from './frame.tsx';
 import { hx } from './parts/hx.ts';
+import { assetAddress, proxyUrl } from './parts/addresses.ts';
 import { Icon } from './parts/icon.tsx';
 import { monthAddress, sayDate, sayDay, sayDuration, sayMonth, sayMonthShort, sayTime } from './parts/words.ts';
 
 export interface TileFacts {
   sha256: string; kind: AssetKind; width: number | null; height: number | null; duration_ms: number | null; color: string | null;
-  grid_version: number; taken_at: string | null; month: number; day: number;
+  grid_version: number; taken_at: string | null; month: number; day: number; live_sha256: string | null; live_proxy_version: number;
 }
-export interface Piece { tiles: TileFacts[]; older: string | null; newer: string | null }
+/** Tiles in the grid's order, and the addresses of what follows and what is before; `inside` is the grid's own, none for the timeline. */
+export interface Piece { tiles: TileFacts[]; older: string | null; newer: string | null; inside?: string }
 export interface MonthCount { month: number; count: number }
 
 /** Beyond these a picture would be a hairline or a wall; it is cropped to fit. */
@@ -42,26 +44,26 @@ export function TimelinePiece(props: { piece: Piece; part: 'whole' | 'older' | '
   const { piece, part } = props;
   return (
     <>
-      {part !== 'older' && piece.newer && <More address={piece.newer} way="newer" />}
+      {part !== 'older' && piece.newer && <More address={piece.newer} way="newer" words={piece.inside ? 'What is before' : 'Newer'} />}
       {groupByDay(piece.tiles).map((group, index, groups) => (
         <>
           {groups[index - 1]?.month !== group.month && <h2 class="month-title" data-month={group.month}>{sayMonth(group.month)}</h2>}
           <section class="day" data-day={group.day}>
             <h3 class="day-title">{sayDay(group.day)}</h3>
-            <div class="row">{group.tiles.map((tile) => <Tile tile={tile} eager={part === 'whole' && piece.tiles.indexOf(tile) < EAGER_TILES} />)}</div>
+            <div class="row">{group.tiles.map((tile) => <Tile tile={tile} inside={piece.inside} eager={part === 'whole' && piece.tiles.indexOf(tile) < EAGER_TILES} />)}</div>
           </section>
         </>
       ))}
-      {part !== 'newer' && piece.older && <More address={piece.older} way="older" />}
+      {part !== 'newer' && piece.older && <More address={piece.older} way="older" words={piece.inside ? 'More' : 'Older'} />}
     </>
   );
 }
 
 /** A plain link; with script its reach, a part of the page above it, loads the next piece before the reader is there. */
-function More(props: { address: string; way: 'older' | 'newer' }) {
+function More(props: { address: string; way: 'older' | 'newer'; words: string }) {
   return (
-    <nav class={`more more-${props.way}`} aria-label={props.way === 'older' ? 'Older photos' : 'Newer photos'}>
-      <a class="button" rel={props.way === 'older' ? 'next' : 'prev'} href={props.address}>{props.way === 'older' ? 'Older' : 'Newer'}</a>
+    <nav class={`more more-${props.way}`} aria-label="More photos">
+      <a class="button" rel={props.way === 'older' ? 'next' : 'prev'} href={props.address}>{props.words}</a>
       <div class="reach" {...hx({ get: props.address, trigger: 'intersect once', target: 'closest .more', swap: 'outerHTML' })}></div>
     </nav>
   );
@@ -74,20 +76,22 @@ export function tileRatio(width: number | null, height: number | null): number {
   return Math.min(MAX_RATIO, Math.max(MIN_RATIO, width && height ? width / height : 1));
 }
 /** Says what a tile is to those who do not see it. */
-export function tileWords(tile: Pick<TileFacts, 'kind' | 'taken_at'>): string {
-  return `${tile.kind === 'video' ? 'Video' : 'Photo'}, ${tile.taken_at ? `${sayDate(tile.taken_at)}, ${sayTime(tile.taken_at)}` : 'no date'}`;
+export function tileWords(tile: Pick<TileFacts, 'kind' | 'taken_at'> & { live_sha256?: string | null }): string {
+  return `${tile.kind === 'video' ? 'Video' : tile.live_sha256 ? 'Live Photo' : 'Photo'}, ${tile.taken_at ? `${sayDate(tile.taken_at)}, ${sayTime(tile.taken_at)}` : 'no date'}`;
 }
 
-function Tile(props: { tile: TileFacts; eager: boolean }) {
+function Tile(props: { tile: TileFacts; eager: boolean; inside: string | undefined }) {
   const { tile } = props;
   const ratio = tileRatio(tile.width, tile.height);
   const color = tile.color ? `;--c:${tile.color}` : '';
+  const live = tile.live_sha256 !== null && tile.live_proxy_version > 0 ? proxyUrl({ sha256: tile.live_sha256, version: tile.live_proxy_version }) : undefined;
   return (
-    <a class={tile.grid_version > 0 ? 'tile' : 'tile tile-wait'} id={tileId(tile.sha256)} href={`/a/${tile.sha256}`} style={`--r:${ratio.toFixed(4)}${color}`} aria-label={tileWords(tile)}>
+    <a class={tile.grid_version > 0 ? 'tile' : 'tile tile-wait'} id={tileId(tile.sha256)} href={assetAddress(tile.sha256, props.inside)} style={`--r:${ratio.toFixed(4)}${color}`} aria-label={tileWords(tile)} data-live={live}>
       {tile.grid_version > 0
         ? <img src={renditionUrl({ sha256: tile.sha256, name: 'grid', version: tile.grid_version })} alt="" width={Math.round(ratio * 440)} height={440} loading={props.eager ? 'eager' : 'lazy'} decoding="async" />
         : <Icon name={tile.kind === 'video' ? 'film' : 'image'} />}
       {tile.kind === 'video' && <span class="badge">{tile.duration_ms !== null && sayDuration(tile.duration_ms)}<Icon name="play" /></span>}
+      {tile.kind !== 'video' && tile.live_sha256 !== null && <span class="badge badge-live"><Icon name="live" />LIVE</span>}
     </a>
   );
 }

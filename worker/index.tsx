@@ -12,10 +12,14 @@ import { link } from './routes/link.ts';
 import { renditions } from './routes/renditions.ts';
 import { statics } from './routes/statics.ts';
 import { timeline } from './routes/timeline.tsx';
+import { corrections } from './routes/corrections.tsx';
 import { viewer } from './routes/viewer.tsx';
 import { drives } from './routes/drives.tsx';
 import { folders } from './routes/folders.tsx';
 import { settings } from './routes/settings.tsx';
+import { places } from './routes/places.tsx';
+import { albums } from './routes/albums.tsx';
+import { sidecars } from './routes/sidecars.tsx';
 import { problems } from './routes/problems.tsx';
 
 export { AgentLink } from './link/agent-link.ts';
@@ -25,6 +29,6 @@ app.use(guard);
 app.use(securityHeaders);
 app.onError(handleError);
 app.notFound(handleNotFound);
-for (const router of [statics, renditions, healthz, sync, api, doctor, link, timeline, viewer, drives, folders, settings, problems]) app.route('/', router);
+for (const router of [statics, renditions, healthz, sync, api, doctor, link, timeline, corrections, viewer, drives, folders, settings, problems, places, albums, sidecars]) app.route('/', router);
 
 export default app;

@@ -1,7 +1,7 @@
 // The queries that pages run: that each one goes through an index, pages by key, and cuts pieces as it says.
 import { env } from 'cloudflare:workers';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { groupCopies } from '../../worker/routes/viewer.tsx';
+import { groupCopies } from '../../worker/middleware/asset.tsx';
 import { COUNT_SQL, DRIVE_SQL, FOLDER_SQL, writeDriveWords, listDrives } from '../../worker/store/drives.ts';
 import { listProblemCounts, listProblems, PROBLEM_COUNTS_SQL, PROBLEM_TOTAL_SQL, PROBLEMS_SQL } from '../../worker/store/problem-pages.ts';
 import { SCAN_SQL, VOLUME_SCANS_SQL } from '../../worker/store/scan-pages.ts';

@@ -3,11 +3,13 @@ import 'htmx.org';
 import { startFolders } from './folders.ts';
 import { startHelp } from './help.ts';
 import { startLive } from './live.ts';
+import { startMoving } from './moving.ts';
 import { startTimeline } from './timeline.ts';
 import { startViewer } from './viewer.ts';
 
 startFolders();
 startHelp();
 startLive();
+startMoving();
 startTimeline();
 startViewer();

@@ -15,13 +15,15 @@ export function startTimeline(): void {
   if (!timeline) return;
   keepPlace(timeline);
   followYears(timeline);
-  showFresh(timeline);
+  // Places and albums are grids of their own: they have no news and no newest page.
+  const grid = timeline.hasAttribute('data-grid');
+  if (!grid) showFresh(timeline);
   closeYearsAfterJump();
   // A page that begins in the midst shows what was asked for, not the link to what is before it.
   const newer = timeline.querySelector<HTMLElement>('.more-newer');
   if (newer && !location.hash) scrollBy(0, newer.offsetHeight);
   document.addEventListener('keydown', (event) => {
-    if (event.key === 'Home' && !timeline.hasAttribute('data-first') && event.target === document.body) { event.preventDefault(); location.assign('/'); }
+    if (event.key === 'Home' && !grid && !timeline.hasAttribute('data-first') && event.target === document.body) { event.preventDefault(); location.assign('/'); }
   });
 }
 

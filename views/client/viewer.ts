@@ -1,5 +1,7 @@
-// The viewer as a layer over the timeline: opens at once with the picture the tile already has, steps by key and touch,
-// and closes to the same place. On the viewer's own page it steps in the same way.
+// The viewer as a layer over a grid: opens at once with the picture the tile already has, steps by key and touch, and
+// closes to the same place. On the viewer's own page it steps in the same way.
+import htmx from 'htmx.org';
+import { playLive, playLiveOnce } from './moving.ts';
 import { isOtherDialogOpen, isPageKey } from './keys.ts';
 
 /** A finger that went this far sideways, and mostly sideways, turns the page. */
@@ -20,8 +22,11 @@ export function startViewer(): void {
   let opener: HTMLElement | null = null;
   /** Steps made in the layer replace one entry of the history, so that going back once leaves it. */
   let turn = 0;
+  /** A correction was saved: the grid behind may show it elsewhere, so leaving asks for the page anew. */
+  let corrected = false;
 
   const settle = () => {
+    playLiveOnce(layer);
     showFacts(layer);
     showFullWhenLoaded(layer);
     preloadNeighbours(layer);
@@ -34,6 +39,7 @@ export function startViewer(): void {
     try { html = await fetchFragment(address); } catch { if (mine === turn) location.assign(address); return; }
     if (mine !== turn) return;
     layer.innerHTML = html;
+    htmx.process(layer);
     layer.focus();
     settle();
   };
@@ -48,20 +54,19 @@ export function startViewer(): void {
   const close = (): void => {
     turn++;
     if (!dialog) return;
-    const sha256 = layer.querySelector<HTMLElement>('.viewer-body')?.dataset['sha256'];
+    const tile = tileOf(layer) ?? opener;
+    if (corrected) { location.reload(); return; }
     if (dialog.open) dialog.close();
     layer.replaceChildren();
     document.title = pageTitle;
-    const tile = sha256 ? document.querySelector<HTMLElement>(`#timeline a[href="/a/${sha256}"]`) : opener;
     tile?.focus({ preventScroll: true });
     if (tile && !isInView(tile)) tile.scrollIntoView({ block: 'center', behavior: 'instant' });
   };
   /** The link's own address brings back the place where a tile is that the page has not loaded. */
   const leave = (): void => {
     const link = layer.querySelector<HTMLAnchorElement>('[data-viewer="close"]');
-    const sha256 = layer.querySelector<HTMLElement>('.viewer-body')?.dataset['sha256'];
-    const here = !sha256 || document.querySelector(`#timeline a[href="/a/${sha256}"]`) !== null;
-    if (dialog && here) history.back();
+    const here = !layer.querySelector('.viewer-body') || tileOf(layer) !== null;
+    if (dialog && here && !corrected) history.back();
     else if (link) location.assign(link.href);
   };
   const step = (way: 'newer' | 'older'): void => {
@@ -87,12 +92,18 @@ export function startViewer(): void {
     const what = control.dataset['viewer'];
     event.preventDefault();
     if (what === 'facts') toggleFacts(layer);
+    else if (what === 'live') playLive(layer);
     else if (what === 'close') leave();
     else if (control instanceof HTMLAnchorElement && control.getAttribute('aria-current') === null) go(control.href);
   });
 
   document.addEventListener('keydown', (event) => {
     if (dialog && !dialog.open) return;
+    // Escape in a form leaves the form alone.
+    const form = event.key === 'Escape' && event.target instanceof Element ? event.target.closest('.correct') : null;
+    if (form) { event.preventDefault(); form.querySelector<HTMLElement>('[data-cancel]')?.click(); return; }
+    // A video's own controls take the arrows.
+    if (event.target instanceof HTMLVideoElement && event.key.startsWith('Arrow')) return;
     if (!isPageKey(event) || isOtherDialogOpen(layer)) return;
     if (event.key === 'ArrowLeft') step('newer');
     else if (event.key === 'ArrowRight') step('older');
@@ -109,10 +120,13 @@ export function startViewer(): void {
     else if (dialog.open) close();
   });
 
+  // Every fragment that was kept may say something else after a correction, and so may the grid.
+  layer.addEventListener('htmx:after:swap', () => { if (layer.querySelector('[data-changed]')) { kept.clear(); corrected = true; } });
+
   let start: { x: number; y: number } | null = null;
   layer.addEventListener('touchstart', (event) => {
     const touch = event.touches.length === 1 ? event.touches[0] : undefined;
-    start = touch && event.target instanceof Element && event.target.closest('.stage') ? { x: touch.clientX, y: touch.clientY } : null;
+    start = touch && event.target instanceof Element && event.target.closest('.stage') && !(event.target instanceof HTMLVideoElement && event.target.controls) ? { x: touch.clientX, y: touch.clientY } : null;
   }, { passive: true });
   layer.addEventListener('touchend', (event) => {
     const touch = event.changedTouches[0];
@@ -126,8 +140,15 @@ export function startViewer(): void {
   if (!dialog) settle();
 }
 
+/** The tile of what is shown, where the grid behind has it. */
+function tileOf(layer: HTMLElement): HTMLElement | null {
+  const id = layer.querySelector<HTMLElement>('.viewer-body')?.dataset['tile'];
+  return id ? document.getElementById(id) : null;
+}
+
 function fetchFragment(address: string): Promise<string> {
-  const key = new URL(address, location.href).pathname;
+  const { pathname, search } = new URL(address, location.href);
+  const key = pathname + search;
   const known = kept.get(key);
   if (known) return known;
   const coming = fetch(key, { headers: { 'HX-Request': 'true', 'HX-Request-Type': 'partial' } }).then((answer) => {

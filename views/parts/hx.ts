@@ -3,6 +3,8 @@
 export interface HxOptions {
   get?: string; post?: string;
   trigger?: string; target?: string; swap?: string;
+  /** Other fields that are sent too: a selector. */
+  include?: string;
   /** Put the address into the address bar. */
   push?: boolean;
 }
@@ -15,6 +17,7 @@ export function hx(options: HxOptions): Record<string, string> {
   if (options.trigger !== undefined) out['hx-trigger'] = options.trigger;
   if (options.target !== undefined) out['hx-target'] = options.target;
   if (options.swap !== undefined) out['hx-swap'] = options.swap;
+  if (options.include !== undefined) out['hx-include'] = options.include;
   if (options.push) out['hx-push-url'] = 'true';
   return out;
 }

@@ -1,7 +1,7 @@
 // How the pages say things: dates, sizes, sources and reasons in plain words. Pure; every text is one line for people.
 import type { AgentStatus } from '../../protocol/link.ts';
 import { offsetAtWall, wallMs, wallText } from '../../protocol/time.ts';
-import type { OffsetSource, ProblemCode, TakenAtSource } from '../../protocol/words.ts';
+import type { OffsetSource, PlaceSource, ProblemCode, StackType, TakenAtSource, ValueSource } from '../../protocol/words.ts';
 
 const MONTHS = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December'];
 const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
@@ -92,20 +92,19 @@ export function sayOffset(minutes: number, wall: string, gpsZone: string | null)
       if (part) return part.value;
     } catch { /* an unknown zone: the bare offset is as true */ }
   }
-  const abs = Math.abs(minutes);
-  return `UTC${minutes < 0 ? '−' : '+'}${Math.floor(abs / 60)}${abs % 60 ? `:${String(abs % 60).padStart(2, '0')}` : ''}`;
+  return sayUtc(minutes);
 }
 
 const TIME_SOURCES: Record<TakenAtSource, string> = {
   owner: 'as you set it', exif_original: 'from the camera’s clock', quicktime_keys: 'from the phone’s clock', xmp: 'from an editing program’s note', exif_other: 'from another date in the file',
-  quicktime: 'from the date inside the video', takeout: 'from Google Takeout', gps: 'from the time of the GPS', name: 'from the file’s name', mtime: 'from the file’s date: a guess',
+  quicktime: 'from the date inside the video', takeout: 'from Google Takeout', gps: 'from the time of the GPS', name: 'from the file’s name: a guess', mtime: 'from the file’s date: a guess',
 };
 const OFFSET_WORDS: Record<OffsetSource, string> = {
   owner: 'zone as you set it', exif: ' and zone', quicktime_keys: ' and zone', gps_zone: 'zone from where it was taken', utc_difference: 'zone from a second clock in the file', home: 'read in your home zone: a guess',
 };
 /** Where a time came from: `from the camera’s clock and zone`. */
 export function sayTimeSource(source: TakenAtSource, offset: OffsetSource | null): string {
-  if (offset === null) return source === 'mtime' ? TIME_SOURCES[source] : `${TIME_SOURCES[source]}, zone not known`;
+  if (offset === null) return source === 'mtime' || source === 'name' ? TIME_SOURCES[source] : `${TIME_SOURCES[source]}, zone not known`;
   const words = OFFSET_WORDS[offset];
   return words.startsWith(' ') ? `${TIME_SOURCES[source]}${words}` : `${TIME_SOURCES[source]}, ${words}`;
 }
@@ -127,6 +126,48 @@ export function sayType(mime: string): string {
 export function sayPosition(latitude: number, longitude: number): string {
   const part = (n: number, plus: string, minus: string) => `${Math.abs(n).toFixed(4)}° ${n < 0 ? minus : plus}`;
   return `${part(latitude, 'N', 'S')}, ${part(longitude, 'E', 'W')}`;
+}
+
+/** `UTC+5:30` for 330. */
+export function sayUtc(minutes: number): string {
+  const abs = Math.abs(minutes);
+  return `UTC${minutes < 0 ? '−' : '+'}${Math.floor(abs / 60)}${abs % 60 ? `:${String(abs % 60).padStart(2, '0')}` : ''}`;
+}
+/** `+1:30`, `−5:00` for a clock's seconds. */
+export function sayShift(seconds: number): string {
+  const minutes = Math.round(Math.abs(seconds) / 60);
+  return `${seconds < 0 ? '−' : '+'}${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, '0')}`;
+}
+/** `4.3 km`, `850 m`. */
+export function sayDistance(metres: number): string {
+  if (metres < 950) return `${Math.max(10, Math.round(metres / 10) * 10)} m`;
+  return `${metres < 9_500 ? (metres / 1000).toFixed(1) : sayNumber(metres / 1000)} km`;
+}
+
+export interface PlaceNames { street: string | null; neighbourhood: string | null; city: string | null; region: string | null; country: string | null; distance_m: number | null }
+/** Further than this from the middle of a town is beside it, not in it. */
+const NEAR_M = 2_000;
+/** `Levanto, Liguria, Italy`, `Near Levanto, …` where it is some way off; undefined where nothing is named. */
+export function sayPlace(place: PlaceNames): string | undefined {
+  const names = [...new Set([place.city, place.region, place.country].filter((name) => name))];
+  if (names.length === 0) return undefined;
+  return `${place.city && place.distance_m !== null && place.distance_m > NEAR_M ? 'Near ' : ''}${names.join(', ')}`;
+}
+const PLACE_SOURCES: Record<PlaceSource, string> = { offline: 'named offline', nominatim: 'named by Nominatim' };
+export function sayPlaceSource(source: PlaceSource): string {
+  return PLACE_SOURCES[source];
+}
+const POSITION_SOURCES: Record<ValueSource, string> = { owner: 'position as you set it', xmp: 'position from a sidecar (XMP)', takeout: 'position from Google Takeout', file: 'position from GPS' };
+export function sayPositionSource(source: ValueSource): string {
+  return POSITION_SOURCES[source];
+}
+const WORD_SOURCES: Record<ValueSource, string> = { owner: 'as you wrote it', xmp: 'from a sidecar (XMP)', takeout: 'from Google Takeout', file: 'from inside the file' };
+export function sayWordSource(source: ValueSource): string {
+  return WORD_SOURCES[source];
+}
+const STACK_WORDS: Record<StackType, string> = { live: 'Video of the Live Photo', raw: 'RAW file', edited: 'Edited version', burst: 'From the same burst' };
+export function sayStack(type: StackType): string {
+  return STACK_WORDS[type];
 }
 
 const PROBLEMS: Record<ProblemCode, { title: string; help: string }> = {

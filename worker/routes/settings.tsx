@@ -1,18 +1,23 @@
-// `/settings`: the home zone, and what the library is made of.
+// `/settings`: the home zone, what the agent does, and what the library is made of.
 import { Hono } from 'hono';
-import { SettingsPage, type SettingsFacts } from '../../views/settings.tsx';
+import { SettingsPage, type MacFacts, type SettingsFacts } from '../../views/settings.tsx';
 import { SOFTWARE_VERSION } from '../../protocol/versions.ts';
 import type { App } from '../env.ts';
-import { notifyPages } from '../link/client.ts';
-import { loadFrame, sendBack, sendPage, type PageContext } from '../middleware/page.tsx';
+import type { AgentOptions } from '../../protocol/link.ts';
+import { AppError } from '../errors.tsx';
+import { askAgent, notifyPages } from '../link/client.ts';
+import { loadFrame, sayRefusal, sendBack, sendPage, type PageContext } from '../middleware/page.tsx';
 import { listDrives, listFolders } from '../store/drives.ts';
-import { isZone, readSettings, writeSettings } from '../store/settings.ts';
+import { isZone, listZones, readSettings, writeSettings } from '../store/settings.ts';
 import { listMonths } from '../store/timeline.ts';
+
+/** As the request to the agent takes it. */
+const MAX_URL_LENGTH = 500;
 
 export const settings = new Hono<App>();
 
 settings.get('/settings', async (c) => {
-  const said = c.req.query('done') === 'zone' ? { said: 'Saved.' } : {};
+  const said = c.req.query('done') === 'zone' || c.req.query('done') === 'mac' ? { said: 'Saved.' } : {};
   return sendPage(c, <SettingsPage frame={await loadFrame(c)} settings={await loadSettings(c)} {...said} />);
 });
 
@@ -26,16 +31,45 @@ settings.post('/settings/home-zone', async (c) => {
   return sendBack(c, '/settings?done=zone');
 });
 
-async function loadSettings(c: PageContext): Promise<SettingsFacts> {
-  const [stored, folders, drives, months] = await Promise.all([readSettings(c.env.DB), listFolders(c.env.DB), listDrives(c.env.DB), listMonths(c.env.DB)]);
-  const homeZone = stored.home_zone ?? 'UTC';
-  return { homeZone, zones: listZones(homeZone), version: SOFTWARE_VERSION, folders: folders.length, drives: new Set(folders.map((folder) => folder.volume_id)).size || drives.length, assets: months.reduce((n, month) => n + month.count, 0) };
+settings.post('/settings/mac', async (c) => {
+  const form = await c.req.formData();
+  const typed = String(form.get('nominatim_url') ?? '').trim();
+  const options: AgentOptions = { proxies: form.get('proxies') === 'on', geocoder: form.get('geocoder') === 'nominatim' ? 'nominatim' : 'offline', nominatim_url: typed === '' ? null : typed.slice(0, MAX_URL_LENGTH) };
+  const refuse = async (wrong: string, status: 422 | 503) => sendPage(c, <SettingsPage frame={await loadFrame(c)} settings={await loadSettings(c, { options, wrong })} />, status);
+  const wrong = typed === '' ? undefined : refuseUrl(typed);
+  if (wrong) return refuse(wrong, 422);
+  try {
+    await askAgent(c.env, 'set_options', options);
+  } catch (error) {
+    const refusal = sayRefusal(error);
+    return refuse(refusal.text, refusal.status);
+  }
+  return sendBack(c, '/settings?done=mac');
+});
+
+/** Why an address cannot be a server's, or undefined. */
+function refuseUrl(typed: string): string | undefined {
+  if (typed.length > MAX_URL_LENGTH) return 'This address is too long.';
+  let url: URL;
+  try { url = new URL(typed); } catch { return 'That is no address of a server. It begins with http:// or https://.'; }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return 'An address of a server begins with http:// or https://.';
+  if (url.username || url.password) return 'Leave name and password out of the address: it is shown here and kept as it is.';
+  if (url.search || url.hash) return 'The address ends with the path: nothing behind ? or #.';
+  return undefined;
 }
 
-/** The zones that this runtime knows, with the present one among them in any case; empty where it cannot list them. */
-function listZones(present: string): string[] {
+/** What the agent does now, or why that is not known. */
+async function loadMac(c: PageContext): Promise<MacFacts> {
   try {
-    const zones = new Set([...Intl.supportedValuesOf('timeZone'), 'UTC', present]);
-    return zones.size > 3 ? [...zones].sort() : [];
-  } catch { return []; }
+    return { options: await askAgent(c.env, 'options', {}) };
+  } catch (error) {
+    if (error instanceof AppError) return { options: null, why: error.status === 503 ? 'The agent is away, so what it does cannot be changed now. Start Jharokha on the computer that has the photos.' : error.message };
+    throw error;
+  }
+}
+
+async function loadSettings(c: PageContext, refused?: MacFacts): Promise<SettingsFacts> {
+  const [stored, folders, drives, months, mac] = await Promise.all([readSettings(c.env.DB), listFolders(c.env.DB), listDrives(c.env.DB), listMonths(c.env.DB), refused ?? loadMac(c)]);
+  const homeZone = stored.home_zone ?? 'UTC';
+  return { mac, homeZone, zones: listZones(homeZone), version: SOFTWARE_VERSION, folders: folders.length, drives: new Set(folders.map((folder) => folder.volume_id)).size || drives.length, assets: months.reduce((n, month) => n + month.count, 0) };
 }

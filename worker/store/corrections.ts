@@ -3,7 +3,7 @@
 import * as z from 'zod';
 import type { CorrectionChange, CorrectionScope } from '../../protocol/correction.ts';
 import { cellOf } from '../../protocol/place.ts';
-import { offsetAtWall, wallMs } from '../../protocol/time.ts';
+import { offsetAtWall, wallMs, wallText } from '../../protocol/time.ts';
 import { cleanText, toJsonParts } from '../db/bulk.ts';
 import { resolveMarked } from './timeline-items.ts';
 
@@ -152,9 +152,9 @@ async function listOffsets(db: D1Database, scope: { sql: string; value: unknown 
   // Zones change their offset on the hour, or close enough to it.
   const known = new Map<string, number | undefined>();
   return toJsonParts(results.flatMap(({ sha256, taken_at }) => {
-    const wall = change.taken_at ?? taken_at;
-    if (wall === null) return [];
-    const hour = `${wall.slice(0, 13)}:00:00`;
+    const ms = wallMs(change.taken_at ?? taken_at ?? '');
+    if (ms === undefined) return [];
+    const hour = `${wallText(ms + (change.shift_s ?? change.move_s ?? 0) * 1000).slice(0, 13)}:00:00`;
     if (!known.has(hour)) known.set(hour, offsetAtWall(zone, hour));
     const offset = known.get(hour);
     return offset === undefined ? [] : [[sha256, offset]];
@@ -212,6 +212,11 @@ export const EDITS_SQL = `SELECT e.edit_id, e.at_ms, e.summary, e.assets, e.undo
 /** Edits older than `before`, newest first, each with one of its assets. */
 export async function listEdits(db: D1Database, before: number, limit: number): Promise<Edit[]> {
   return (await db.prepare(EDITS_SQL).bind(before, limit).all<Edit>()).results;
+}
+
+export async function findEdit(db: D1Database, editId: number): Promise<Edit | undefined> {
+  const edit = (await listEdits(db, editId + 1, 1))[0];
+  return edit?.edit_id === editId ? edit : undefined;
 }
 
 /** How many assets a scope holds, and how many of those have a capture time that the owner gave. */

@@ -10,6 +10,14 @@ export function isZone(zone: string): boolean {
   return offsetAtUtc(zone, 0) !== undefined;
 }
 
+/** The zones that this runtime knows, with the present one among them in any case; empty where it cannot list them. */
+export function listZones(present: string): string[] {
+  try {
+    const zones = new Set([...Intl.supportedValuesOf('timeZone'), 'UTC', present]);
+    return zones.size > 3 ? [...zones].sort() : [];
+  } catch { return []; }
+}
+
 export const Settings = z.object({
   /** IANA zone for moments in UTC whose place is unknown; taken from the first agent's machine until the owner sets it. */
   home_zone: z.string().max(60).refine(isZone, 'is not a known time zone').nullable(),

@@ -6,20 +6,21 @@ import { wallMs } from '../../protocol/time.ts';
 /** A place between two tiles: everything before it in `(sort_ms, asset_id)` is older. */
 export interface Cursor { sortMs: number; assetId: number }
 
-const Tile = z.object({
+export const Tile = z.object({
   asset_id: z.int(), sha256: z.string(), kind: AssetKind, width: z.int().nullable(), height: z.int().nullable(), duration_ms: z.int().nullable(), color: z.string().nullable(),
   grid_version: z.int(), preview_version: z.int(), taken_at: z.string().nullable(), sort_ms: z.number(), month: z.int(), day: z.int(),
+  live_sha256: z.string().nullable(), live_proxy_version: z.int(),
 });
 export type Tile = z.infer<typeof Tile>;
 export interface MonthCount { month: number; count: number }
 
-const COLUMNS = 'asset_id, sha256, kind, width, height, duration_ms, color, grid_version, preview_version, taken_at, sort_ms, month, day';
+export const TILE_COLUMNS = 'asset_id, sha256, kind, width, height, duration_ms, color, grid_version, preview_version, taken_at, sort_ms, month, day, live_sha256, live_proxy_version';
 /** Both directions walk `timeline_items_shown`; a row value keeps it one seek. Exported for the test of their plans. */
-export const OLDER_SQL = `SELECT ${COLUMNS} FROM timeline_items WHERE shown = 1 AND (sort_ms, asset_id) < (?1, ?2) ORDER BY sort_ms DESC, asset_id DESC LIMIT ?3`;
-export const NEWER_SQL = `SELECT ${COLUMNS} FROM timeline_items WHERE shown = 1 AND (sort_ms, asset_id) > (?1, ?2) ORDER BY sort_ms ASC, asset_id ASC LIMIT ?3`;
+export const OLDER_SQL = `SELECT ${TILE_COLUMNS} FROM timeline_items WHERE shown = 1 AND (sort_ms, asset_id) < (?1, ?2) ORDER BY sort_ms DESC, asset_id DESC LIMIT ?3`;
+export const NEWER_SQL = `SELECT ${TILE_COLUMNS} FROM timeline_items WHERE shown = 1 AND (sort_ms, asset_id) > (?1, ?2) ORDER BY sort_ms ASC, asset_id ASC LIMIT ?3`;
 export const MONTHS_SQL = 'SELECT month, count FROM timeline_buckets ORDER BY month DESC';
-export const UNDATED_SQL = `SELECT ${COLUMNS} FROM timeline_items WHERE shown = 1 AND month = 0 ORDER BY sort_ms DESC, asset_id DESC LIMIT 1`;
-export const TILE_SQL = `SELECT ${COLUMNS} FROM timeline_items WHERE asset_id = (SELECT asset_id FROM assets WHERE sha256 = ?1)`;
+export const UNDATED_SQL = `SELECT ${TILE_COLUMNS} FROM timeline_items WHERE shown = 1 AND month = 0 ORDER BY sort_ms DESC, asset_id DESC LIMIT 1`;
+export const TILE_SQL = `SELECT ${TILE_COLUMNS} FROM timeline_items WHERE asset_id = (SELECT asset_id FROM assets WHERE sha256 = ?1)`;
 
 /** Newer than everything that can be in the library. */
 export const NEWEST: Cursor = { sortMs: 9e15, assetId: 0 };

@@ -1,0 +1,54 @@
+// The viewer and its panel of facts for the routes that answer with them: the viewer's own, and the corrections'. Not a middleware of its own.
+import { SCRIPT_URL, STYLE_URL } from '../../.build/static.ts';
+import { Sha256, type LocationState } from '../../protocol/words.ts';
+import { FactsBody, type FactsProps, type ViewerCopy } from '../../views/facts.tsx';
+import { Viewer, ViewerPage } from '../../views/viewer.tsx';
+import { NotFound } from '../errors.tsx';
+import { findAsset, listAlbumsOf, listCopies, listMembers, MAX_COPIES_SHOWN, type AssetDetail, type Copy } from '../store/viewer.ts';
+import { loadNeighbours, readGrid } from './grid.ts';
+import { loadConnected, sendFragment, sendPage, wantsFragment, type PageContext } from './page.tsx';
+
+/** Neighbours on each side: the next one, and those that the strip shows. */
+const STRIP_TILES = 6;
+
+export type LoadedFacts = FactsProps & { asset: AssetDetail };
+
+/** Throws NotFound where there is no such asset. `inside` is the grid's address as the request names it. */
+export async function loadFacts(c: PageContext, sha256: string, inside: string | undefined): Promise<LoadedFacts> {
+  const asset = Sha256.safeParse(sha256).success ? await findAsset(c.env.DB, sha256) : undefined;
+  if (!asset) throw new NotFound('There is no photo at this address. It may have been taken out of the library.');
+  const [copies, connected, members, albums] = await Promise.all([
+    listCopies(c.env.DB, sha256), loadConnected(c), asset.members > 0 ? listMembers(c.env.DB, sha256) : [], listAlbumsOf(c.env.DB, asset.primary_sha256 ?? sha256),
+  ]);
+  return {
+    asset, copies: groupCopies(copies.slice(0, MAX_COPIES_SHOWN), connected), moreCopies: copies.length > MAX_COPIES_SHOWN, members, albums,
+    inside: inside === undefined ? undefined : readGrid(inside)?.address,
+  };
+}
+
+/** The whole viewer, as a page or as what the layer holds. */
+export async function sendViewer(c: PageContext, facts: LoadedFacts, status: 200 | 422 = 200): Promise<Response> {
+  const { before, behind } = await loadNeighbours(c.env.DB, facts.asset, facts.inside === undefined ? undefined : readGrid(facts.inside)?.grid, STRIP_TILES);
+  const props = { facts, before, behind };
+  if (wantsFragment(c)) return sendFragment(c, <Viewer {...props} />, status);
+  return sendPage(c, <ViewerPage {...props} scriptUrl={SCRIPT_URL} styleUrl={STYLE_URL} />, status);
+}
+
+/** The panel alone for htmx, the whole viewer for a plain form. */
+export async function sendFacts(c: PageContext, facts: LoadedFacts, status: 200 | 422 = 200): Promise<Response> {
+  return wantsFragment(c) ? sendFragment(c, <FactsBody {...facts} />, status) : sendViewer(c, facts, status);
+}
+
+/** One file is one copy (promise 4): paths with one file system and inode on one volume are gathered. Present copies come first. */
+export function groupCopies(copies: readonly Copy[], connected: ReadonlySet<string>): ViewerCopy[] {
+  const groups = new Map<string, ViewerCopy>();
+  for (const copy of copies) {
+    const state: LocationState = copy.missing_since_ms !== null ? 'missing' : connected.has(copy.volume_id) ? 'present' : 'away';
+    const file = copy.fs_id !== null && copy.inode !== null && state !== 'missing' ? `${copy.volume_id}\n${copy.fs_id}\n${copy.inode}` : `${copy.volume_id}\n\n${copy.path}`;
+    const known = groups.get(file);
+    if (known) known.paths.push(copy.path);
+    else groups.set(file, { label: copy.label ?? copy.volume_id, state, paths: [copy.path], problem: copy.problem_code === null ? null : { code: copy.problem_code, reason: copy.problem_reason ?? '' } });
+  }
+  const order: LocationState[] = ['present', 'away', 'missing'];
+  return [...groups.values()].sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state));
+}
