@@ -29,7 +29,7 @@ const FIXED_OFFSETS = [-720, -660, -600, -570, -540, -480, -420, -360, -300, -24
 
 interface Props { facts: FactsProps; form: CorrectForm }
 
-function Form(props: Props & { main: string; forget: string | null; children: Child }) {
+function Form(props: Props & { main: string; forget: string | null; look?: boolean; children: Child }) {
   const { asset, inside } = props.facts;
   const action = assetAddress(asset.sha256, inside, `/edit/${props.form.what}`);
   const leave = assetAddress(asset.sha256, inside, '/edit/none');
@@ -40,6 +40,7 @@ function Form(props: Props & { main: string; forget: string | null; children: Ch
       {props.form.wrong && <p class="error small" role="alert">{props.form.wrong}</p>}
       <div class="buttons">
         <button class="button button-main" type="submit" name="do" value="save">{props.main}</button>
+        {props.look && <button class="button without-script" type="submit" name="do" value="look">See what it does</button>}
         <a class="button button-plain" data-cancel href={assetAddress(asset.sha256, inside)} {...hx({ get: leave, target: 'closest .facts', swap: 'innerMorph' })}>Leave it</a>
       </div>
       {props.forget && <button class="link-button" type="submit" name="do" value="forget" formnovalidate>{props.forget}</button>}
@@ -127,7 +128,7 @@ export function ClockForm(props: Props) {
   const { asset, inside } = props.facts;
   const address = assetAddress(asset.sha256, inside, '/edit/clock-preview');
   return (
-    <Form {...props} main="Shift" forget={null}>
+    <Form {...props} main="Shift" forget={null} look>
       <p class="small">The clock of ‘<bdi>{showName(asset.camera ?? '')}</bdi>’ was wrong. What it took should be</p>
       <div class="field-row">
         <label class="field"><span>Hours</span><input type="text" inputmode="numeric" name="hours" value={typed['hours']} autocomplete="off" autofocus /></label>
@@ -141,8 +142,7 @@ export function ClockForm(props: Props) {
           <label class="field"><span>To</span><input type="date" name="to" value={typed['to']} /></label>
         </div>
       </details>
-      <div id="clock-preview" class="clock-preview" aria-live="polite" {...hx({ post: address, include: 'closest form', trigger: 'input changed delay:250ms from:closest form', swap: 'innerHTML' })}><ClockPreviewLines preview={props.form.clock} /></div>
-      <noscript><button class="button" type="submit" name="do" value="look">See what it does</button></noscript>
+      <div id="clock-preview" class="clock-preview" aria-live="polite" {...hx({ post: address, include: 'closest form', trigger: 'input delay:250ms from:"closest form"', swap: 'innerHTML' })}><ClockPreviewLines preview={props.form.clock} /></div>
     </Form>
   );
 }

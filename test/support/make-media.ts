@@ -125,13 +125,13 @@ function crc32(bytes: Buffer): number {
 /** AppleDouble: the magic, the version, and nothing of use. */
 export function makeAppleDouble(): Buffer { return Buffer.concat([Buffer.from('0005160700020000', 'hex'), Buffer.alloc(4088)]); }
 
-/** A short video without sound, `format` as FFmpeg's muxers are called. Two frames a second. */
-export async function makeVideo(options: { width?: number; height?: number; frames?: number; format?: 'mp4' | 'mov' | 'avi' | 'matroska' | 'mpegts' | 'asf'; path: string }): Promise<void> {
+/** A short video without sound, `format` and `codec` as FFmpeg calls its muxers and encoders. Two frames a second. */
+export async function makeVideo(options: { width?: number; height?: number; frames?: number; codec?: 'mpeg4' | 'libx264'; format?: 'mp4' | 'mov' | 'avi' | 'matroska' | 'mpegts' | 'asf'; path: string }): Promise<void> {
   const av = await import('node-av');
   av.Log.setLevel(av.AV_LOG_QUIET);
   const { width = 64, height = 48, frames = 6, format = 'mp4', path } = options;
   const timeBase = { num: 1, den: 2 };
-  const encoder = await av.Encoder.create('mpeg4' as Parameters<typeof av.Encoder.create>[0], { bitrate: '400K' });
+  const encoder = await av.Encoder.create((options.codec ?? 'mpeg4') as Parameters<typeof av.Encoder.create>[0], { bitrate: '400K' });
   const muxer = await av.Muxer.open(path, { format } as Parameters<typeof av.Muxer.open>[1]);
   const stream = muxer.addStream(encoder);
   const rgb = cornerPixels(width, height);

@@ -4,11 +4,11 @@ import sharp from 'sharp';
 import { PROTOCOL_VERSION } from '../../protocol/limits.ts';
 import { encodePack, PACK_MIME, type PackItem } from '../../protocol/pack.ts';
 import { renditionKey } from '../../protocol/rendition.ts';
-import type { AssetFacts, AssetRow, EvidenceRow, LocationRow, ProblemRow, RootRow, ScanRow, TimeClaim, VolumeRow } from '../../protocol/rows.ts';
+import type { AssetFacts, AssetRow, EvidenceRow, LocationRow, PlaceRow, ProblemRow, RootRow, ScanRow, StackRow, TimeClaim, VolumeRow } from '../../protocol/rows.ts';
 import { GRID_VERSION, PREVIEW_VERSION } from '../../protocol/versions.ts';
 import { SITE_TOKEN, type Site } from './site.ts';
 
-export interface Rows { volumes?: VolumeRow[]; roots?: RootRow[]; assets?: AssetRow[]; locations?: LocationRow[]; evidence?: EvidenceRow[]; scans?: ScanRow[]; problems?: ProblemRow[] }
+export interface Rows { volumes?: VolumeRow[]; roots?: RootRow[]; assets?: AssetRow[]; locations?: LocationRow[]; evidence?: EvidenceRow[]; scans?: ScanRow[]; problems?: ProblemRow[]; stacks?: StackRow[]; places?: PlaceRow[] }
 export interface Seeder { push(rows: Rows): Promise<void>; pushPack(items: PackItem[]): Promise<void> }
 
 /** One agent that pushes; every `push` is the next batch. Throws where a row is rejected. */
@@ -58,6 +58,13 @@ export function assetRow(name: string, wall: string | null, more: Partial<AssetF
 }
 export function locationRow(asset: Pick<AssetRow, 'sha256' | 'size_bytes'>, volumeId: string, path: string, more: Partial<LocationRow> = {}): LocationRow {
   return { volume_id: volumeId, path, revision: 1, sha256: asset.sha256, size_bytes: asset.size_bytes, mtime_ms: 1_700_000_000_000, fs_id: null, inode: null, in_package: false, ...more };
+}
+
+export function evidenceRow(volumeId: string, path: string, more: Partial<EvidenceRow> = {}): EvidenceRow {
+  return { volume_id: volumeId, path, revision: 1, time_claims: [], imports: [], albums: [], ...more };
+}
+export function placeRow(cell: string, more: Partial<PlaceRow> = {}): PlaceRow {
+  return { cell, revision: 1, rank: 1, source: 'offline', street: null, neighbourhood: null, city: null, region: null, country: null, country_code: null, distance_m: 100, zone: null, ...more };
 }
 
 /** Both renditions of a picture of the asset's shape, made from its number: a sky, a ground, a sun. */

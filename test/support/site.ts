@@ -9,7 +9,8 @@ import { buildWorker } from '../../scripts/build.ts';
 export const SITE_TOKEN = 'token-of-a-test';
 const MIGRATIONS = fileURLToPath(new URL('../../migrations/', import.meta.url));
 
-export interface Site { url: string; stop(): Promise<void> }
+/** `put` lays an object into R2, past every check of the sync. */
+export interface Site { url: string; put(key: string, bytes: Uint8Array): Promise<void>; stop(): Promise<void> }
 
 /** Starts a site without any data; `port` 0 is any free one. */
 export async function startSite(port = 0): Promise<Site> {
@@ -27,5 +28,6 @@ export async function startSite(port = 0): Promise<Site> {
     const sql = (await readFile(join(MIGRATIONS, name), 'utf8')).replace(/^\s*--.*$/gm, '');
     for (const statement of sql.split(';')) if (statement.trim()) await db.prepare(statement).run();
   }
-  return { url, stop: async () => { await mf.dispose(); await rm(data, { recursive: true, force: true }); } };
+  const bucket = await mf.getR2Bucket('RENDITIONS');
+  return { url, put: async (key, bytes) => { await bucket.put(key, bytes); }, stop: async () => { await mf.dispose(); await rm(data, { recursive: true, force: true }); } };
 }
