@@ -6,7 +6,7 @@ import { hx } from './parts/hx.ts';
 import { albumAddress, assetAddress, placeAddress } from './parts/addresses.ts';
 import { Icon } from './parts/icon.tsx';
 import {
-  isGuess, sayBytes, sayCount, sayDate, sayDistance, sayDuration, sayExposureTime, sayNumber, sayOffset, sayPlace, sayPlaceSource, sayPosition, sayPositionSource, sayProblem, sayStack, sayTime,
+  isGuess, sayBytes, sayCount, sayDate, sayDuration, sayExposureTime, sayNumber, sayOffset, sayPlace, sayPlaceSource, sayPosition, sayPositionSource, sayProblem, sayStack, sayTime,
   sayTimeSource, sayType, sayWordSource, showName,
 } from './parts/words.ts';
 
@@ -112,7 +112,6 @@ function Place(props: FactsProps) {
   const name = sayPlace(asset);
   const around = [...new Set([asset.street, asset.neighbourhood].filter((each) => each && each !== asset.city))].join(', ');
   const from = [
-    name && asset.city && asset.distance_m !== null ? `${sayDistance(asset.distance_m)} from its middle` : null,
     asset.position_source && sayPositionSource(asset.position_source), name && asset.place_source ? sayPlaceSource(asset.place_source) : null,
   ].filter(Boolean);
   return (

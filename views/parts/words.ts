@@ -1,5 +1,6 @@
 // How the pages say things: dates, sizes, sources and reasons in plain words. Pure; every text is one line for people.
 import type { AgentStatus } from '../../protocol/link.ts';
+import { placeLabel } from '../../protocol/place.ts';
 import { offsetAtWall, wallMs, wallText } from '../../protocol/time.ts';
 import type { OffsetSource, PlaceSource, ProblemCode, StackType, TakenAtSource, ValueSource } from '../../protocol/words.ts';
 
@@ -138,22 +139,13 @@ export function sayShift(seconds: number): string {
   const minutes = Math.round(Math.abs(seconds) / 60);
   return `${seconds < 0 ? '−' : '+'}${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, '0')}`;
 }
-/** `4.3 km`, `850 m`. */
-export function sayDistance(metres: number): string {
-  if (metres < 950) return `${Math.max(10, Math.round(metres / 10) * 10)} m`;
-  return `${metres < 9_500 ? (metres / 1000).toFixed(1) : sayNumber(metres / 1000)} km`;
-}
-
 export interface PlaceNames { street: string | null; neighbourhood: string | null; city: string | null; region: string | null; country: string | null; distance_m: number | null }
-/** Further than this from the middle of a town is beside it, not in it. */
-const NEAR_M = 2_000;
-/** `Levanto, Liguria, Italy`, `Near Levanto, …` where it is some way off; undefined where nothing is named. */
+/** `Levanto, Liguria, Italy`, `Near Levanto (4.3 km), …` where it is some way off; undefined where nothing is named. */
 export function sayPlace(place: PlaceNames): string | undefined {
-  const names = [...new Set([place.city, place.region, place.country].filter((name) => name))];
-  if (names.length === 0) return undefined;
-  return `${place.city && place.distance_m !== null && place.distance_m > NEAR_M ? 'Near ' : ''}${names.join(', ')}`;
+  const label = placeLabel(place);
+  return label === '' ? undefined : label.charAt(0).toUpperCase() + label.slice(1);
 }
-const PLACE_SOURCES: Record<PlaceSource, string> = { offline: 'named offline', nominatim: 'named by Nominatim' };
+const PLACE_SOURCES: Record<PlaceSource, string> = { offline: 'named offline', nominatim: 'named by Nominatim, © OpenStreetMap contributors' };
 export function sayPlaceSource(source: PlaceSource): string {
   return PLACE_SOURCES[source];
 }

@@ -6,9 +6,9 @@ import { ClockPreviewLines, type ClockPreview, type CorrectForm, type CorrectWha
 import { EditRow, EditsPage } from '../../views/edits.tsx';
 import { assetAddress } from '../../views/parts/addresses.ts';
 import { sayCount, sayDate, sayPosition, sayShift, sayTime, sayUtc } from '../../views/parts/words.ts';
-import type { App, Env } from '../env.ts';
+import type { App } from '../env.ts';
 import { BadRequest, Conflict, NotFound } from '../errors.tsx';
-import { notifyPages } from '../link/client.ts';
+import { notifyPages, wakePlaces } from '../link/client.ts';
 import { loadFacts, sendFacts, sendViewer, type LoadedFacts } from '../middleware/asset.tsx';
 import { readJson } from '../middleware/body.ts';
 import { loadFrame, sendBack, sendFragment, sendPage, wantsFragment, type PageContext } from '../middleware/page.tsx';
@@ -24,9 +24,6 @@ const NEWEST = Number.MAX_SAFE_INTEGER;
 
 export const corrections = new Hono<App>();
 corrections.use('/api/*', requireToken);
-
-/** MERGE: call wakePlaces(env) of worker/link/client.ts here; a corrected position may lie in a cell without names. */
-async function placesWanted(_env: Env): Promise<void> { /* the agent is woken here once it can be */ }
 
 corrections.get('/a/:sha256/edit/:what', async (c) => {
   const facts = await loadFacts(c, c.req.param('sha256'), c.req.query('in'));
@@ -110,7 +107,8 @@ async function needUndo(c: PageContext, id: number): Promise<UndoOutcome> {
 
 async function tellChange(c: PageContext, places: boolean): Promise<void> {
   await notifyPages(c.env, 'library');
-  if (places) await placesWanted(c.env);
+  // A corrected position may lie in a cell without names.
+  if (places) await wakePlaces(c.env);
 }
 
 function sayUndone(undone: UndoOutcome): string {
