@@ -41,3 +41,14 @@ export const PREVIEW_LONG_PX = 1_600;
 export const RENDITION_QUALITY = 80;
 /** WebP effort 2: 108 ms and 151 KB against 203 ms and 144 KB at 4, for a 12 MP JPEG (PLATFORM.md). */
 export const RENDITION_EFFORT = 2;
+
+/** Proxy of a video: short side at most; no video is enlarged. */
+export const PROXY_SHORT_PX = 480;
+/**
+ * One proxy. At the full rate (a minute is 6 MB at most) it holds three hours; longer films get a lower rate, so that no
+ * recording fills the owner's bucket by itself.
+ */
+export const MAX_PROXY_BYTES = 1_000_000_000;
+/** Parts of a large proxy, all but the last of exactly this size: R2 wants equal parts of 5 MiB or more, and the Worker holds one in memory. A proxy of at most one part goes in one request. */
+export const PROXY_PART_BYTES = 8 * 1024 * 1024;
+export const MAX_PROXY_PARTS = Math.ceil(MAX_PROXY_BYTES / PROXY_PART_BYTES);

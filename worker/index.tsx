@@ -9,6 +9,7 @@ import { api } from './routes/api.ts';
 import { doctor } from './routes/doctor.ts';
 import { healthz } from './routes/healthz.ts';
 import { link } from './routes/link.ts';
+import { proxies } from './routes/proxies.ts';
 import { renditions } from './routes/renditions.ts';
 import { statics } from './routes/statics.ts';
 import { timeline } from './routes/timeline.tsx';
@@ -29,6 +30,6 @@ app.use(guard);
 app.use(securityHeaders);
 app.onError(handleError);
 app.notFound(handleNotFound);
-for (const router of [statics, renditions, healthz, sync, api, doctor, link, timeline, corrections, viewer, drives, folders, settings, problems, places, albums, sidecars]) app.route('/', router);
+for (const router of [statics, proxies, renditions, healthz, sync, api, doctor, link, timeline, corrections, viewer, drives, folders, settings, problems, places, albums, sidecars]) app.route('/', router);
 
 export default app;

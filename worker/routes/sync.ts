@@ -1,8 +1,11 @@
 // What the agent pushes and asks (docs/sync-protocol.md). Token on every call; bodies bounded; the store does the work.
 import { Hono } from 'hono';
-import { MAX_BATCH_BYTES, MAX_BATCH_ROWS, MAX_PACK_BYTES, PROTOCOL_VERSION } from '../../protocol/limits.ts';
+import { MAX_BATCH_BYTES, MAX_BATCH_ROWS, MAX_PACK_BYTES, MAX_PROXY_PARTS, PROTOCOL_VERSION, PROXY_PART_BYTES } from '../../protocol/limits.ts';
 import { decodePack, type PackItem } from '../../protocol/pack.ts';
+import { UploadComplete, UploadStart } from '../../protocol/proxy.ts';
+import { parseProxyKey, proxyKey, type ProxyId } from '../../protocol/rendition.ts';
 import { BATCH_ROWS, Batch, ScanComplete, type BatchList } from '../../protocol/rows.ts';
+import { Sha256 } from '../../protocol/words.ts';
 import type { App } from '../env.ts';
 import { BadRequest, Conflict, TooLarge } from '../errors.tsx';
 import { notifyPages } from '../link/client.ts';
@@ -12,12 +15,15 @@ import { readSyncState } from '../store/batches.ts';
 import { applyBatch } from '../store/ingest.ts';
 import { listKnownLocations } from '../store/locations.ts';
 import { listWantedPlaces } from '../store/places.ts';
+import { completeUpload, ProxyRefused, startUpload, storePart, storeProxy } from '../store/proxies.ts';
 import { storeRenditions } from '../store/renditions.ts';
 import { completeScan } from '../store/scans.ts';
 import { resolveMarked } from '../store/timeline-items.ts';
 
 /** 5,000 paths of PATH_MAX would be 20 MB; real ones are some 100 bytes. The agent splits by bytes as by count. */
 const MAX_COMPLETE_BYTES = 4_000_000;
+/** The receipts of all parts of the largest upload are some 30 KB. */
+const MAX_UPLOAD_WORDS_BYTES = 100_000;
 
 export const sync = new Hono<App>();
 sync.use('/sync/*', requireToken);
@@ -28,6 +34,57 @@ sync.post('/sync/renditions', async (c) => {
   try { items = decodePack(body); } catch (error) { throw new BadRequest(`This pack cannot be read: ${error instanceof Error ? error.message : 'unknown'}.`); }
   return c.json(await storeRenditions(c.env.RENDITIONS, items));
 });
+
+/** A proxy of at most one part, in one request. */
+sync.put('/sync/proxies/:sha/:version', async (c) => {
+  const id = proxyId(c.req.param('sha'), c.req.param('version'));
+  const sha256 = hashSaid(c.req.query('sha256'));
+  const bytes = await readBytes(c.req.raw, PROXY_PART_BYTES);
+  return c.json(await refusing(() => storeProxy(c.env.RENDITIONS, id, bytes, sha256)));
+});
+
+sync.post('/sync/proxies/:sha/:version/uploads', async (c) => {
+  const id = proxyId(c.req.param('sha'), c.req.param('version'));
+  const said = UploadStart.safeParse(await readJson(c.req.raw, MAX_UPLOAD_WORDS_BYTES));
+  if (!said.success) throw new BadRequest(`This upload cannot be read: ${said.error.issues[0]?.path.join('.') ?? ''} ${said.error.issues[0]?.message ?? ''}.`);
+  return c.json(await startUpload(c.env.RENDITIONS, id, said.data));
+});
+
+sync.post('/sync/proxies/:sha/:version/uploads/complete', async (c) => {
+  const id = proxyId(c.req.param('sha'), c.req.param('version'));
+  const said = UploadComplete.safeParse(await readJson(c.req.raw, MAX_UPLOAD_WORDS_BYTES));
+  if (!said.success) throw new BadRequest(`This upload cannot be read: ${said.error.issues[0]?.path.join('.') ?? ''} ${said.error.issues[0]?.message ?? ''}.`);
+  return c.json(await refusing(() => completeUpload(c.env.RENDITIONS, id, said.data)));
+});
+
+sync.put('/sync/proxies/:sha/:version/uploads/:part', async (c) => {
+  const id = proxyId(c.req.param('sha'), c.req.param('version'));
+  const part = Number(c.req.param('part'));
+  const uploadId = c.req.query('upload_id');
+  if (!Number.isInteger(part) || part < 1 || part > MAX_PROXY_PARTS || !uploadId) throw new BadRequest('Say which part of which upload_id.');
+  const sha256 = hashSaid(c.req.query('sha256'));
+  const bytes = await readBytes(c.req.raw, PROXY_PART_BYTES);
+  return c.json(await refusing(() => storePart(c.env.RENDITIONS, id, uploadId, part, bytes, sha256)));
+});
+
+function proxyId(sha256: string, version: string): ProxyId {
+  const id = parseProxyKey(proxyKey({ sha256, version: Number(version) }));
+  if (!id) throw new BadRequest('This is no proxy\u2019s address.');
+  return id;
+}
+
+function hashSaid(sha256: string | undefined): string {
+  const parsed = Sha256.safeParse(sha256);
+  if (!parsed.success) throw new BadRequest('Say the sha256 of the bytes.');
+  return parsed.data;
+}
+
+async function refusing<T>(work: () => Promise<T>): Promise<T> {
+  try { return await work(); } catch (error) {
+    if (error instanceof ProxyRefused) throw error.again ? new Conflict(error.message) : new BadRequest(error.message);
+    throw error;
+  }
+}
 
 sync.post('/sync/batches', async (c) => {
   const json = await readJson(c.req.raw, MAX_BATCH_BYTES);

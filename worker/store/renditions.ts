@@ -1,6 +1,7 @@
 // Renditions in R2: stores a pack's items, each checked against its hash. Idempotent by key, for keys are immutable.
 import type { PackAnswer, PackItem } from '../../protocol/pack.ts';
 import { parseRenditionKey } from '../../protocol/rendition.ts';
+import { sha256Hex } from './digest.ts';
 
 /** Workers hold six connections open at once; more would only wait. */
 const PUTS_AT_ONCE = 6;
@@ -22,8 +23,7 @@ export async function storeRenditions(bucket: R2Bucket, items: readonly PackItem
 async function storeOne(bucket: R2Bucket, item: PackItem): Promise<string | undefined> {
   if (!parseRenditionKey(item.key)) return 'this is no key of a rendition';
   if (!isWebp(item.bytes)) return 'these bytes are no WebP';
-  const hash = hex(await crypto.subtle.digest('SHA-256', item.bytes as Uint8Array<ArrayBuffer>));
-  if (hash !== item.sha256) return 'the bytes do not have the hash that was said';
+  if (await sha256Hex(item.bytes as Uint8Array<ArrayBuffer>) !== item.sha256) return 'the bytes do not have the hash that was said';
   // One call: R2 itself refuses where the key exists.
   await bucket.put(item.key, item.bytes, { httpMetadata: { contentType: 'image/webp' }, onlyIf: { etagDoesNotMatch: '*' } });
   return undefined;
@@ -33,8 +33,4 @@ async function storeOne(bucket: R2Bucket, item: PackItem): Promise<string | unde
 function isWebp(bytes: Uint8Array): boolean {
   const at = (offset: number, text: string) => [...text].every((char, i) => bytes[offset + i] === char.charCodeAt(0));
   return bytes.byteLength > 12 && at(0, 'RIFF') && at(8, 'WEBP');
-}
-
-function hex(buffer: ArrayBuffer): string {
-  return [...new Uint8Array(buffer)].map((b) => b.toString(16).padStart(2, '0')).join('');
 }
