@@ -104,10 +104,10 @@ function scanWebp(bytes: Buffer, blocks: Blocks): void {
   }
 }
 
-interface Box { type: string; start: number; end: number; cut: boolean }
+export interface Box { type: string; start: number; end: number; cut: boolean }
 
 /** Boxes between two offsets; stops at the first that does not fit. */
-function* boxes(bytes: Buffer, from: number, to: number): Generator<Box> {
+export function* boxes(bytes: Buffer, from: number, to: number): Generator<Box> {
   let at = from;
   for (let n = 0; n < MAX_SEGMENTS && at + 8 <= to; n++) {
     let size = bytes.readUInt32BE(at);

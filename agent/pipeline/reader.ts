@@ -15,6 +15,7 @@ import { HeicPool } from './heic.ts';
 import type { HeicPixels } from './heic-worker.ts';
 import { identify, wrongExtension } from './identify.ts';
 import { readIptc } from './iptc.ts';
+import { findMotion } from './motion.ts';
 import { nameClaims } from './name-date.ts';
 import { readRawPreview } from './raw.ts';
 import { fromPixels, gridSize, loadSharp, previewSize, renderBoth, renderGrid, toPixels, toWebp, type Pixels, type Size } from './render.ts';
@@ -71,6 +72,7 @@ export function createReader(options: ReaderOptions = {}): Reader & { pictureFac
     const { tags, problems, cut } = await readPictureTags(source, type, bytes);
     const facts = await factsOf(type.kind, type.mime, tags);
     for (const problem of problems) addProblem(facts, problem);
+    if (bytes) facts.motion = findMotion(type.format, bytes);
     return { facts, tags, cut };
   }
 
@@ -284,7 +286,7 @@ export function createReader(options: ReaderOptions = {}): Reader & { pictureFac
 }
 
 /** The format behind a stored MIME type: what `identify` once said. */
-function formatOfMime(mime: string): string {
+export function formatOfMime(mime: string): string {
   const known: Record<string, string> = {
     'image/heic': 'heic', 'image/heif': 'heic', 'image/jxl': 'jxl', 'image/bmp': 'bmp', 'image/jp2': 'jp2', 'video/mp4': 'mp4', 'video/quicktime': 'mov', 'video/3gpp': '3gp', 'video/webm': 'webm',
     'video/x-matroska': 'matroska', 'video/x-msvideo': 'avi', 'video/x-ms-wmv': 'asf', 'video/mp2t': 'mpegts', 'video/mpeg': 'mpegps', 'video/x-flv': 'flv', 'video/ogg': 'ogg',

@@ -42,7 +42,7 @@ describe('a proxy in one request', () => {
 
   it('is refused with other bytes than were said, with bytes that are no MP4, without a hash, too large, and under no proxy\'s name', async () => {
     expect((await put(2, mp4(500), hashOf(3))).status).toBe(400);
-    expect((await put(2, new TextEncoder().encode('<script>alert(1)</script><b></b>'))).status).toBe(400);
+    expect((await put(2, new Uint8Array(new TextEncoder().encode('<script>alert(1)</script><b></b>')))).status).toBe(400);
     expect((await put(2, new Uint8Array(0))).status).toBe(400);
     expect((await askAsAgent(path(2), { method: 'PUT', body: mp4(500) })).status).toBe(400);
     expect((await put(2, mp4(PROXY_PART_BYTES + 1))).status).toBe(413);
@@ -56,7 +56,7 @@ describe('a proxy in one request', () => {
 
 describe('a proxy in parts', () => {
   const whole = mp4(2 * PROXY_PART_BYTES + 1_234, 5);
-  const cut = (i: number) => whole.slice(i * PROXY_PART_BYTES, (i + 1) * PROXY_PART_BYTES);
+  const cut = (i: number): Uint8Array<ArrayBuffer> => new Uint8Array(whole.subarray(i * PROXY_PART_BYTES, (i + 1) * PROXY_PART_BYTES));
   const parts = [cut(0), cut(1), cut(2)] as const;
 
   it('is put together from parts that may be repeated, and completed as often as is asked', async () => {
