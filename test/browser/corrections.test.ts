@@ -211,7 +211,7 @@ describe('grids', () => {
     await page.keyboard.press('ArrowRight');
     await viewer('p2').waitFor();
     await expect(page.locator('#fact-place').innerText()).resolves.toContain(`Near ${PLACE}`);
-    await expect(page.locator('#fact-place').innerText()).resolves.toContain('4.3 km from its middle');
+    await expect(page.locator('#fact-place').innerText()).resolves.toContain('(4.3 km)');
     expect(await page.locator('.step-older').count()).toBe(0);
     await page.keyboard.press('Escape');
     await page.locator('#viewer').waitFor({ state: 'hidden' });
