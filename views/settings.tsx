@@ -53,7 +53,7 @@ function OnTheMac(props: { mac: MacFacts }) {
     <form class="section form form-wide" id="mac" method="post" action="/settings/mac">
       <h2>On the Mac</h2>
       <label class="check"><input type="checkbox" name="proxies" value="on" checked={options.proxies} /><span>Make small versions of videos<p class="small">So that videos and Live Photos play with their drive away. Some 5 MB a minute of video, kept beside the small pictures.</p></span></label>
-      <fieldset class="choices">
+      <fieldset class="checks">
         <legend class="small">Names of places</legend>
         <label class="check"><input type="radio" name="geocoder" value="offline" checked={options.geocoder === 'offline'} /><span>From tables on this computer<p class="small">City, region and country. Nothing leaves the computer.</p></span></label>
         <label class="check"><input type="radio" name="geocoder" value="nominatim" checked={options.geocoder === 'nominatim'} /><span>From a Nominatim server<p class="small">Streets and neighbourhoods too. For each place once, its position on a grid of some 100 metres is sent to that server, one a second at most, and its answer is kept for good. No photo, name or time is sent.</p></span></label>

@@ -45,11 +45,12 @@ export function TimelinePiece(props: { piece: Piece; part: 'whole' | 'older' | '
   return (
     <>
       {part !== 'older' && piece.newer && <More address={piece.newer} way="newer" words={piece.inside ? 'What is before' : 'Newer'} />}
-      {groupByDay(piece.tiles).map((group, index, groups) => (
+      {/* The few of each day in a place or an album would leave most of a page empty: those stand by the month. */}
+      {group(piece.tiles, piece.inside ? 'month' : 'day').map((group, index, groups) => (
         <>
           {groups[index - 1]?.month !== group.month && <h2 class="month-title" data-month={group.month}>{sayMonth(group.month)}</h2>}
           <section class="day" data-day={group.day}>
-            <h3 class="day-title">{sayDay(group.day)}</h3>
+            {!piece.inside && <h3 class="day-title">{sayDay(group.day)}</h3>}
             <div class="row">{group.tiles.map((tile) => <Tile tile={tile} inside={piece.inside} eager={part === 'whole' && piece.tiles.indexOf(tile) < EAGER_TILES} />)}</div>
           </section>
         </>
@@ -96,12 +97,12 @@ function Tile(props: { tile: TileFacts; eager: boolean; inside: string | undefin
   );
 }
 
-function groupByDay(tiles: readonly TileFacts[]): { day: number; month: number; tiles: TileFacts[] }[] {
+function group(tiles: readonly TileFacts[], by: 'day' | 'month'): { day: number; month: number; tiles: TileFacts[] }[] {
   const groups: { day: number; month: number; tiles: TileFacts[] }[] = [];
   for (const tile of tiles) {
     const last = groups.at(-1);
-    if (last && last.day === tile.day) last.tiles.push(tile);
-    else groups.push({ day: tile.day, month: tile.month, tiles: [tile] });
+    if (last && last[by] === tile[by]) last.tiles.push(tile);
+    else groups.push({ day: by === 'day' ? tile.day : tile.month * 100, month: tile.month, tiles: [tile] });
   }
   return groups;
 }

@@ -12,8 +12,10 @@ export type City = z.infer<typeof City>;
 // read but the covers'. With one max(), the bare asset_id is the newest one's.
 const IN_PLACES = 'FROM places p INDEXED BY places_by_name CROSS JOIN timeline_items t INDEXED BY timeline_items_by_cell ON t.cell = p.cell AND t.shown = 1';
 const COVER = 'i.sha256, i.kind, i.grid_version, i.color';
-export const COUNTRIES_SQL = `SELECT k.country_code, k.country, k.count, k.cities, ${COVER}
-  FROM (SELECT p.country_code, min(p.country) AS country, count(*) AS count, count(DISTINCT p.region || '/' || p.city) AS cities, max(t.sort_ms), t.asset_id ${IN_PLACES} WHERE p.country_code > '' GROUP BY p.country_code) k
+export const COUNTRIES_SQL = `SELECT k.country_code, k.country, k.count, k.cities, ${COVER} FROM (
+  SELECT country_code, min(country) AS country, sum(count) AS count, count(*) AS cities, max(newest_ms), asset_id FROM (
+    SELECT p.country_code, min(p.country) AS country, count(*) AS count, max(t.sort_ms) AS newest_ms, t.asset_id ${IN_PLACES} WHERE p.country_code > '' GROUP BY p.country_code, p.region, p.city)
+  GROUP BY country_code) k
   CROSS JOIN timeline_items i ON i.asset_id = k.asset_id`;
 export const CITIES_SQL = `SELECT k.region, k.city, k.count, ${COVER}
   FROM (SELECT p.region, p.city, count(*) AS count, max(t.sort_ms), t.asset_id ${IN_PLACES} WHERE p.country_code = ?1 GROUP BY p.region, p.city) k
