@@ -1,9 +1,9 @@
 // The timeline: a page of months and days, and its pieces. What it may not do: ask anything; all of it comes in props.
 import type { AssetKind } from '../protocol/words.ts';
-import { renditionUrl } from '../protocol/rendition.ts';
+import { proxyUrl, renditionUrl } from '../protocol/rendition.ts';
 import { Page, type FrameFacts } from './frame.tsx';
 import { hx } from './parts/hx.ts';
-import { assetAddress, proxyUrl } from './parts/addresses.ts';
+import { assetAddress } from './parts/addresses.ts';
 import { Icon } from './parts/icon.tsx';
 import { monthAddress, sayDate, sayDay, sayDuration, sayMonth, sayMonthShort, sayTime } from './parts/words.ts';
 

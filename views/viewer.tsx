@@ -1,9 +1,9 @@
 // The viewer: one asset, its neighbours and what is known of it (facts.tsx), as a page and as the layer that a grid opens.
-import { renditionUrl } from '../protocol/rendition.ts';
+import { proxyUrl, renditionUrl } from '../protocol/rendition.ts';
 import type { AssetKind } from '../protocol/words.ts';
 import { Facts, type FactsProps, type ViewerAsset, type ViewerCopy } from './facts.tsx';
 import { Head } from './frame.tsx';
-import { assetAddress, proxyUrl } from './parts/addresses.ts';
+import { assetAddress } from './parts/addresses.ts';
 import { Icon } from './parts/icon.tsx';
 import { sayDate, sayDuration, showName } from './parts/words.ts';
 import { tileId, tileRatio, tileWords } from './timeline.tsx';

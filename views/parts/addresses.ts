@@ -1,9 +1,5 @@
 // Addresses of what pages link to. Names of places are hostile text: each becomes one segment that nothing can escape from.
 
-/** The small MP4 of a video or motion photo. */
-export function proxyUrl(id: { sha256: string; version: number }): string {
-  return `/r/${id.sha256}/proxy.${id.version}.mp4`;
-}
 
 /** The viewer; `inside` is the address of the grid that it steps in, none for the timeline. */
 export function assetAddress(sha256: string, inside?: string | undefined, part = ''): string {
