@@ -1,6 +1,5 @@
 // Addresses of what pages link to. Names of places are hostile text: each becomes one segment that nothing can escape from.
 
-
 /** The viewer; `inside` is the address of the grid that it steps in, none for the timeline. */
 export function assetAddress(sha256: string, inside?: string | undefined, part = ''): string {
   return `/a/${sha256}${part}${inside ? `?in=${encodeURIComponent(inside)}` : ''}`;
