@@ -45,7 +45,7 @@ export function parseCommandLine(argv: readonly string[]): Options {
       options: {
         data: { type: 'string' }, port: { type: 'string' }, 'no-open': { type: 'boolean' }, json: { type: 'boolean' }, once: { type: 'boolean' },
         all: { type: 'boolean' }, dev: { type: 'boolean' }, help: { type: 'boolean', short: 'h' }, gone: { type: 'boolean' }, keep: { type: 'boolean' },
-        geocoder: { type: 'string' }, 'geocoder-url': { type: 'string' },
+        geocoder: { type: 'string' }, 'geocoder-url': { type: 'string' }, proxies: { type: 'boolean' }, 'no-proxies': { type: 'boolean' },
       },
     });
   } catch (error) {
@@ -59,11 +59,12 @@ export function parseCommandLine(argv: readonly string[]): Options {
     if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new CommandError(`--port takes a number from 1 to 65535, not ${JSON.stringify(v.port)}.`, EXIT.usage);
   }
   if (v.gone && v.keep) throw new CommandError('--gone and --keep exclude each other.', EXIT.usage);
+  if (v.proxies && v['no-proxies']) throw new CommandError('--proxies and --no-proxies exclude each other.', EXIT.usage);
   return {
     command: command ?? '', args, dataDir: resolve(v.data ?? process.env['JHAROKHA_DATA'] ?? join(homedir(), '.jharokha')), port,
     open: !v['no-open'], json: v.json ?? false, once: v.once ?? false, all: v.all ?? false, dev: v.dev ?? false, help: v.help ?? false,
     answer: v.gone ? 'gone' : v.keep ? 'keep' : null,
-    chosen: parseGeocoder(v.geocoder, v['geocoder-url']),
+    chosen: { ...parseGeocoder(v.geocoder, v['geocoder-url']), ...(v.proxies ? { proxies: true } : v['no-proxies'] ? { proxies: false } : {}) },
   };
 }
 

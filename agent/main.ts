@@ -17,7 +17,7 @@ const COMMANDS: Record<string, { usage: string; about: string; load(): Promise<{
 
 function help(): string {
   const lines = Object.entries(COMMANDS).map(([name, c]) => `  ${`${name} ${c.usage}`.padEnd(38)} ${c.about}`);
-  return `Jharokha ${SOFTWARE_VERSION}\n\nnpm start -- [FOLDER…]                   start everything\nnpm run -s jharokha -- COMMAND           with a COMMAND of:\n${lines.join('\n')}\n\n--data DIR  where all state lives (default ~/.jharokha)\n--geocoder offline | nominatim, --geocoder-url URL  who names places; kept (default offline)\n--json      stdout is pure JSON\n\nExit: 0 all well, 1 fatal, 2 usage, 3 some files could not be read, 4 the data is held by another run, 5 a scan needs an answer`;
+  return `Jharokha ${SOFTWARE_VERSION}\n\nnpm start -- [FOLDER…]                   start everything\nnpm run -s jharokha -- COMMAND           with a COMMAND of:\n${lines.join('\n')}\n\n--data DIR  where all state lives (default ~/.jharokha)\n--json      stdout is pure JSON\n--geocoder offline | nominatim, --geocoder-url URL  who names places; kept (default offline)\n--no-proxies, --proxies  make no small videos from now on, or make them again; kept\n\nExit: 0 all well, 1 fatal, 2 usage, 3 some files could not be read, 4 the data is held by another run, 5 a scan needs an answer`;
 }
 
 async function main(argv: readonly string[]): Promise<number> {

@@ -19,7 +19,8 @@ export type ScanQuestion = z.infer<typeof ScanQuestion>;
 
 /** What the agent is doing, for the progress line. `eta_s` is null until there is a rate worth trusting. */
 export const AgentStatus = z.object({
-  phase: z.enum(['idle', 'scanning', 'rendering', 'pushing']),
+  /** `proxies`: everything else is done, and small videos are made behind it. */
+  phase: z.enum(['idle', 'scanning', 'rendering', 'pushing', 'proxies']),
   root: z.string().nullable(), counts: ScanCounts.nullable(),
   pending: Pending, rate_per_s: z.number().nullable(), eta_s: z.number().nullable(),
   questions: z.array(ScanQuestion),

@@ -81,6 +81,13 @@ export function putAsset(catalog: Catalog, a: AssetWrite): void {
       nextVersion(oldGrid, a.grid, a.unfinished, finalGrid), nextVersion(oldPreview, a.preview, a.unfinished, finalPreview), catalog.nextRevision());
 }
 
+/** Adds a problem once, within the bound that a row may carry; false where it is there already or there is no room. */
+export function addProblem(facts: AssetFacts, problem: AssetProblem): boolean {
+  if (facts.problems.length >= MAX_PROBLEMS || facts.problems.some((p) => p.code === problem.code && p.reason === problem.reason)) return false;
+  facts.problems.push(problem);
+  return true;
+}
+
 export interface RestWrite {
   grid: RenditionBytes | null; preview: RenditionBytes | null; problems: readonly AssetProblem[];
   width: number | null; height: number | null; color: string | null;
@@ -92,9 +99,8 @@ export function putRest(catalog: Catalog, sha256: string, rest: RestWrite): void
   if (!asset) return;
   spoolNewer(catalog, sha256, 'grid', rest.grid, asset.grid_version);
   spoolNewer(catalog, sha256, 'preview', rest.preview, asset.preview_version);
-  const problems = [...asset.facts.problems];
-  for (const p of rest.problems) if (!problems.some((q) => q.code === p.code && q.reason === p.reason) && problems.length < MAX_PROBLEMS) problems.push(p);
-  const facts: AssetFacts = { ...asset.facts, problems, width: rest.width ?? asset.facts.width, height: rest.height ?? asset.facts.height, color: rest.color ?? asset.facts.color };
+  const facts: AssetFacts = { ...asset.facts, width: rest.width ?? asset.facts.width, height: rest.height ?? asset.facts.height, color: rest.color ?? asset.facts.color };
+  for (const problem of rest.problems) addProblem(facts, problem);
   const text = JSON.stringify(facts);
   catalog.prepare('UPDATE assets SET facts = ?, grid_version = ?, preview_version = ?, revision = CASE WHEN facts IS NOT ?1 THEN ? ELSE revision END WHERE sha256 = ?')
     .run(text, nextVersion(asset.grid_version, rest.grid, false, finalGrid), nextVersion(asset.preview_version, rest.preview, false, finalPreview), catalog.nextRevision(), sha256);

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { DATA_VERSION, GRID_VERSION, PREVIEW_VERSION } from '../../protocol/versions.ts';
+import { DATA_VERSION, GRID_VERSION, PREVIEW_VERSION, PROXY_VERSION } from '../../protocol/versions.ts';
 import { assertRoom, DiskFullError } from '../files/room.ts';
 import { ADDED_COLUMNS, CATALOG_SCHEMA } from './schema.ts';
 
@@ -120,7 +120,7 @@ function prepareCatalog(db: DatabaseSync, folder: string, agentId: string): Cata
     remakeOldRenditions();
   });
 
-  /** A raised render version puts every asset back on the second phase's list, those that could not be made too. */
+  /** A raised version puts every asset back on its stage's list, those that could not be made too. */
   function remakeOldRenditions(): void {
     const now = `${GRID_VERSION}.${PREVIEW_VERSION}`;
     const before = getMeta('render_versions');
@@ -129,6 +129,9 @@ function prepareCatalog(db: DatabaseSync, folder: string, agentId: string): Cata
       prepare('UPDATE assets SET preview_version = 0 WHERE preview_version < ?').run(PREVIEW_VERSION);
     }
     setMeta('render_versions', now);
+    const proxy = getMeta('proxy_made_as');
+    if (proxy !== undefined && proxy !== String(PROXY_VERSION)) prepare('UPDATE assets SET proxy_version = 0 WHERE proxy_version < ? AND proxy_version <> 0').run(PROXY_VERSION);
+    setMeta('proxy_made_as', String(PROXY_VERSION));
   }
 
   return {

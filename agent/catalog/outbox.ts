@@ -1,6 +1,7 @@
 // What waits to be pushed: dirty rows become a batch, the batch lies in the outbox byte for byte until it is
 // acknowledged, then the rows that it carried are clean. Only agent/push calls this.
 import type { Catalog } from './catalog.ts';
+import { writeUpload } from './proxies.ts';
 import { MAX_BATCH_BYTES, MAX_BATCH_ROWS, PROTOCOL_VERSION } from '../../protocol/limits.ts';
 import type { AssetFacts, AssetRow, Batch, EvidenceRow, LocationRow, PlaceRow, ProblemRow, RootRow, ScanComplete, ScanRow, StackRow, VolumeRow } from '../../protocol/rows.ts';
 
@@ -106,10 +107,12 @@ export function startNewEpoch(catalog: Catalog, epoch: string, renditionsToo: bo
     for (const table of PUSHED_TABLES) catalog.db.exec(`UPDATE ${table} SET pushed_revision = 0`);
     if (renditionsToo) {
       // Renditions still in the spool are pushed from there; the others must be made anew from previews' originals.
-      catalog.db.exec(`UPDATE assets SET grid_pushed = 0, preview_pushed = 0,
+      catalog.db.exec(`UPDATE assets SET grid_pushed = 0, preview_pushed = 0, proxy_pushed = 0, proxy_bytes = NULL,
+        proxy_version = CASE WHEN proxy_version > 0 AND proxy_version = proxy_pushed THEN 0 ELSE proxy_version END,
         grid_version = CASE WHEN grid_version > 0 AND NOT EXISTS (SELECT 1 FROM spool s WHERE s.asset_sha256 = assets.sha256 AND s.key LIKE '%/grid.%') THEN 0 ELSE grid_version END,
         preview_version = CASE WHEN preview_version > 0 AND NOT EXISTS (SELECT 1 FROM spool s WHERE s.asset_sha256 = assets.sha256 AND s.key LIKE '%/preview.%') THEN 0 ELSE preview_version END`);
     }
+    writeUpload(catalog, null);
     catalog.setMeta('epoch', epoch);
     catalog.setMeta('acked_seq', '0');
   });

@@ -53,7 +53,7 @@ CREATE TABLE IF NOT EXISTS assets (
   -- Made (0: not yet, -1: cannot be made, see problems) and, once the Worker has it, pushed.
   grid_version INTEGER NOT NULL DEFAULT 0, preview_version INTEGER NOT NULL DEFAULT 0,
   grid_pushed INTEGER NOT NULL DEFAULT 0, preview_pushed INTEGER NOT NULL DEFAULT 0,
-  -- The small MP4 of a video or motion photo: as above; -1 also where there is nothing to make one of. Size in bytes.
+  -- The small MP4 of a video or motion photo: as above (a still without one stays at 0). Size in bytes.
   proxy_version INTEGER NOT NULL DEFAULT 0, proxy_pushed INTEGER NOT NULL DEFAULT 0, proxy_bytes INTEGER,
   revision INTEGER NOT NULL, pushed_revision INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
@@ -62,6 +62,9 @@ CREATE INDEX IF NOT EXISTS assets_to_push ON assets (revision) WHERE revision > 
 CREATE INDEX IF NOT EXISTS assets_by_identifier ON assets (facts ->> '$.content_identifier') WHERE facts ->> '$.content_identifier' IS NOT NULL;
 -- The second phase's work list.
 CREATE INDEX IF NOT EXISTS assets_to_render ON assets (sha256) WHERE preview_version = 0 OR grid_version IN (0, 1);
+-- Those of the stage that makes proxies, and of what it has made.
+CREATE INDEX IF NOT EXISTS assets_to_proxy ON assets (sha256) WHERE proxy_version = 0 AND (kind = 'video' OR json_extract(facts, '$.motion') IS NOT NULL);
+CREATE INDEX IF NOT EXISTS assets_with_proxy_to_push ON assets (sha256) WHERE proxy_version > proxy_pushed;
 
 -- Sidecars as they were read (pipeline/sidecars.ts): said is JSON (ImportFacts or null). title: Takeout's name of the
 -- media file; title_key: the same as names are compared (match.ts). album_title: of a folder's own file about an album.

@@ -25,10 +25,11 @@ export async function run(options: Options): Promise<number> {
     const forget = {
       grid: db.prepare('UPDATE assets SET grid_version = 0, grid_pushed = 0 WHERE sha256 = ? AND grid_pushed > 0'),
       preview: db.prepare('UPDATE assets SET preview_version = 0, preview_pushed = 0 WHERE sha256 = ? AND preview_pushed > 0'),
+      proxy: db.prepare('UPDATE assets SET proxy_version = 0, proxy_pushed = 0 WHERE sha256 = ? AND proxy_pushed > 0'),
     };
     let lost = 0;
     for (let after: number | null = 0; after !== null;) {
-      const page = await (await callWorker(instance.worker, `/api/doctor/check?after=${after}`, { method: 'POST' })).json() as { checked: number; missing: { sha256: string; name: 'grid' | 'preview' }[]; next: number | null };
+      const page = await (await callWorker(instance.worker, `/api/doctor/check?after=${after}`, { method: 'POST' })).json() as { checked: number; missing: { sha256: string; name: keyof typeof forget }[]; next: number | null };
       assets += page.checked; lost += page.missing.length; after = page.next;
       if (sound) for (const m of page.missing) remade += Number(forget[m.name].run(m.sha256).changes);
     }
@@ -38,8 +39,8 @@ export async function run(options: Options): Promise<number> {
     if (options.json) printJson(report);
     else {
       printLine(sound ? 'The catalog is sound.' : `The catalog is damaged: ${report.catalog}\nMove catalog.db away and start again: everything is indexed afresh, and what you did in the library stays.`);
-      printLine(`${assets.toLocaleString('en')} assets, ${stored.toLocaleString('en')} renditions; ${swept} left-overs swept.`);
-      if (lost > 0) printLine(`${lost} renditions were missing; ${remade} are being made again as their drives are connected.`);
+      printLine(`${assets.toLocaleString('en')} assets, ${stored.toLocaleString('en')} renditions and small videos; ${swept} left-overs swept.`);
+      if (lost > 0) printLine(`${lost} of them were missing; ${remade} are being made again as their drives are connected.`);
     }
     return sound ? EXIT.ok : EXIT.fatal;
   } finally { await instance.close(); }

@@ -1,5 +1,5 @@
 // The agent at work: composes files, volumes, catalog, pipeline, push and link, and decides what runs when. One scan at
-// a time; previews in the background; pushing beside both. It owns no rule of any of them.
+// a time; previews in the background, small videos behind them; pushing beside all. It owns no rule of any of them.
 import { SOFTWARE_VERSION } from '../../protocol/versions.ts';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
@@ -11,12 +11,15 @@ import { readOptions, writeOptions } from '../catalog/options.ts';
 import { countCompletions, countDirty, firstInOutbox, hasDirty } from '../catalog/outbox.ts';
 import { listRoots, removeRoot, setExcludes } from '../catalog/roots.ts';
 import { lastScan, listQuestions, queueCompletion } from '../catalog/scans.ts';
+import { countProxiesToMake, countProxiesToPush, proxySpool, sweepProxies } from '../catalog/proxies.ts';
 import { countSidecars, listUnmatched } from '../catalog/sidecars.ts';
 import { countSpooled } from '../catalog/spool.ts';
 import { getVolume } from '../catalog/volumes.ts';
 import { createFileAccess } from '../files/access.ts';
 import { DiskFullError } from '../files/room.ts';
 import { openLink, type Handlers } from '../link/socket.ts';
+import { createProxyMaker } from '../pipeline/proxy.ts';
+import { proxyPending } from '../pipeline/proxy-pending.ts';
 import { createReader } from '../pipeline/reader.ts';
 import { adoptMarkedVolume, checkExcludes } from '../pipeline/index.ts';
 import { relateMarked } from '../pipeline/relate.ts';
@@ -26,6 +29,7 @@ import { answerQuestion, scanRoots } from '../pipeline/scan.ts';
 import type { ScanContext, ScanProgress, ScanReport } from '../pipeline/context.ts';
 import { fetchKnownLocations, fetchWantedPlaces, WorkerUnreachable, type WorkerAddress } from '../push/client.ts';
 import { agreeOnState, pushAll, type PushContext } from '../push/push.ts';
+import { pushProxyStep } from '../push/push-proxies.ts';
 import { createVolumes } from '../volumes/volumes.ts';
 import type { AgentStatus } from '../../protocol/link.ts';
 import { checkNominatimUrl } from '../../protocol/nominatim-url.ts';
@@ -79,12 +83,16 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const catalog = openCatalog(join(options.dataDir, 'catalog.db'), options.identity.agent_id);
   const volumes = createVolumes();
   const reader = createReader({});
+  const maker = createProxyMaker();
+  const spool = proxySpool(options.dataDir);
+  sweepProxies(catalog, spool);
   const stop = new AbortController();
   const jobs: Job[] = [];
 
   let scanning: { progress: ScanProgress | null } | undefined;
   let rendering = false;
   let pushing = false;
+  let proxying = false;
   // Scans asked for and not yet begun; a watching engine is about to be asked for its first, and is not idle before it.
   let scansDue = options.watch ? 1 : 0;
   let started = false;
@@ -107,20 +115,24 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   }
   function status(): AgentStatus {
     const previews = pendingPreviews();
+    const proxiesToPush = countProxiesToPush(catalog);
+    const proxies = proxiesToPush + (readOptions(catalog).proxies ? countProxiesToMake(catalog) : 0);
     const untold = settling + (refusedCompletions ? 0 : countCompletions(catalog));
-    const phase = scanning || scansDue > 0 ? 'scanning' : rendering ? 'rendering' : pushing || untold > 0 || countDirty(catalog) > 0 || countSpooled(catalog) > 0 ? 'pushing' : 'idle';
-    const progress = estimate(phase, previews);
+    const toPush = pushing || untold > 0 || countDirty(catalog) > 0 || countSpooled(catalog) > 0;
+    // What is made behind everything else is told when nothing else is to be told.
+    const phase = scanning || scansDue > 0 ? 'scanning' : rendering ? 'rendering' : proxying || proxiesToPush > 0 ? 'proxies' : toPush ? 'pushing' : 'idle';
+    const progress = estimate(phase, phase === 'proxies' ? proxies : previews);
     return {
       phase, root: scanning?.progress?.root ?? null, counts: scanning?.progress?.counts ?? null,
-      pending: { facts: countDirty(catalog) + untold + (places.naming() ? 1 : 0) + (scanning || scansDue > 0 ? Math.max(1, scanning?.progress?.pending ?? 1) : 0), previews: previews + countSpooled(catalog), proxies: null, vectors: null },
+      pending: { facts: countDirty(catalog) + untold + (places.naming() ? 1 : 0) + (scanning || scansDue > 0 ? Math.max(1, scanning?.progress?.pending ?? 1) : 0), previews: previews + countSpooled(catalog), proxies, vectors: null },
       rate_per_s: progress.rate, eta_s: progress.eta, questions: questions(),
       completed: listRoots(catalog).flatMap((r) => (r.completed_ms === null ? [] : [{ root_id: r.root_id, at_ms: r.completed_ms }])),
     };
   }
-  /** Rate over the last half minute, and what is left by it: files against what the last scan saw, or previews to go. */
-  function estimate(phase: AgentStatus['phase'], previews: number): { rate: number | null; eta: number | null } {
+  /** Rate over the last half minute, and what is left by it: files against what the last scan saw, or previews or proxies to go. */
+  function estimate(phase: AgentStatus['phase'], toMake: number): { rate: number | null; eta: number | null } {
     const now = Date.now();
-    const done = phase === 'scanning' ? (scanning?.progress?.counts.seen ?? 0) : phase === 'rendering' ? -previews : Number.NaN;
+    const done = phase === 'scanning' ? (scanning?.progress?.counts.seen ?? 0) : phase === 'rendering' || phase === 'proxies' ? -toMake : Number.NaN;
     const last = samples.at(-1);
     if (Number.isNaN(done) || (last && done < last.done)) samples.length = 0;
     if (Number.isNaN(done)) return { rate: null, eta: null };
@@ -130,7 +142,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     if (!first || now - first.at < RATE_MIN_MS) return { rate: null, eta: null };
     const rate = (done - first.done) / ((now - first.at) / 1000);
     if (rate <= 0) return { rate: null, eta: null };
-    const left = phase === 'rendering' ? previews : scanning?.progress?.walked ? scanning.progress.pending : Math.max(0, expectedFiles - done);
+    const left = phase === 'rendering' || phase === 'proxies' ? toMake : scanning?.progress?.walked ? scanning.progress.pending : Math.max(0, expectedFiles - done);
     return { rate, eta: left > 0 ? Math.ceil(left / rate) : null };
   }
   let expectedFiles = 0;
@@ -150,7 +162,9 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   }
 
   // ── push ──
-  const pushContext: PushContext = { catalog, agentId: options.identity.agent_id, homeZone: Intl.DateTimeFormat().resolvedOptions().timeZone, worker: options.worker, warn, assertRoom: catalog.assertRoom };
+  const pushContext: PushContext = {
+    catalog, agentId: options.identity.agent_id, homeZone: Intl.DateTimeFormat().resolvedOptions().timeZone, worker: options.worker, proxySpool: spool, warn, assertRoom: catalog.assertRoom,
+  };
   let agreed = false;
   let pushTimer: NodeJS.Timeout | undefined;
   let pushRun: Promise<void> | undefined;
@@ -182,7 +196,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     if (stop.signal.aborted) return;
     pushTimer ??= setTimeout(() => {
       pushTimer = undefined;
-      push().then(() => { pushTrouble = ''; changed(); if (!isPushed()) pushSoon(); }, (error: unknown) => {
+      push().then(() => { pushTrouble = ''; changed(); return pushProxies(); }).then(() => { changed(); if (!isPushed() || countProxiesToPush(catalog) > 0) pushSoon(); }, (error: unknown) => {
         agreed = false;
         const trouble = error instanceof WorkerUnreachable ? '' : `Could not store: ${reason(error)}`;
         if (trouble !== '' && trouble !== pushTrouble) warn(trouble);
@@ -195,6 +209,21 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   async function tellWorker(): Promise<void> {
     await Promise.race([push().catch(() => {}), sleep(TELL_MS, undefined, { ref: false })]);
     pushSoon();
+  }
+  /** Small videos beside the rows and never in their way: what each one changes is pushed while the next is under way. */
+  let proxyPush: Promise<void> | undefined;
+  function pushProxies(): Promise<void> {
+    proxyPush ??= (async () => {
+      try {
+        let whole = 0;
+        for (let step = await pushProxyStep(pushContext); step !== 'none' && !stop.signal.aborted; step = await pushProxyStep(pushContext)) {
+          if (step === 'whole') { whole += 1; changed(); pushSoon(); }
+        }
+        // Making stops where too many wait.
+        if (whole > 0) proxySoon();
+      } finally { proxyPush = undefined; }
+    })();
+    return proxyPush;
   }
   function isPushed(): boolean {
     return !hasDirty(catalog) && countSpooled(catalog) === 0 && firstInOutbox(catalog) === undefined && (refusedCompletions || countCompletions(catalog) === 0);
@@ -260,6 +289,36 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     try { await renderPending(ctx); } finally { rendering = false; changed(); }
   }
 
+  // ── small videos, behind everything else ──
+  let proxyRun: Promise<void> | undefined;
+  let proxyAgain = false;
+  let proxyStop = new AbortController();
+  /** Resolves once nothing is scanned or rendered, and after the engine was told to stop. */
+  async function untilIdle(): Promise<void> {
+    for (let seen: unknown; seen !== queue && !stop.signal.aborted;) { seen = queue; await queue; }
+  }
+  /** Makes what is missing, where a watching engine has the time for it; a second wish while it runs makes it look again. */
+  function proxySoon(): void {
+    if (!options.watch || stop.signal.aborted || !readOptions(catalog).proxies || countProxiesToMake(catalog) === 0) return;
+    if (proxyRun) { proxyAgain = true; return; }
+    proxyAgain = false;
+    proxyStop = new AbortController();
+    proxyRun = (async () => {
+      await untilIdle();
+      proxying = true;
+      changed();
+      const signal = AbortSignal.any([stop.signal, proxyStop.signal]);
+      try {
+        await proxyPending({ ...ctx, maker, spool, idle: untilIdle, onMade: () => { changed(); pushSoon(); } }, signal);
+      } catch (error) { if (!stop.signal.aborted) warn(`No small videos are made now: ${reason(error)}`); } finally {
+        proxying = false;
+        proxyRun = undefined;
+        changed();
+        if (proxyAgain) proxySoon();
+      }
+    })();
+  }
+
   /** After a catalog was made anew, the Worker may know paths that no scan of this catalog can miss: asked for once a volume. */
   async function forgetStale(): Promise<void> {
     for (const root of listRoots(catalog)) {
@@ -321,7 +380,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       await render();
       await pushEverything(false);
       await places.settled();
-    })).catch((error: unknown) => { if (!stop.signal.aborted) { warn(reason(error)); report.stopped.push({ path: '', reason: reason(error) }); } }).finally(() => { job.report = report; job.done = true; changed(); });
+    })).finally(proxySoon).catch((error: unknown) => { if (!stop.signal.aborted) { warn(reason(error)); report.stopped.push({ path: '', reason: reason(error) }); } }).finally(() => { job.report = report; job.done = true; changed(); });
     return job;
   }
 
@@ -381,6 +440,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     set_options: async (patch) => {
       const chosen = writeOptions(catalog, typeof patch.nominatim_url === 'string' ? { ...patch, nominatim_url: checkNominatimUrl(patch.nominatim_url) } : patch);
       places.wake();
+      if (chosen.proxies) proxySoon(); else proxyStop.abort();
+      changed();
       return chosen;
     },
     name_places: async () => { places.wake(); return {}; },
@@ -441,6 +502,9 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       await watcher?.close();
       await queue.catch(() => {});
       await pushRun?.catch(() => {});
+      await proxyPush?.catch(() => {});
+      await maker.close();
+      await proxyRun;
       await places.ended();
       await link.close();
       await reader.close();

@@ -29,15 +29,26 @@ const HELD_POLL_MS = 250;
 
 /** Connects to the running instance or starts one. Throws CommandError (exit 4) when the data is held and nobody answers. */
 export async function connectOrStart(options: Options): Promise<Instance> {
+  const instance = await findOrStart(options);
+  try { await applyChoices(instance, options); } catch (error) { await instance.close(); throw error; }
+  return instance;
+}
+
+/** Tells the agent what the command line chooses; it keeps it. */
+export async function applyChoices(instance: Pick<Instance, 'ask'>, options: Options): Promise<void> {
+  if (Object.keys(options.chosen).length > 0) await instance.ask('set_options', options.chosen);
+}
+
+async function findOrStart(options: Options): Promise<Instance> {
   const identity = openDataDir(options.dataDir);
   const running = await findRunning(options.dataDir, identity.token);
-  if (running) return choose(remoteInstance(running, identity), options);
+  if (running) return remoteInstance(running, identity);
   const lock = takeLock(options.dataDir);
   if (!lock) {
     for (const until = Date.now() + HELD_WAIT_MS; Date.now() < until;) {
       await new Promise((done) => { setTimeout(done, HELD_POLL_MS); });
       const late = await findRunning(options.dataDir, identity.token);
-      if (late) return choose(remoteInstance(late, identity), options);
+      if (late) return remoteInstance(late, identity);
     }
     throw new CommandError(`Another Jharokha holds the data folder ${options.dataDir} and does not answer. Wait for it to finish, or end it (its process is in run.json there).`, EXIT.held);
   }
@@ -48,18 +59,12 @@ export async function connectOrStart(options: Options): Promise<Instance> {
     writeRunFile(options.dataDir, host.url);
     const engine = await createEngine({ dataDir: options.dataDir, identity, worker, watch: false });
     await waitConnected(worker, options.dataDir);
-    return await choose({
+    return {
       worker, identity, engine,
       ask: (name, args) => (engine.handlers[name] as (a: typeof args) => Promise<RequestResult<typeof name>>)(args),
       close: async () => { await engine.close(); await host.close(); removeRunFile(options.dataDir); lock.release(); },
-    }, options);
+    };
   } catch (error) { lock.release(); throw error; }
-}
-
-/** Tells the agent what the command line chooses; it keeps it. */
-async function choose(instance: Instance, { chosen }: Options): Promise<Instance> {
-  if (Object.keys(chosen).length > 0) await instance.ask('set_options', chosen);
-  return instance;
 }
 
 /** The running instance's address, or undefined when none answers. */

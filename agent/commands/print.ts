@@ -32,6 +32,7 @@ export function progressText(status: AgentStatus): string {
   if (status.phase === 'scanning') return `Reading ${status.root ? safe(status.root) : 'folders'}: ${(status.counts?.seen ?? 0).toLocaleString('en')} files${rate}${left}`;
   if (status.phase === 'rendering') return `Previews: ${(status.pending.previews ?? 0).toLocaleString('en')} to go${rate}${left}`;
   if (status.phase === 'pushing') return `Storing: ${(status.pending.facts ?? 0).toLocaleString('en')} to go`;
+  if (status.phase === 'proxies') return `Small videos: ${(status.pending.proxies ?? 0).toLocaleString('en')} to go${rate}${left}`;
   return 'Up to date';
 }
 

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { CommandError, DEFAULT_PORT, EXIT, openDataDir, reason, type Options } from '../config.ts';
 import { callWorker } from '../push/client.ts';
-import { findRunning, remoteInstance } from './instance.ts';
+import { applyChoices, findRunning, remoteInstance } from './instance.ts';
 import { clearProgress, progressText, safe, say, showProgress } from './print.ts';
 import { endLeftovers, removeRunFile, takeLock, writeRunFile } from './run-file.ts';
 import { startMiniflare, startWranglerDev, type WorkerHost } from './worker-host.ts';

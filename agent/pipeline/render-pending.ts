@@ -2,15 +2,15 @@
 // nothing but assets and the spool; a drive that is away costs nothing and loses nothing.
 import { availableParallelism } from 'node:os';
 import { getAsset, listUnfinished, putRest } from '../catalog/assets.ts';
-import { joinPath, listCopies, type FileRow } from '../catalog/files.ts';
-import { inodeText, isDataless, sameStat, type OpenFile } from '../files/access.ts';
+import { joinPath, type FileRow } from '../catalog/files.ts';
+import { WHOLE_FILE_BYTES } from '../files/access.ts';
 import { FileError } from '../files/errors.ts';
 import { DiskFullError } from '../files/room.ts';
 import type { ProblemCode } from '../../protocol/words.ts';
 import type { ConnectedVolume, ScanContext } from './context.ts';
-import { BYTES_IN_FLIGHT, createBudget, sourceOf } from './hash.ts';
+import { copiesInReach, openCopy, type OpenCopy, type VolumesSeen } from './copies.ts';
+import { BYTES_IN_FLIGHT, createBudget } from './hash.ts';
 import { ReadError, type ByteFacts } from './types.ts';
-import { WHOLE_FILE_BYTES } from '../files/access.ts';
 
 /** Assets looked up at once; within a page they are read in the order of their paths, which spares a disk its seeks. */
 const PAGE_ASSETS = 500;
@@ -48,16 +48,9 @@ export async function renderPending(ctx: RenderContext, signal?: AbortSignal): P
 }
 
 async function renderPage(ctx: RenderContext, hashes: readonly string[], report: RenderReport, signal: AbortSignal | undefined): Promise<void> {
-  const volumes = new Map<string, ConnectedVolume | undefined>();
+  const volumes: VolumesSeen = new Map();
   const tasks: Task[] = [];
-  for (const sha256 of hashes) {
-    const copies: FileRow[] = [];
-    for (const copy of listCopies(ctx.catalog, sha256)) {
-      if (!volumes.has(copy.volume_id)) volumes.set(copy.volume_id, await ctx.volumes.get(copy.volume_id));
-      if (volumes.get(copy.volume_id)) copies.push(copy);
-    }
-    tasks.push({ sha256, copies });
-  }
+  for (const sha256 of hashes) tasks.push({ sha256, copies: await copiesInReach(ctx, sha256, volumes) });
   const keyOf = (t: Task): string => { const c = t.copies[0]; return c ? `${c.volume_id}/${joinPath(c.dir, c.name)}` : ''; };
   tasks.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
   let next = 0;
@@ -75,7 +68,7 @@ async function renderPage(ctx: RenderContext, hashes: readonly string[], report:
 const budget = createBudget(BYTES_IN_FLIGHT);
 
 /** Tries each copy in reach. A file that cannot be reached or is not what it was says nothing of the asset. */
-async function renderAsset(ctx: RenderContext, task: Task, volumes: ReadonlyMap<string, ConnectedVolume | undefined>): Promise<keyof RenderReport> {
+async function renderAsset(ctx: RenderContext, task: Task, volumes: VolumesSeen): Promise<keyof RenderReport> {
   ctx.catalog.assertRoom();
   const asset = getAsset(ctx.catalog, task.sha256);
   if (!asset) return 'away';
@@ -83,48 +76,34 @@ async function renderAsset(ctx: RenderContext, task: Task, volumes: ReadonlyMap<
   for (const copy of task.copies) {
     const volume = volumes.get(copy.volume_id);
     if (!volume) continue;
-    const path = joinPath(copy.dir, copy.name);
-    const done = await renderCopy(ctx, volume.mount_point === '/' ? `/${path}` : `${volume.mount_point}/${path}`, copy, volume, facts);
+    const done = await renderCopy(ctx, copy, volume, facts);
     if (done) return done;
   }
   return 'away';
 }
 
-async function renderCopy(ctx: RenderContext, absolute: string, copy: FileRow, volume: ConnectedVolume, facts: ByteFacts): Promise<'rendered' | 'failed' | undefined> {
+async function renderCopy(ctx: RenderContext, copy: FileRow, volume: ConnectedVolume, facts: ByteFacts): Promise<'rendered' | 'failed' | undefined> {
   const sha256 = copy.sha256 ?? '';
   const held = Math.min(copy.size_bytes, WHOLE_FILE_BYTES);
   await budget.take(held);
-  let file: OpenFile | undefined;
+  let open: OpenCopy | undefined;
   try {
-    const stat = ctx.files.lstat(absolute);
-    const asKnown = stat.isFile() && stat.size === copy.size_bytes && stat.mtimeMs === copy.mtime_ms && (volume.fs_id === null || copy.inode === null || inodeText(stat) === copy.inode);
-    if (!asKnown || isDataless(stat, ctx.files.platform)) return undefined;
-    file = await ctx.files.open(absolute);
-    let bytes: Buffer | null = null;
-    // Small enough to be read whole, it is hashed on the way: stats can lie, and a rendition is kept for good.
-    if (stat.size <= WHOLE_FILE_BYTES) {
-      const read = await file.hash();
-      if (read.sha256 !== sha256) return undefined;
-      bytes = read.bytes;
-    }
+    open = await openCopy(ctx, copy, volume);
+    if (!open) return undefined;
     try {
-      const rest = await ctx.reader.rest(sourceOf(file, copy.name, bytes), facts);
-      if (bytes === null && !sameStat(file.stat, ctx.files.lstat(absolute))) return undefined;
+      const rest = await ctx.reader.rest(open.source, facts);
+      if (open.source.bytes === null && !open.isUnchanged()) return undefined;
       ctx.catalog.transact(() => putRest(ctx.catalog, sha256, rest));
       return rest.preview || rest.grid ? 'rendered' : 'failed';
     } catch (error) {
-      if (error instanceof FileError) return undefined;
       // The drive went while it was read: no word against the file.
-      if (!sameStat(file.stat, ctx.files.lstat(absolute))) return undefined;
+      if (error instanceof FileError || !open.isUnchanged()) return undefined;
       const problem = describe(error);
       ctx.catalog.transact(() => putRest(ctx.catalog, sha256, { grid: null, preview: null, problems: [problem], width: null, height: null, color: null }));
       return 'failed';
     }
-  } catch (error) {
-    if (error instanceof FileError) return undefined;
-    throw error;
   } finally {
-    await file?.close();
+    await open?.close();
     budget.give(held);
   }
 }

@@ -2,6 +2,8 @@
 import type { z } from 'zod';
 import { BatchAnswer, KnownLocations, SyncState, WantedPlaces, type ScanComplete, type WantedPlace } from '../../protocol/rows.ts';
 import { PACK_MIME, PackAnswer, encodePack, type PackItem } from '../../protocol/pack.ts';
+import { PartStored, ProxyStored, UploadStarted, type UploadComplete, type UploadStart } from '../../protocol/proxy.ts';
+import type { ProxyId } from '../../protocol/rendition.ts';
 
 /** Longer than the slowest batch on a busy machine; a hung Worker is noticed all the same. */
 const REQUEST_TIMEOUT_MS = 60_000;
@@ -85,4 +87,24 @@ export function fetchKnownLocations(at: WorkerAddress, volumeId: string, after: 
 /** Cells that the Worker wants named better than below `rank`, those with the least first; at most a page of them. */
 export async function fetchWantedPlaces(at: WorkerAddress, rank: number, signal: AbortSignal): Promise<WantedPlace[]> {
   return (await callJson(at, `/sync/places/wanted?rank=${rank}`, WantedPlaces, { signal })).places;
+}
+
+const MP4_MIME = 'video/mp4';
+
+/** A proxy of at most one part. */
+export function pushProxy(at: WorkerAddress, id: ProxyId, sha256: string, bytes: Uint8Array<ArrayBuffer>): Promise<ProxyStored> {
+  return callJson(at, `/sync/proxies/${id.sha256}/${id.version}?sha256=${sha256}`, ProxyStored, { method: 'PUT', body: bytes, type: MP4_MIME });
+}
+
+export function startProxyUpload(at: WorkerAddress, id: ProxyId, body: UploadStart): Promise<UploadStarted> {
+  return callJson(at, `/sync/proxies/${id.sha256}/${id.version}/uploads`, UploadStarted, { method: 'POST', body: JSON.stringify(body), type: 'application/json' });
+}
+
+/** `part` counts from 1. */
+export function pushProxyPart(at: WorkerAddress, id: ProxyId, uploadId: string, part: number, sha256: string, bytes: Uint8Array<ArrayBuffer>): Promise<PartStored> {
+  return callJson(at, `/sync/proxies/${id.sha256}/${id.version}/uploads/${part}?upload_id=${encodeURIComponent(uploadId)}&sha256=${sha256}`, PartStored, { method: 'PUT', body: bytes, type: MP4_MIME });
+}
+
+export function completeProxyUpload(at: WorkerAddress, id: ProxyId, body: UploadComplete): Promise<ProxyStored> {
+  return callJson(at, `/sync/proxies/${id.sha256}/${id.version}/uploads/complete`, ProxyStored, { method: 'POST', body: JSON.stringify(body), type: 'application/json' });
 }

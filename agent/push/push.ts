@@ -14,6 +14,8 @@ export interface PushContext {
   worker: WorkerAddress;
   /** Throws where the Worker has no room to take more. */
   assertRoom(): void;
+  /** Folder of proxies that wait (catalog/proxies.ts). */
+  proxySpool: string;
   /** One line for people, e.g. about a rejected row. */
   warn(line: string): void;
 }

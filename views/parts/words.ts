@@ -202,6 +202,10 @@ export function sayProgress(status: AgentStatus | null): ProgressWords | undefin
     const left = status.pending.previews ?? 0;
     return { text: `Making larger previews: ${sayNumber(left)} to go${eta}`, short: `${sayNumber(left)} to go`, share: null };
   }
+  if (status.phase === 'proxies') {
+    const left = status.pending.proxies ?? 0;
+    return { text: `Making small videos: ${sayNumber(left)} to go${eta}`, short: `${sayNumber(left)} to go`, share: null };
+  }
   return { text: `Bringing the library up to date${eta}`, short: 'Updating', share: null };
 }
 

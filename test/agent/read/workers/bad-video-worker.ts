@@ -1,5 +1,6 @@
 // An FFmpeg process that misbehaves by the first bytes of its file: `hang` spins, `crash` dies by a signal, anything else answers.
-import type { BytesReply, FrameJob } from '../../../../agent/pipeline/video-worker.ts';
+import type { BytesReply } from '../../../../agent/pipeline/av-source.ts';
+import type { FrameJob } from '../../../../agent/pipeline/video-worker.ts';
 
 const jobs = new Map<number, FrameJob>();
 process.on('message', (message: FrameJob | BytesReply) => {
