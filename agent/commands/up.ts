@@ -18,7 +18,7 @@ export async function run(options: Options): Promise<number> {
   const running = await findRunning(options.dataDir, identity.token);
   if (running) {
     const instance = remoteInstance(running, identity);
-    if (Object.keys(options.chosen).length > 0) await instance.ask('set_options', options.chosen);
+    await applyChoices(instance, options);
     for (const folder of folders) {
       const { root_id } = await instance.ask('add_root', { path: folder });
       await instance.ask('scan', { root_id });

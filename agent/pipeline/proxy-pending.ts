@@ -1,10 +1,10 @@
 // The last phase: small MP4s of videos and of motion photos' videos, one at a time (the encoder uses every core), newest first.
 // Changes nothing but assets and the folder where proxies wait for the Worker; a drive that is away costs and loses nothing.
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { DiskFullError } from '../catalog/catalog.ts';
+import { dirname, join } from 'node:path';
 import { listProxiesToMake, putNoProxy, putProxy, spooledBytes, spoolName, type ProxyCursor, type ProxyTask } from '../catalog/proxies.ts';
 import { FileError } from '../files/errors.ts';
+import { DiskFullError } from '../files/room.ts';
 import { PROXY_VERSION } from '../../protocol/versions.ts';
 import type { AssetProblem } from '../../protocol/rows.ts';
 import type { ScanContext } from './context.ts';
@@ -64,6 +64,7 @@ export async function proxyPending(ctx: ProxyContext, signal?: AbortSignal): Pro
 
 /** Tries each copy in reach; undefined where it was told to stop. */
 async function proxyAsset(ctx: ProxyContext, task: ProxyTask, signal: AbortSignal | undefined): Promise<keyof ProxyReport | undefined> {
+  ctx.catalog.assertRoom();
   // Anew for each: making one may take an hour, and drives come and go.
   const volumes: VolumesSeen = new Map();
   for (const copy of await copiesInReach(ctx, task.sha256, volumes)) {
@@ -75,7 +76,7 @@ async function proxyAsset(ctx: ProxyContext, task: ProxyTask, signal: AbortSigna
       const { motion, mime } = task.facts;
       const source = motion ? partOf(open.source, motion.offset_bytes, motion.length_bytes) : open.source;
       const read = await ctx.maker.make(source, motion ? 'mp4' : formatOfMime(mime), part, signal);
-      if (read.code === 'disk_full') throw new DiskFullError();
+      if (read.code === 'disk_full') throw new DiskFullError(dirname(ctx.spool));
       // The drive went, or the file was changed, while it was read: no word for or against the file.
       if (!open.isUnchanged()) continue;
       return keep(ctx, task.sha256, part, read);
