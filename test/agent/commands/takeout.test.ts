@@ -51,7 +51,7 @@ beforeAll(async () => {
   // The first part: a picture in its year's folder and in an album, with a sidecar in each; and a sidecar whose file is in the second.
   sha['a'] = shaOf(put(year(1, 'a.jpg'), await picture(1)));
   put(year(1, 'a.jpg.supplemental-metadata.json'), sidecar('a.jpg', { description: 'On the ferry', favorited: true, people: [{ name: 'Somebody' }] }));
-  put(year(1, 'metadata.json'), JSON.stringify({ title: 'Photos from 2019' }));
+  put(year(1, 'metadata.json'), JSON.stringify({ title: 'Photos from 2019', description: '', access: 'protected', date: { timestamp: '1', formatted: '' } }));
   put(trip(1, 'metadata.json'), JSON.stringify({ title: 'Trip to the sea', description: '', access: 'protected', date: { timestamp: '1', formatted: '' } }));
   put(trip(1, 'a.jpg'), readFileSync(year(1, 'a.jpg')));
   put(trip(1, 'a.jpg.supplemental-metadata.json'), sidecar('a.jpg', { description: 'On the ferry', favorited: true, people: [{ name: 'Somebody' }] }));
