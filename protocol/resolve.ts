@@ -240,12 +240,13 @@ function scalars(i: ImportFacts): string { return JSON.stringify([i.description,
 function resolvePosition({ file, owner, still }: AssetInput, imports: readonly ImportFacts[]): ResolvedAsset['position'] {
   if (owner?.no_position) return null;
   if (owner?.latitude != null && owner.longitude !== null) return { latitude: owner.latitude, longitude: owner.longitude, source: 'owner', zone: owner.zone };
-  if (still?.position) return still.position;
   const own = file.latitude !== null && file.longitude !== null ? { latitude: file.latitude, longitude: file.longitude, source: 'file' as const, zone: file.gps_zone } : null;
   const imported = imports.find((i) => i.latitude !== null && i.longitude !== null);
-  if (imported?.latitude == null || imported.longitude === null) return own;
-  const same = own && Math.abs(own.latitude - imported.latitude) < SAME_PLACE_DEGREES && Math.abs(own.longitude - imported.longitude) < SAME_PLACE_DEGREES;
-  return same ? own : { latitude: imported.latitude, longitude: imported.longitude, source: imported.source, zone: imported.gps_zone };
+  const better = still?.position ?? (imported?.latitude == null || imported.longitude === null ? null
+    : { latitude: imported.latitude, longitude: imported.longitude, source: imported.source, zone: imported.gps_zone });
+  if (!better) return own;
+  const same = own && Math.abs(own.latitude - better.latitude) < SAME_PLACE_DEGREES && Math.abs(own.longitude - better.longitude) < SAME_PLACE_DEGREES;
+  return same ? own : better;
 }
 
 function resolveDescription({ file, owner }: AssetInput, imports: readonly ImportFacts[]): ResolvedAsset['description'] {

@@ -37,6 +37,8 @@ describe.skipIf(media.dir === undefined)(`the main job on ${media.dir === undefi
   let lines: ListLine[];
   let report: IndexReport;
   const identifiers = new Map<string, string | null>();
+  /** Names of the sidecars that were matched, by path from `takeout/` on. */
+  const imports = new Map<string, string[]>();
   const claims = new Map<string, { source: string; wall: string | null; offset_minutes: number | null }[]>();
 
   beforeAll(async () => {
@@ -50,6 +52,11 @@ describe.skipIf(media.dir === undefined)(`the main job on ${media.dir === undefi
     report = IndexReport.parse(JSON.parse(synced.stdout));
     await stopUp(up);
     const db = openD1(dataDir);
+    for (const row of db.prepare('SELECT path, imports FROM evidence').all()) {
+      const path = String(row['path']);
+      const at = path.indexOf('takeout/');
+      if (at >= 0) imports.set(path.slice(at), (JSON.parse(String(row['imports'])) as { name: string }[]).map((i) => i.name));
+    }
     for (const row of db.prepare('SELECT sha256, content_identifier, time_claims FROM assets').all()) {
       identifiers.set(String(row['sha256']), row['content_identifier'] as string | null);
       claims.set(String(row['sha256']), JSON.parse(String(row['time_claims'])) as never);
@@ -98,6 +105,52 @@ describe.skipIf(media.dir === undefined)(`the main job on ${media.dir === undefi
       wrong.push(...differences(want, { wall: line.taken_at, offset: line.utc_offset_minutes, source: line.taken_at_source, offsetSource: line.utc_offset_source }).map((d) => `${path}: ${d}`));
     }
     expect(wrong).toEqual([]);
+  });
+
+  test('what belongs together is together, and decoys stay apart', () => {
+    const at = (path: string): ListLine => {
+      const line = lines.find((l) => l.locations.some((location) => location.path.endsWith(`/${path}`)));
+      if (!line) throw new Error(`${path} is not listed`);
+      return line;
+    };
+    for (const [still, video] of [['pair-IMG_7943/IMG_7943.HEIC', 'pair-IMG_7943/IMG_7943_HEVC.MOV'], ['pair-train/train.jpg', 'pair-train/train.mov']] as const) {
+      const [s, v] = [at(`live-photos/${still}`), at(`live-photos/${video}`)];
+      expect([s.live_video, s.stack], still).toEqual([v.sha256, { role: 'primary', primary: s.sha256 }]);
+      expect([v.stack, v.taken_at, v.utc_offset_minutes, v.latitude], video).toEqual([{ role: 'member', primary: s.sha256 }, s.taken_at, s.utc_offset_minutes, s.latitude]);
+    }
+    // The two of decoy-swapped-names are copies of one of each true pair, so they are paired, each with its own.
+    expect(at('decoy-swapped-names/IMG_0001.HEIC').live_video).toBe(at('pair-IMG_7943/IMG_7943_HEVC.MOV').sha256);
+    for (const path of ['decoy-same-stem/IMG_1234.jpg', 'decoy-same-stem/IMG_1234.mp4', 'same-stem-zero-mov/2018-04-12 19_24_49.jpg', 'same-stem-zero-mov/2018-04-12 19_24_49.gif']) {
+      expect([at(`live-photos/${path}`).live_video, at(`live-photos/${path}`).stack], path).toEqual([null, null]);
+    }
+    expect(at('edited-set/IMG_E4120.JPG').stack).toEqual({ role: 'member', primary: at('edited-set/IMG_4120.JPG').sha256 });
+    for (const path of ['samsung-one-ui-6.heic', 'synthetic_microvideo_v1.jpg', 'synthetic_motionphoto_v2.MP.jpg', 'synthetic_samsung_sef.jpg']) expect(at(`motion-photos/${path}`).live_video, path).toBe(at(`motion-photos/${path}`).sha256);
+    expect(at('motion-photos/google_motion_photo_broken.jpg').live_video).toBeNull();
+    expect(at('raw/canon_eos_6d.dng').stack).toBeNull();
+  });
+
+  test('each of the 35 names of Takeout has its sidecar, or has none where it must not', () => {
+    const cases = readFileSync(join(folder, 'takeout/derived-real-names/EXPECTED.tsv'), 'utf8').trim().split('\n').slice(1).map((row) => row.split('\t'));
+    expect(cases).toHaveLength(35);
+    const wrong: string[] = [];
+    for (const [name = '', sidecar = '', file = '', expected = ''] of cases) {
+      const found = imports.get(`takeout/derived-real-names/${name}/${file}`);
+      const want = expected.startsWith('NO match') ? [] : [sidecar];
+      if (JSON.stringify(found) !== JSON.stringify(want)) wrong.push(`${name}: ${file} has ${JSON.stringify(found)}, not ${JSON.stringify(want)}`);
+    }
+    expect(wrong).toEqual([]);
+    // And what they say is taken over: no capture time of its own is in this file.
+    const old = lines.find((l) => l.locations.some((location) => location.path.endsWith('derived-edge/old_scan_1960.jpg')));
+    expect([old?.taken_at?.slice(0, 4), old?.taken_at_source]).toEqual(['1960', 'takeout']);
+    const archived = lines.find((l) => l.locations.some((location) => location.path.endsWith('derived-edge/archived_fav.jpg')));
+    expect([archived?.archived, archived?.favourite]).toEqual([true, true]);
+  });
+
+  test('every position has the names of its place', () => {
+    const positioned = lines.filter((l) => l.latitude !== null);
+    expect(positioned.length).toBeGreaterThan(40);
+    const unnamed = positioned.filter((l) => l.place?.country === undefined || l.place.country === null).flatMap((l) => l.locations.map((location) => location.path));
+    expect(unnamed).toEqual([]);
   });
 
   test('the report adds up, and what is not shown is a named failure or a sidecar', () => {
