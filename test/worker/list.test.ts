@@ -1,6 +1,7 @@
 // `list --json` as the Worker gives it: every line of the schema, one order, pages that neither skip nor repeat.
 import { reset } from 'cloudflare:test';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { SOFTWARE_VERSION } from '../../protocol/versions.ts';
 import { LIST_PAGE_ROWS, PAGE_ROWS } from '../../protocol/limits.ts';
 import { ListLine } from '../../protocol/list.ts';
 import { asset, askAsAgent, createSender, evidence, exif, hashOf, location, migrate, mtime, problem, volume, VOLUME } from './support.ts';
@@ -97,6 +98,6 @@ describe('status', () => {
   });
   it('counts the timeline in healthz', async () => {
     await createSender()({ assets: [asset(1), asset(2)], locations: [location(1, 'a'), location(2, 'b')], evidence: [evidence('a', { time_claims: [mtime(5)] })] });
-    expect(await (await askAsAgent('/healthz')).json()).toMatchObject({ assets: 2, version: '0.1.0' });
+    expect(await (await askAsAgent('/healthz')).json()).toMatchObject({ assets: 2, version: SOFTWARE_VERSION });
   });
 });
