@@ -77,8 +77,9 @@ async function proxyAsset(ctx: ProxyContext, task: ProxyTask, signal: AbortSigna
       const source = motion ? partOf(open.source, motion.offset_bytes, motion.length_bytes) : open.source;
       const read = await ctx.maker.make(source, motion ? 'mp4' : formatOfMime(mime), part, signal);
       if (read.code === 'disk_full') throw new DiskFullError(dirname(ctx.spool));
-      // The drive went, or the file was changed, while it was read: no word for or against the file.
-      if (!open.isUnchanged()) continue;
+      // The drive went, or the file was changed, while it was read: no word for or against the file. What was read whole and
+      // hashed before is what it was, wherever it is now.
+      if (open.source.bytes === null && !open.isUnchanged()) continue;
       return keep(ctx, task.sha256, part, read);
     } catch (error) {
       if (signal?.aborted) return undefined;

@@ -33,7 +33,7 @@ export function startUp(dataDir: string, port: number, args: readonly string[] =
   return { child, url: `http://127.0.0.1:${port}`, log: () => log, ended: new Promise((done) => { child.once('exit', (code) => { done(code); }); }) };
 }
 
-export interface Health { ok: boolean; assets: number | null; scanning: boolean | null; agent: string; pending: { facts: number | null; previews: number | null } }
+export interface Health { ok: boolean; assets: number | null; scanning: boolean | null; agent: string; pending: { facts: number | null; previews: number | null; proxies: number | null } }
 
 export async function fetchHealth(url: string): Promise<Health | undefined> {
   try { return await (await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(5_000) })).json() as Health; } catch { return undefined; }
