@@ -41,7 +41,7 @@ describe('small videos to the Worker', () => {
     warnings.length = 0;
   });
   afterEach(() => { catalog.close(); rmSync(dir, { recursive: true, force: true }); });
-  const context = (): PushContext => ({ catalog, agentId: 'agent', homeZone: 'UTC', worker: { url: site.url, token: SITE_TOKEN }, proxySpool: proxySpool(dir), warn: (line) => { warnings.push(line); } });
+  const context = (): PushContext => ({ catalog, agentId: 'agent', homeZone: 'UTC', worker: { url: site.url, token: SITE_TOKEN }, proxySpool: proxySpool(dir), assertRoom: () => {}, warn: (line) => { warnings.push(line); } });
   /** An asset with a made proxy of these bytes. */
   function made(sha256: string, bytes: Buffer): string {
     catalog.transact(() => {
