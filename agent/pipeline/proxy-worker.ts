@@ -5,6 +5,7 @@ import { availableParallelism, constants, setPriority } from 'node:os';
 import type { Decoder, Encoder, FilterAPI, Frame, Packet, Stream } from 'node-av';
 import { MAX_PROXY_BYTES, PROXY_SHORT_PX } from '../../protocol/limits.ts';
 import type { ProblemCode } from '../../protocol/words.ts';
+import { PROXY_ENCODING, ratesFor, type Rates } from './proxy-settings.ts';
 import { DEMUXERS, errorText, openRemote, pixelAspect, rotationOf, serveJobs, turnFilters } from './av-source.ts';
 
 /** What is asked: the video of a file whose demuxer is `format`, as an MP4 at `path`. */
@@ -13,15 +14,6 @@ export interface ProxyJob { type: 'proxy'; id: number; format: string; sizeBytes
 export interface ProxyMade { width: number; height: number; durationS: number; saidS: number | null; sizeBytes: number; sound: boolean }
 export type ProxyReply = { type: 'done'; id: number; made: ProxyMade; code: null; reason: null } | { type: 'done'; id: number; made: null; code: ProblemCode; reason: string };
 
-/**
- * How every proxy is encoded. x264 `veryfast` at CRF 26 is what a phone's screen needs; the cap, with the sound, keeps a
- * minute within 6 MB: (700 + 80) kbit/s x 60 s = 5.9 MB.
- */
-export const PROXY_ENCODING = { preset: 'veryfast', crf: 26, maxVideoBps: 700_000, soundBps: 80_000, maxFps: 30, keyEveryS: 2 } as const;
-/** Films beyond three hours share MAX_PROXY_BYTES out; below this a picture is no picture any more. */
-const MIN_VIDEO_BPS = 100_000;
-/** Room for the index and for what a rate controller is late. */
-const BYTES_TO_USE = 0.92;
 /** A demuxer of a broken file may jump to and fro; a sound one reads each byte once, an AVI its index too. */
 const READ_FACTOR = 4;
 const READ_ROOM_BYTES = 200_000_000;
@@ -46,16 +38,6 @@ type Av = typeof import('node-av');
 class Refusal extends Error {
   readonly code: ProblemCode;
   constructor(code: ProblemCode, message: string) { super(message); this.code = code; }
-}
-
-interface Rates { videoBps: number; soundBps: number }
-
-/** The rates that a film of this length may have. Throws where even the lowest would pass MAX_PROXY_BYTES. */
-function ratesFor(durationS: number | null, sound: boolean): Rates {
-  const soundBps = sound ? PROXY_ENCODING.soundBps : 0;
-  const room = durationS ? (MAX_PROXY_BYTES * BYTES_TO_USE * 8) / durationS - soundBps : Infinity;
-  if (room < MIN_VIDEO_BPS) throw new Refusal('too_large', 'it is too long for a small video');
-  return { videoBps: Math.round(Math.min(PROXY_ENCODING.maxVideoBps, room)), soundBps };
 }
 
 /** One stream's way through the codecs. */
@@ -87,7 +69,8 @@ async function transcode(av: Av, job: ProxyJob, open: { close(): unknown }[]): P
   // The first that can be decoded: phones add tracks of spatial sound that only they understand.
   const audio = input.streams.find((s) => s.codecpar.codecType === av.AVMEDIA_TYPE_AUDIO && s.codecpar.sampleRate > 0 && av.Codec.findDecoder(s.codecpar.codecId) !== null);
   const saidS = Number.isFinite(input.duration) && input.duration > 0 ? input.duration : null;
-  const rates = ratesFor(saidS, audio !== undefined);
+  const rates = ratesFor(saidS, job.sizeBytes, audio !== undefined);
+  if (!rates) throw new Refusal('too_large', 'it is too long for a small video');
   const muxer = await av.Muxer.open(job.path, { format: 'mp4', options: { movflags: '+faststart' }, useAsyncWrite: false });
   open.push(muxer);
 

@@ -13,6 +13,9 @@ export interface ClipOptions {
   indexFirst?: boolean;
   /** Noise in every picture, so that it does not compress to nothing. */
   noise?: boolean;
+  /** Paints the i-th picture's RGB pixels instead. */
+  paint?: (rgb: Buffer, i: number) => void;
+  bitsPerS?: number;
 }
 
 /** A clip of the picture that `cornerPixels` paints: red left, blue right, green in the top-left corner. */
@@ -22,7 +25,7 @@ export async function makeClip(options: ClipOptions): Promise<void> {
   const { path, seconds = 2, width = 64, height = 48, fps = 10, sound = false, picture = true, format = 'mp4', codec = 'libx264', hdr = false } = options;
   const muxer = await av.Muxer.open(path, { format, ...(options.indexFirst ? { options: { movflags: '+faststart' } } : {}) } as Parameters<typeof av.Muxer.open>[1]);
   const video = picture ? await av.Encoder.create(codec as Parameters<typeof av.Encoder.create>[0], {
-    context: { bitRate: options.noise ? 8_000_000 : 600_000, framerate: new av.Rational(fps, 1), ...(hdr ? { colorTrc: av.AVCOL_TRC_ARIB_STD_B67, colorPrimaries: av.AVCOL_PRI_BT2020, colorSpace: av.AVCOL_SPC_BT2020_NCL } : {}) },
+    context: { bitRate: options.bitsPerS ?? (options.noise ? 8_000_000 : 600_000), framerate: new av.Rational(fps, 1), ...(hdr ? { colorTrc: av.AVCOL_TRC_ARIB_STD_B67, colorPrimaries: av.AVCOL_PRI_BT2020, colorSpace: av.AVCOL_SPC_BT2020_NCL } : {}) },
   }) : undefined;
   const audio = sound ? await av.Encoder.create((format === 'asf' ? 'wmav2' : format === 'avi' ? 'mp2' : 'aac') as Parameters<typeof av.Encoder.create>[0], { autoResample: true, context: { bitRate: 64_000 } }) : undefined;
   const videoOut = video ? muxer.addStream(video) : 0, audioOut = audio ? muxer.addStream(audio) : 0;
@@ -33,6 +36,7 @@ export async function makeClip(options: ClipOptions): Promise<void> {
   for (let i = 0; video && i < Math.round(seconds * fps); i += 1) {
     // A generator of its own a frame: the same clip every time.
     if (options.noise) for (let at = 0, x = i * 7_919 + 1; at < rgb.length; at += 1) { x = (Math.imul(x, 1_103_515_245) + 12_345) >>> 0; rgb[at] = x >>> 24; }
+    options.paint?.(rgb, i);
     const source = av.Frame.fromVideoBuffer(rgb, { width, height, format: av.AV_PIX_FMT_RGB24, timeBase: { num: 1, den: fps } });
     const frame = new av.Frame();
     frame.alloc();

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { identify } from '../../../agent/pipeline/identify.ts';
 import { findMotion } from '../../../agent/pipeline/motion.ts';
+import { ratesFor } from '../../../agent/pipeline/proxy-settings.ts';
+import { MAX_PROXY_BYTES } from '../../../protocol/limits.ts';
 import { createProxyMaker, partOf } from '../../../agent/pipeline/proxy.ts';
 import { bytesSource } from '../../support/file-source.ts';
 import { makeClip, tagMp4, turnMp4, type ClipOptions } from '../../support/make-clip.ts';
@@ -102,6 +104,21 @@ describe('a small video', () => {
     expect(facts?.luma).toBeGreaterThan(40);
     expect(facts?.luma).toBeLessThan(180);
     if (facts) expect(colourAt(facts, 0.05, 0.9)).toBe('red');
+  });
+});
+
+describe('the rate', () => {
+  it('falls so that no film passes the limit, and ends where nothing could be seen; a length that cannot be is left aside', () => {
+    const hour = 3_600, large = 50e9;
+    expect(ratesFor(2 * hour, large, true)).toEqual({ videoBps: 700_000, soundBps: 80_000 });
+    for (const hours of [3, 5, 8, 11]) {
+      const rates = ratesFor(hours * hour, large, true);
+      expect(((rates?.videoBps ?? Infinity) + 80_000) * hours * hour / 8, `${hours} h`).toBeLessThan(MAX_PROXY_BYTES);
+      expect(rates?.videoBps).toBeGreaterThan(100_000);
+    }
+    expect(ratesFor(13 * hour, large, true)).toBeNull();
+    expect(ratesFor(1e9, 1_000_000, true)).toEqual({ videoBps: 700_000, soundBps: 80_000 });
+    expect(ratesFor(null, 1_000, false)).toEqual({ videoBps: 700_000, soundBps: 0 });
   });
 });
 
