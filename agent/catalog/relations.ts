@@ -98,8 +98,9 @@ export function* listRelatedFolders(catalog: Catalog): Generator<Folder> {
 
 // ---- Relations and stacks ----
 
-/** Makes a folder's relations these (at most one a member); marks the members of those that changed. In the caller's transaction. */
-export function putRelations(catalog: Catalog, { volume_id, dir }: Folder, relations: readonly RelationRow[]): void {
+/** Makes a folder's relations these (at most one a member); returns the members of those that changed. In the caller's transaction. */
+export function putRelations(catalog: Catalog, { volume_id, dir }: Folder, relations: readonly RelationRow[]): string[] {
+  const changed: string[] = [];
   const text = (r: RelationRow) => `${r.primary} ${r.type} ${r.basis}`;
   const old = new Map(catalog.prepare('SELECT member_sha256 AS member, primary_sha256 AS "primary", type, basis FROM relations WHERE volume_id = ? AND dir = ?').all(volume_id, dir).map((r) => [r['member'] as string, text(r as unknown as RelationRow)]));
   for (const r of relations) {
@@ -107,12 +108,13 @@ export function putRelations(catalog: Catalog, { volume_id, dir }: Folder, relat
     old.delete(r.member);
     if (before === text(r)) continue;
     catalog.prepare('INSERT OR REPLACE INTO relations (volume_id, dir, member_sha256, primary_sha256, type, basis) VALUES (?, ?, ?, ?, ?, ?)').run(volume_id, dir, r.member, r.primary, r.type, r.basis);
-    markKey(catalog, 'member', r.member);
+    changed.push(r.member);
   }
   for (const member of old.keys()) {
     catalog.prepare('DELETE FROM relations WHERE volume_id = ? AND dir = ? AND member_sha256 = ?').run(volume_id, dir, member);
-    markKey(catalog, 'member', member);
+    changed.push(member);
   }
+  return changed;
 }
 
 /** Why a member is shown under another in this folder; undefined where it is not. */
@@ -122,9 +124,10 @@ export function basisOf(catalog: Catalog, { volume_id, dir }: Folder, member: st
 
 /**
  * Everything that hangs together with these hashes: the hashes, and all relations among them, from every folder. What a
- * member is shown under may be shown under something else elsewhere, so a change of one can change all of them.
+ * member is shown under may be shown under something else elsewhere, so a change of one can change all of them. Undefined
+ * where they are more than `limit`.
  */
-export function readConnected(catalog: Catalog, from: Iterable<string>): { hashes: Set<string>; relations: RelationRow[] } {
+export function readConnected(catalog: Catalog, from: Iterable<string>, limit = Infinity): { hashes: Set<string>; relations: RelationRow[] } | undefined {
   const columns = 'member_sha256 AS member, primary_sha256 AS "primary", type, basis';
   const byMember = catalog.prepare(`SELECT ${columns} FROM relations INDEXED BY relations_by_member WHERE member_sha256 = ?`);
   const byPrimary = catalog.prepare('SELECT DISTINCT member_sha256 AS member FROM relations INDEXED BY relations_by_primary WHERE primary_sha256 = ?');
@@ -133,6 +136,7 @@ export function readConnected(catalog: Catalog, from: Iterable<string>): { hashe
   const relations: RelationRow[] = [];
   // A Set's iterator also visits what is added while it runs.
   for (const hash of hashes) {
+    if (hashes.size > limit) return undefined;
     for (const row of byMember.all(hash)) { relations.push(row as unknown as RelationRow); hashes.add(row['primary'] as string); }
     for (const row of byPrimary.all(hash)) hashes.add(row['member'] as string);
     const was = stacked.get(hash);

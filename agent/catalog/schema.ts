@@ -71,12 +71,12 @@ CREATE INDEX IF NOT EXISTS assets_with_proxy_to_push ON assets (sha256) WHERE pr
 CREATE TABLE IF NOT EXISTS sidecars (
   volume_id TEXT NOT NULL, dir TEXT NOT NULL, name TEXT NOT NULL, format TEXT NOT NULL, title TEXT, title_key TEXT, album_title TEXT, said TEXT NOT NULL,
   -- How many files it was matched to in its folder (all parts of an export that have it), and elsewhere by its title.
-  -- A sidecar without media waits for them. looked: the files that were known before it have been searched for its title.
-  matched INTEGER NOT NULL DEFAULT 0, matched_by_title INTEGER NOT NULL DEFAULT 0, looked INTEGER NOT NULL DEFAULT 0,
+  -- A sidecar without media waits for them (matched NULL: not related yet). looked: the files that were known before it have
+  -- been searched for its title.
+  matched INTEGER, matched_by_title INTEGER NOT NULL DEFAULT 0, looked INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (volume_id, dir, name)
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS sidecars_waiting ON sidecars (title_key) WHERE matched = 0 AND title_key IS NOT NULL;
-CREATE INDEX IF NOT EXISTS sidecars_to_look ON sidecars (title_key) WHERE looked = 0 AND matched = 0 AND title_key IS NOT NULL;
+CREATE INDEX IF NOT EXISTS sidecars_waiting ON sidecars (title_key, looked) WHERE matched = 0 AND title_key IS NOT NULL;
 
 -- Files without a sidecar of their own whose name is a title that some sidecar waits for. said: what it got from there.
 CREATE TABLE IF NOT EXISTS title_candidates (

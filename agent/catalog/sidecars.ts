@@ -6,7 +6,8 @@ export interface SidecarRow {
   name: string; format: string; title: string | null; title_key: string | null; album_title: string | null;
   /** ImportFacts as JSON, or `null`. */
   said: string;
-  matched: number;
+  /** Null where its folder was not related since it was read. */
+  matched: number | null;
 }
 
 /** Writes a sidecar that was just read, after its file's row and in its transaction. */
@@ -17,9 +18,9 @@ export function putSidecar(catalog: Catalog, { volume_id, dir }: Folder, s: Omit
 
 /** The sidecar of this name is gone or no sidecar any more; files elsewhere that it spoke of are looked at again. */
 export function forgetSidecar(catalog: Catalog, volumeId: string, dir: string, name: string): void {
-  const old = catalog.prepare('SELECT title_key FROM sidecars WHERE volume_id = ? AND dir = ? AND name = ?').get(volumeId, dir, name);
+  const old = catalog.prepare('SELECT title_key, matched FROM sidecars WHERE volume_id = ? AND dir = ? AND name = ?').get(volumeId, dir, name);
   if (!old) return;
-  if (old['title_key'] !== null) markKey(catalog, 'title', old['title_key'] as string);
+  if (old['title_key'] !== null && old['matched'] === 0) markKey(catalog, 'title', old['title_key'] as string);
   catalog.prepare('DELETE FROM sidecars WHERE volume_id = ? AND dir = ? AND name = ?').run(volumeId, dir, name);
 }
 
@@ -54,7 +55,7 @@ export function anyWaiting(catalog: Catalog): boolean {
 
 /** Titles that wait and were not looked for yet among the files that are known. */
 export function listTitlesToLook(catalog: Catalog): Set<string> {
-  return new Set(catalog.prepare('SELECT DISTINCT title_key FROM sidecars INDEXED BY sidecars_to_look WHERE looked = 0 AND matched = 0 AND title_key IS NOT NULL', true).all().map((r) => (r as unknown as [string])[0]));
+  return new Set(catalog.prepare('SELECT DISTINCT title_key FROM sidecars INDEXED BY sidecars_waiting WHERE looked = 0 AND matched = 0 AND title_key IS NOT NULL', true).all().map((r) => (r as unknown as [string])[0]));
 }
 
 export function setLooked(catalog: Catalog, titleKeys: Iterable<string>): void {
@@ -97,7 +98,7 @@ export function setCandidateSaid(catalog: Catalog, c: Candidate, said: string | 
 
 /** Sidecars about a file; others are about an album, or about nothing that is shown. */
 const ABOUT_MEDIA = "format IN ('takeout', 'xmp', 'aae')";
-const WITHOUT_MEDIA = `${ABOUT_MEDIA} AND matched = 0 AND matched_by_title = 0`;
+const WITHOUT_MEDIA = `${ABOUT_MEDIA} AND coalesce(matched, 0) = 0 AND matched_by_title = 0`;
 /** Files of Takeout's folders: those that hold a Takeout sidecar. Missing ones are not asked after. */
 const EXPORTED = "related_folders r CROSS JOIN files f ON f.volume_id = r.volume_id AND f.dir = r.dir WHERE r.takeout = 1 AND f.seen_as = 'asset' AND f.missing_since_ms IS NULL";
 /** Imports are our own JSON, in which a text cannot hold a bare quote. */

@@ -3,7 +3,7 @@
 // drives, are related as one group, from the catalog alone: a drive that is away takes part.
 import type { Catalog } from '../catalog/catalog.ts';
 import { splitPath } from '../catalog/files.ts';
-import { basisOf, isExport, listFoldersNamed, listMarkedFolders, markFolder, markKey, putRelatedFolder, putRelations, registerFolder, unmarkFolder, type Folder } from '../catalog/relations.ts';
+import { basisOf, isExport, listFoldersNamed, listMarkedFolders, markFolder, markKey, putRelatedFolder, putRelations, putStacks, readConnected, registerFolder, unmarkFolder, type Folder } from '../catalog/relations.ts';
 import { addCandidate, anyWaiting, isWaitedFor, listCandidates, listSidecars, removeCandidate, setMatched, type SidecarRow } from '../catalog/sidecars.ts';
 import type { AlbumImport, ImportFacts, TimeClaim } from '../../protocol/rows.ts';
 import { albumOf } from './albums.ts';
@@ -14,6 +14,9 @@ import type { SidecarFormat } from './sidecars.ts';
 
 /** What the protocol takes. */
 const MAX_IMPORTS = 8;
+
+/** Hashes that hang together and are settled folder by folder: more would be read again for each folder that touches them. */
+const MAX_CONNECTED = 100;
 
 interface MediaFile extends PairFile { imports: string; albums: string; sidecars: Set<SidecarRow> }
 
@@ -202,21 +205,39 @@ function writeRelations(catalog: Catalog, part: Part, done: ReadonlySet<string>)
   for (const file of files) {
     if (file.content_identifier === null) continue;
     if (file.kind === 'video' && !byIdentifier.has(file.sha256)) {
-      const found = pairOnDrive(file, findByIdentifier(catalog, part.volume_id, file.content_identifier, 'image'));
+      const found = pairOnDrive(file, findStills(catalog, part.volume_id, file.content_identifier));
       if (found) relations.push(found);
     } else if (file.kind === 'image') {
       // The relation is written in the video's folder, so that one looks again; not where the video has a still beside it.
-      for (const { dir, sha256 } of findByIdentifier(catalog, part.volume_id, file.content_identifier, 'video')) {
+      for (const [dir, sha256] of findVideos(catalog, part.volume_id, file.content_identifier)) {
         const folder = { volume_id: part.volume_id, dir };
         if (!done.has(folderKey(folder)) && basisOf(catalog, folder, sha256) !== BASIS.identifier) markFolder(catalog, part.volume_id, dir);
       }
     }
   }
-  putRelations(catalog, part, chooseStacks(relations));
+  settleStacks(catalog, putRelations(catalog, part, chooseStacks(relations)));
 }
 
-function findByIdentifier(catalog: Catalog, volumeId: string, identifier: string, kind: MediaFile['kind']): (MediaFile & { dir: string })[] {
-  return catalog.prepare(`SELECT ${MEDIA_COLUMNS}, f.dir FROM (SELECT * FROM assets INDEXED BY assets_by_identifier WHERE facts ->> '$.content_identifier' = ?2 AND facts ->> '$.content_identifier' IS NOT NULL AND kind = ?3
-    ORDER BY sha256 LIMIT ${MAX_SAME_IDENTIFIER}) a CROSS JOIN files f INDEXED BY files_by_sha256 ON f.sha256 = a.sha256 WHERE f.volume_id = ?1 AND f.seen_as = 'asset' ORDER BY f.dir, f.name LIMIT ${MAX_SAME_IDENTIFIER}`, true)
-    .all(volumeId, identifier, kind).map((row) => ({ ...toMedia(row as unknown as MediaRow), dir: (row as unknown as string[])[7] ?? '' }));
+/** Stacks of these members now, where little hangs on each; the others' once every folder has been related (relate.ts). */
+function settleStacks(catalog: Catalog, members: readonly string[]): void {
+  const settled = new Set<string>();
+  for (const member of members) {
+    if (settled.has(member)) continue;
+    const connected = readConnected(catalog, [member], MAX_CONNECTED);
+    if (!connected) { markKey(catalog, 'member', member); continue; }
+    putStacks(catalog, connected.hashes, chooseStacks(connected.relations));
+    for (const hash of connected.hashes) settled.add(hash);
+  }
+}
+
+/** Files of a volume whose asset carries this identifier; `?1` volume, `?2` identifier, `?3` kind. */
+const WITH_IDENTIFIER = `(SELECT * FROM assets INDEXED BY assets_by_identifier WHERE facts ->> '$.content_identifier' = ?2 AND facts ->> '$.content_identifier' IS NOT NULL AND kind = ?3
+  ORDER BY sha256 LIMIT ${MAX_SAME_IDENTIFIER}) a CROSS JOIN files f INDEXED BY files_by_sha256 ON f.sha256 = a.sha256 WHERE f.volume_id = ?1 AND f.seen_as = 'asset' ORDER BY f.dir, f.name LIMIT ${MAX_SAME_IDENTIFIER}`;
+
+function findStills(catalog: Catalog, volumeId: string, identifier: string): MediaFile[] {
+  return (catalog.prepare(`SELECT ${MEDIA_COLUMNS} FROM ${WITH_IDENTIFIER}`, true).all(volumeId, identifier, 'image') as unknown as MediaRow[]).map(toMedia);
+}
+
+function findVideos(catalog: Catalog, volumeId: string, identifier: string): [dir: string, sha256: string][] {
+  return catalog.prepare(`SELECT f.dir, f.sha256 FROM ${WITH_IDENTIFIER}`, true).all(volumeId, identifier, 'video') as unknown as [string, string][];
 }

@@ -3,7 +3,7 @@
 //
 // The work is in the catalog's marks, written with each change (catalog/relations.ts), so a crash or a stop at any moment
 // loses none of it. Folders are related in groups (relate-folders.ts), each in one transaction that also takes its marks;
-// then titles (relate-titles.ts) and stacks, which hang on several folders and are marked by key. A second run over the
+// then titles (relate-titles.ts) and large stacks, which hang on several folders and are marked by key. A second run over the
 // same files writes nothing.
 import type { Catalog } from '../catalog/catalog.ts';
 import { listMarkedKeys, nextMarkedFolder, putStacks, readConnected, unmarkKeys, type Folder } from '../catalog/relations.ts';
@@ -43,9 +43,10 @@ function settleStacks(catalog: Catalog): boolean {
   const members = listMarkedKeys(catalog, 'member', MEMBERS_AT_ONCE);
   if (members.length === 0) return false;
   catalog.transact(() => {
-    const { hashes, relations } = readConnected(catalog, members);
-    putStacks(catalog, hashes, chooseStacks(relations));
-    unmarkKeys(catalog, 'member', hashes);
+    const connected = readConnected(catalog, members);
+    if (!connected) return;
+    putStacks(catalog, connected.hashes, chooseStacks(connected.relations));
+    unmarkKeys(catalog, 'member', connected.hashes);
   });
   return true;
 }
