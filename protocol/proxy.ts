@@ -3,6 +3,9 @@ import * as z from 'zod';
 import { MAX_PROXY_BYTES, MAX_PROXY_PARTS } from './limits.ts';
 import { Sha256 } from './words.ts';
 
+/** How the problem of a video begins of which no proxy can be made. */
+export const NO_PROXY = 'no small video can be made of it';
+
 /** The proxy is in the store: put there now, or found there. Its size is what the asset's row then says. */
 export const ProxyStored = z.object({ stored: z.literal(true), size_bytes: z.int().positive() });
 export type ProxyStored = z.infer<typeof ProxyStored>;

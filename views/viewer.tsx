@@ -1,4 +1,5 @@
 // The viewer: one asset, its neighbours and what is known of it (facts.tsx), as a page and as the layer that a grid opens.
+import { NO_PROXY } from '../protocol/proxy.ts';
 import { proxyUrl, renditionUrl } from '../protocol/rendition.ts';
 import type { AssetKind } from '../protocol/words.ts';
 import { Facts, type FactsProps, type ViewerAsset, type ViewerCopy } from './facts.tsx';
@@ -108,6 +109,7 @@ function Picture(props: { asset: ViewerAsset; copies: ViewerCopy[] }) {
 /** Why a video does not play yet. */
 function sayVideoFollows(asset: ViewerAsset, copies: readonly ViewerCopy[]): string {
   const what = `A still from the video${asset.duration_ms === null ? '' : `, ${sayDuration(asset.duration_ms)} long`}. `;
+  if (asset.problems.some((problem) => problem.reason.startsWith(NO_PROXY))) return `${what}It cannot be played here: no small version could be made of it.`;
   if (copies.some((copy) => copy.problem)) return `${what}It cannot be played: the file could not be read whole.`;
   if (copies.some((copy) => copy.state === 'present')) return `${what}A small version that plays here is still being made.`;
   const away = copies.find((copy) => copy.state === 'away');

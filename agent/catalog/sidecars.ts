@@ -96,8 +96,8 @@ export function setCandidateSaid(catalog: Catalog, c: Candidate, said: string | 
 
 // ---- The report ----
 
-/** Sidecars about a file; others are about an album, or about nothing that is shown. */
-const ABOUT_MEDIA = "format IN ('takeout', 'xmp', 'aae')";
+/** Sidecars that say something of a file; others are about an album, or say nothing that is shown (AAE: Apple's list of edits). */
+const ABOUT_MEDIA = "format IN ('takeout', 'xmp')";
 const WITHOUT_MEDIA = `${ABOUT_MEDIA} AND coalesce(matched, 0) = 0 AND matched_by_title = 0`;
 /** Files of Takeout's folders: those that hold a Takeout sidecar. Missing ones are not asked after. */
 const EXPORTED = "related_folders r CROSS JOIN files f ON f.volume_id = r.volume_id AND f.dir = r.dir WHERE r.takeout = 1 AND f.seen_as = 'asset' AND f.missing_since_ms IS NULL";

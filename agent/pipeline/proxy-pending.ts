@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { listProxiesToMake, putNoProxy, putProxy, spooledBytes, spoolName, type ProxyCursor, type ProxyTask } from '../catalog/proxies.ts';
 import { FileError } from '../files/errors.ts';
 import { DiskFullError } from '../files/room.ts';
+import { NO_PROXY } from '../../protocol/proxy.ts';
 import { PROXY_VERSION } from '../../protocol/versions.ts';
 import type { AssetProblem } from '../../protocol/rows.ts';
 import type { ScanContext } from './context.ts';
@@ -111,4 +112,4 @@ function cutOf(durationS: number, saidS: number | null): AssetProblem | null {
   return { code: 'truncated', reason: `only ${Math.round(durationS)} of ${Math.round(saidS)} seconds of it can be played` };
 }
 
-function sayWhy(reason: string): string { return `no small video can be made of it (${reason})`.slice(0, MAX_REASON); }
+function sayWhy(reason: string): string { return `${NO_PROXY} (${reason})`.slice(0, MAX_REASON); }
