@@ -32,6 +32,11 @@ export function unmarkFolder(catalog: Catalog, { volume_id, dir }: Folder): void
   catalog.prepare('DELETE FROM folders_to_relate WHERE volume_id = ? AND dir = ?').run(volume_id, dir);
 }
 
+/** True where something must be related again; titles that were not looked for yet are marked too. */
+export function hasMarks(catalog: Catalog): boolean {
+  return catalog.prepare('SELECT 1 WHERE EXISTS (SELECT 1 FROM folders_to_relate) OR EXISTS (SELECT 1 FROM keys_to_relate)').get() !== undefined;
+}
+
 export type KeyKind = 'member' | 'title';
 
 export function markKey(catalog: Catalog, kind: KeyKind, key: string): void {

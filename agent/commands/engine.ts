@@ -33,7 +33,7 @@ import { pushProxyStep } from '../push/push-proxies.ts';
 import { createVolumes } from '../volumes/volumes.ts';
 import type { AgentStatus } from '../../protocol/link.ts';
 import { checkNominatimUrl } from '../../protocol/nominatim-url.ts';
-import { emptyReport, REPORT_PAGE, type IndexReport } from '../../protocol/report.ts';
+import { emptyReport, REPORT_PAGE, type IndexReport, type SidecarSummary } from '../../protocol/report.ts';
 import { addFolder, browse, locateRoot, offerDrives, presentVolume } from './roots.ts';
 import { watchRoots } from './watch.ts';
 
@@ -258,19 +258,23 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     scanning = { progress: null };
     changed();
     try {
-      for (const scan of await scanRoots(ctx, wanted)) addScan(report, scan);
-      await relate(report);
+      const scans = await scanRoots(ctx, wanted);
+      for (const scan of scans) addScan(report, scan);
+      await relate(report, scans.some((scan) => scan.marked_missing > 0));
     } finally { scanning = undefined; changed(); pushSoon(); }
   }
 
+  // Counted anew only where something changed: it is a look at every file of an export.
+  let sidecarCounts: SidecarSummary | undefined;
   /** After every scan, a stopped one too: what it wrote counts. What cannot be kept is still marked for the next time. */
-  async function relate(report: IndexReport): Promise<void> {
-    try { await relateMarked(ctx); } catch (error) {
+  async function relate(report: IndexReport, changed: boolean): Promise<void> {
+    let news = changed || sidecarCounts === undefined;
+    try { news = await relateMarked(ctx) || news; } catch (error) {
       if (!(error instanceof DiskFullError)) throw error;
       if (report.stopped.length === 0) report.stopped.push({ path: '', reason: error.message });
     }
-    const counts = countSidecars(catalog);
-    if (counts.sidecars > 0) report.sidecars = counts;
+    if (news) sidecarCounts = countSidecars(catalog);
+    if (sidecarCounts && sidecarCounts.sidecars > 0) report.sidecars = sidecarCounts;
   }
 
   function addScan(report: IndexReport, scan: ScanReport): void {

@@ -6,7 +6,7 @@
 // then titles (relate-titles.ts) and large stacks, which hang on several folders and are marked by key. A second run over the
 // same files writes nothing.
 import type { Catalog } from '../catalog/catalog.ts';
-import { listMarkedKeys, nextMarkedFolder, putStacks, readConnected, unmarkKeys, type Folder } from '../catalog/relations.ts';
+import { hasMarks, listMarkedKeys, nextMarkedFolder, putStacks, readConnected, unmarkKeys, type Folder } from '../catalog/relations.ts';
 import type { ScanContext } from './context.ts';
 import { chooseStacks } from './pairs.ts';
 import { folderKey, groupOf, registerMarked, relateGroup } from './relate-folders.ts';
@@ -17,14 +17,19 @@ const SLICE_MS = 8;
 /** Members whose stacks are settled in one transaction; what hangs on them comes with them. */
 const MEMBERS_AT_ONCE = 2_000;
 
-/** Relates everything that is marked. Ends early, with the rest still marked, where the signal says so. Throws DiskFullError. */
-export async function relateMarked(ctx: Pick<ScanContext, 'catalog' | 'signal'>): Promise<void> {
+/**
+ * Relates everything that is marked; false where nothing was. Ends early, with the rest still marked, where the signal says
+ * so. Throws DiskFullError.
+ */
+export async function relateMarked(ctx: Pick<ScanContext, 'catalog' | 'signal'>): Promise<boolean> {
   const { catalog, signal } = ctx;
+  if (!hasMarks(catalog)) return false;
   const pace = createPace();
   await relateFolders(catalog, signal, pace);
   if (!signal?.aborted) await lookForTitles(catalog, pace);
   if (!signal?.aborted) await relateTitles(catalog, pace);
   while (!signal?.aborted && settleStacks(catalog)) await pace();
+  return true;
 }
 
 async function relateFolders(catalog: Catalog, signal: AbortSignal | undefined, pace: () => Promise<void>): Promise<void> {

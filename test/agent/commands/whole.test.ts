@@ -131,6 +131,15 @@ describe.skipIf(media.dir === undefined)(`the main job on ${media.dir === undefi
     expect(at('raw/canon_eos_6d.dng').stack).toBeNull();
   });
 
+  test('what is stacked is what the truth says, and nothing else: the decoys stay apart', () => {
+    // The swapped decoys are copies of the true pairs' files under each other's names.
+    const nameOf = (sha256: string) => lines.find((l) => l.sha256 === sha256)?.locations.filter((l) => !l.path.includes('/decoy-swapped-names/')).map((l) => l.path.slice(l.path.lastIndexOf('/') + 1)).toSorted((a, b) => a.length - b.length || (a < b ? -1 : 1))[0];
+    const stacks = lines.flatMap((l) => (l.stack?.role === 'member' && l.locations.some((at) => at.path.includes('/live-photos/')) ? [`${nameOf(l.sha256)} > ${nameOf(l.stack.primary)}`] : []));
+    expect(stacks.toSorted()).toEqual(['IMG_7943_HEVC.MOV > IMG_7943.HEIC', 'IMG_E4120.JPG > IMG_4120.JPG', 'train.mov > train.jpg']);
+    const live = lines.filter((l) => l.live_video !== null && l.locations.some((at) => at.path.includes('/live-photos/')));
+    expect(live.map((l) => `${nameOf(l.sha256)} plays ${nameOf(l.live_video ?? '')}`).toSorted()).toEqual(['IMG_7943.HEIC plays IMG_7943_HEVC.MOV', 'train.jpg plays train.mov']);
+  });
+
   test('each of the 35 names of Takeout has its sidecar, or has none where it must not', () => {
     const cases = readFileSync(join(folder, 'takeout/derived-real-names/EXPECTED.tsv'), 'utf8').trim().split('\n').slice(1).map((row) => row.split('\t'));
     expect(cases).toHaveLength(35);
