@@ -271,6 +271,15 @@ describe('an export in parts', () => {
     await expectStable();
   });
 
+  test('a sidecar that has its file gives nothing to another of that name', async () => {
+    s.picture(`${one}/x.png`, 1);
+    put(s.at(`${one}/x.png.json`), takeout('x.png', 'of the first'));
+    s.picture(`${two}/x.png`, 2);
+    await s.addRoot();
+    await run();
+    expect(said()).toEqual({ [`${one}/x.png`]: ['of the first'] });
+  });
+
   test('two parts that say different things of one name say nothing to a third', async () => {
     put(s.at('p1/Trip/x.png.json'), takeout('x.png', 'one'));
     put(s.at('p2/Trip/x.png.json'), takeout('x.png', 'two'));
@@ -352,6 +361,30 @@ describe('by title, in folders of other names', () => {
     await s.addRoot();
     await run();
     expect(said()).toEqual({});
+    await expectStable();
+  });
+
+  test('not one that its own folder did not match: its name says more than its title', async () => {
+    s.reader.facts.set('DSC_0103.png', exif('2017-07-14T04:40:00'));
+    s.picture('Takeout/Trip/DSC_0103.png', 1);
+    put(s.at('Takeout/Trip/DSC_0103.png(1).json'), takeout('DSC_0103.png', 'of the second of that name'));
+    await s.addRoot();
+    await run();
+    expect(said()).toEqual({});
+  });
+
+  test('a sidecar that loses its file looks again among those that came meanwhile', async () => {
+    put(s.at('Takeout/Trip/IMG_0001.png.json'), takeout('IMG_0001.png', 'found'));
+    await s.addRoot();
+    await run();
+    s.picture('Takeout/Trip/IMG_0001.png', 1);
+    await run();
+    s.picture('moved/IMG_0001.png', 2);
+    await run();
+    expect(said()).toEqual({ 'Takeout/Trip/IMG_0001.png': ['found'] });
+    renameSync(s.at('Takeout/Trip/IMG_0001.png'), s.at('Takeout/Trip/renamed.png'));
+    await run();
+    expect(said()).toEqual({ 'moved/IMG_0001.png': ['found'] });
     await expectStable();
   });
 
