@@ -156,7 +156,9 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   function labelOf(volumeId: string): string {
     return String(catalog.prepare('SELECT label FROM volumes WHERE volume_id = ?').get(volumeId)?.['label'] ?? volumeId);
   }
+  let closed = false;
   function changed(): void {
+    if (closed) return;
     link.statusChanged();
     options.onStatus?.(status());
   }
@@ -510,6 +512,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       await maker.close();
       await proxyRun;
       await places.ended();
+      closed = true;
       await link.close();
       await reader.close();
       catalog.close();

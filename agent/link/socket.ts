@@ -52,6 +52,8 @@ export function openLink(options: LinkOptions): Link {
   };
   const sendStatus = () => {
     statusTimer = undefined;
+    // Whoever still has something to say after the end must not ask a catalog that is closed.
+    if (closed) return;
     const status = options.status();
     const text = JSON.stringify(status);
     if (text === lastStatus) return;
@@ -107,7 +109,7 @@ export function openLink(options: LinkOptions): Link {
   connect();
   return {
     presenceChanged: sendPresence,
-    statusChanged: () => { statusTimer ??= setTimeout(sendStatus, STATUS_EVERY_MS); },
+    statusChanged: () => { if (!closed) statusTimer ??= setTimeout(sendStatus, STATUS_EVERY_MS); },
     flushStatus: () => { clearTimeout(statusTimer); sendStatus(); },
     connected: () => socket?.readyState === WebSocket.OPEN,
     close: async () => {
