@@ -7,6 +7,8 @@ const TIMEOUT_MS = 60_000;
 
 export default defineConfig(async () => ({
   test: {
+    // Half of the time is spent waiting for processes to start and to end: two files at a time, also on two cores.
+    maxWorkers: 2,
     projects: [
       {
         plugins: [cloudflareTest({
