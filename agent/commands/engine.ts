@@ -397,7 +397,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       await watcher?.close();
       await queue.catch(() => {});
       await pushRun?.catch(() => {});
-      link.close();
+      await link.close();
       await reader.close();
       catalog.close();
     },

@@ -85,7 +85,11 @@ function waitForStop(): Promise<string> {
   return new Promise((done) => {
     let asked = false;
     const stop = () => { if (asked) process.exit(EXIT.fatal); asked = true; done(''); };
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      // Miniflare's own handler ends the process on the spot, before anybody has said goodbye.
+      process.removeAllListeners(signal);
+      process.on(signal, stop);
+    }
   });
 }
 

@@ -7,6 +7,8 @@ import type { WorkerAddress } from '../push/client.ts';
 
 /** Waits between tries to connect, in milliseconds; the last one repeats. */
 const RECONNECT_MS = [200, 500, 1_000, 2_000, 5_000, 15_000] as const;
+/** A Worker on this machine answers a goodbye in some milliseconds. */
+const GOODBYE_MS = 1_000;
 /** Status goes out at most this often: people read no faster, and pages fetch on each. */
 const STATUS_EVERY_MS = 500;
 
@@ -30,7 +32,8 @@ export interface Link {
   /** Sends the status now: before an answer that people will compare with it. */
   flushStatus(): void;
   connected(): boolean;
-  close(): void;
+  /** Says goodbye and resolves when the Worker has noted it, or after GOODBYE_MS: a Worker that ends first would believe in us until the lease runs out. */
+  close(): Promise<void>;
 }
 
 /** Opens the link and keeps it open until `close`. Never throws: with no Worker in reach it tries again, quietly. */
@@ -107,10 +110,16 @@ export function openLink(options: LinkOptions): Link {
     statusChanged: () => { statusTimer ??= setTimeout(sendStatus, STATUS_EVERY_MS); },
     flushStatus: () => { clearTimeout(statusTimer); sendStatus(); },
     connected: () => socket?.readyState === WebSocket.OPEN,
-    close: () => {
+    close: async () => {
       closed = true;
       clearInterval(renew); clearTimeout(retry); clearTimeout(statusTimer);
-      socket?.close(1000, 'agent stops');
+      const open = socket;
+      if (open?.readyState !== WebSocket.OPEN) { open?.close(); return; }
+      await new Promise<void>((done) => {
+        const late = setTimeout(done, GOODBYE_MS);
+        open.addEventListener('close', () => { clearTimeout(late); done(); });
+        open.close(1000, 'agent stops');
+      });
     },
   };
 }

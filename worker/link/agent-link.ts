@@ -123,15 +123,17 @@ export class AgentLink extends DurableObject<Env> {
 
   override async webSocketClose(socket: WebSocket, code: number): Promise<void> {
     this.failWaiting(socket);
-    // Without our half of the goodbye the agent's socket would wait for it, some 10 s. 1005 and 1006 cannot be said.
-    if (CLOSE_GOODBYE.has(code)) socket.close(code);
+    if (!CLOSE_GOODBYE.has(code)) return;
     const agentId = (socket.deserializeAttachment() as SocketState | null)?.agent_id;
     const state = agentId === undefined ? undefined : this.agents.get(agentId);
-    if (!state || !CLOSE_GOODBYE.has(code) || this.socketsOf(state.agent_id).some((s) => s !== socket)) return;
-    state.lease_until_ms = 0;
-    await this.keep(state);
-    this.listeners.tell('presence');
-    this.listeners.tell('status');
+    if (state && !this.socketsOf(state.agent_id).some((s) => s !== socket)) {
+      state.lease_until_ms = 0;
+      await this.keep(state);
+      this.listeners.tell('presence');
+      this.listeners.tell('status');
+    }
+    // Our half of the goodbye, without which the agent's socket waits some 10 s. It leaves after what was kept is on disk.
+    socket.close(code);
   }
 
   override async webSocketError(socket: WebSocket): Promise<void> {

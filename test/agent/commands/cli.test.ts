@@ -1,10 +1,11 @@
 // The command line as an owner meets it: exit codes, clear words, one instance a data folder, leftovers of a kill.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { startMiniflare } from '../../../agent/commands/worker-host.ts';
 import { Healthz, ListLine } from '../../../protocol/list.ts';
 import { IndexReport } from '../../../protocol/report.ts';
 import { DATA_VERSION } from '../../../protocol/versions.ts';
@@ -146,6 +147,21 @@ describe('up', () => {
     let assets: number | null = 0;
     while (Date.now() < until && assets !== 6) { await sleep(300); assets = (await waitIdle(up)).assets; }
     expect(assets).toBe(6);
+  });
+
+  test('ends when asked to, at rest and at work, and is away at once', async () => {
+    const { dir } = await makeLibrary(join(base, 'library'), 12);
+    const working = await start([dir]);
+    while (!working.log().includes('Jharokha is at')) await sleep(20);
+    await sleep(400);
+    expect(await stopUp(working), working.log()).toBe(0);
+    expect(existsSync(join(dataDir, 'run.json'))).toBe(false);
+    const resting = await start([]);
+    await waitIdle(resting);
+    expect(await stopUp(resting), resting.log()).toBe(0);
+    // A Worker alone would believe in an agent that did not say goodbye until its lease runs out.
+    const host = await startMiniflare({ dataDir, port: 0, token: 'x'.repeat(64) });
+    try { expect(Healthz.parse(await (await fetch(`${host.url}/healthz`)).json()).agent).toBe('away'); } finally { await host.close(); }
   });
 
   test('what was set on a page is on the next page', async () => {
