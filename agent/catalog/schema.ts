@@ -99,11 +99,12 @@ CREATE TABLE IF NOT EXISTS related_folders (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS related_exports ON related_folders (leaf) WHERE takeout + album > 0;
 
--- Which file is shown under which, as found in each folder; the same pair of hashes may be found in several.
+-- Which file is shown under which, as found in each folder; the same pair of hashes may be found in several. With rowids:
+-- the indexes by hash, which are written all over, would otherwise hold the folder's path in each entry.
 CREATE TABLE IF NOT EXISTS relations (
   volume_id TEXT NOT NULL, dir TEXT NOT NULL, member_sha256 TEXT NOT NULL, primary_sha256 TEXT NOT NULL, type TEXT NOT NULL, basis TEXT NOT NULL,
   PRIMARY KEY (volume_id, dir, member_sha256)
-) WITHOUT ROWID;
+);
 CREATE INDEX IF NOT EXISTS relations_by_member ON relations (member_sha256);
 CREATE INDEX IF NOT EXISTS relations_by_primary ON relations (primary_sha256);
 

@@ -2,8 +2,8 @@
 // assets to stacks; what comes of it is written into the catalog, and only rows that differ are pushed.
 //
 // The work is in the catalog's marks, written with each change (catalog/relations.ts), so a crash or a stop at any moment
-// loses none of it. Folders are related in groups (relate-folders.ts), each in one transaction that also takes its marks;
-// then titles (relate-titles.ts) and large stacks, which hang on several folders and are marked by key. A second run over the
+// loses none of it. Folders are related in groups (relate-folders.ts), each in a transaction that also takes its marks; then
+// titles (relate-titles.ts) and large stacks, which hang on several folders and are marked by key. A second run over the
 // same files writes nothing.
 import type { Catalog } from '../catalog/catalog.ts';
 import { hasMarks, listMarkedKeys, nextMarkedFolder, putStacks, readConnected, unmarkKeys, type Folder } from '../catalog/relations.ts';
@@ -14,6 +14,11 @@ import { lookForTitles, relateTitles } from './relate-titles.ts';
 
 /** The event loop gets a turn this often: the agent answers its socket meanwhile. */
 const SLICE_MS = 8;
+/**
+ * Folders are related in transactions this long, for stacks are written all over their tables: a commit for each folder
+ * wrote the same pages again and again, the more so the larger the catalog.
+ */
+const TRANSACTION_MS = 100;
 /** Members whose stacks are settled in one transaction; what hangs on them comes with them. */
 const MEMBERS_AT_ONCE = 2_000;
 
@@ -35,12 +40,21 @@ export async function relateMarked(ctx: Pick<ScanContext, 'catalog' | 'signal'>)
 async function relateFolders(catalog: Catalog, signal: AbortSignal | undefined, pace: () => Promise<void>): Promise<void> {
   const done = new Set<string>();
   registerMarked(catalog);
-  for (let folder = nextMarkedFolder(catalog); folder && !signal?.aborted; folder = nextMarkedFolder(catalog)) {
-    const group: Folder[] = groupOf(catalog, folder);
-    for (const part of group) done.add(folderKey(part));
-    relateGroup(catalog, group, done);
-    await pace();
-  }
+  while (!signal?.aborted && relateSome(catalog, done)) await pace();
+}
+
+/** Groups in one transaction, for TRANSACTION_MS; false where none was left. */
+function relateSome(catalog: Catalog, done: Set<string>): boolean {
+  return catalog.transact(() => {
+    const end = performance.now() + TRANSACTION_MS;
+    let folder = nextMarkedFolder(catalog);
+    for (; folder && performance.now() < end; folder = nextMarkedFolder(catalog)) {
+      const group: Folder[] = groupOf(catalog, folder);
+      for (const part of group) done.add(folderKey(part));
+      relateGroup(catalog, group, done);
+    }
+    return folder !== undefined;
+  });
 }
 
 /** Stacks of the next marked members and of all that hangs on them; false where none was left. */
