@@ -14,15 +14,17 @@ const ENV = { ...process.env, PATH: `${join(ROOT, 'node_modules/.bin')}:${proces
 export interface Up { child: ChildProcess; url: string; log(): string; ended: Promise<number | null> }
 
 /** A port on loopback that was free a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((done, fail) => {
-    const server = createServer();
-    server.once('error', fail);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => { done(typeof address === 'object' && address ? address.port : 0); });
+export async function freePort(): Promise<number> {
+  for (;;) {
+    // Below the ports that systems give to outgoing connections: one of those could be taken again before it is used.
+    const port = 10_000 + Math.floor(Math.random() * 20_000);
+    const free = await new Promise<boolean>((done) => {
+      const server = createServer();
+      server.once('error', () => { done(false); });
+      server.listen(port, '127.0.0.1', () => { server.close(() => { done(true); }); });
     });
-  });
+    if (free) return port;
+  }
 }
 
 /** Starts `up` in a process group of its own, so that a test can kill all of it or only the agent. Does not wait. */
