@@ -6,7 +6,7 @@
  */
 export function checkNominatimUrl(text: string): string {
   const url = URL.parse(text);
-  if (!url || (url.protocol !== 'https:' && url.protocol !== 'http:')) throw new Error(`${JSON.stringify(text)} is not the address of a server: it begins with https:// or http://.`);
+  if (!url || (url.protocol !== 'https:' && url.protocol !== 'http:')) throw new Error(`${JSON.stringify(text)} is not the address of a server: it begins with http:// or https://.`);
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') throw new Error('The address of a Nominatim server has no user, question mark or # in it.');
   if (url.protocol === 'http:' && !isAtHome(url.hostname)) throw new Error(`${url.host} would be told positions in the clear: use https:// (http:// is for servers on this computer and in the home network).`);
   return url.href.replace(/\/+$/, '');

@@ -1,5 +1,6 @@
 // The resolver: from everything that is said about an asset to the one answer that pages show (promise 6).
 // Pure, and independent of the order in which facts came: claims are ranked, never "first come".
+import { compareText } from './order.ts';
 import { IMPORT_SOURCES, OFFSET_SOURCES, TAKEN_AT_SOURCES, type OffsetSource, type TakenAtSource, type ValueSource } from './words.ts';
 import type { AlbumImport, ImportFacts, TimeClaim } from './rows.ts';
 import { readContainer, witnessesOf, type Witness } from './container-time.ts';
@@ -160,9 +161,6 @@ function resolveOffset(best: Reading, all: readonly Reading[], input: ResolveInp
   }
   return { minutes: null, source: null };
 }
-
-/** Code unit order: the same everywhere, which a locale's is not. */
-function compareText(a: string, b: string): number { return a < b ? -1 : a > b ? 1 : 0; }
 
 /** What the owner said of an asset; null: nothing. */
 export interface OwnerFacts {

@@ -82,7 +82,7 @@ export function putAsset(catalog: Catalog, a: AssetWrite): void {
 }
 
 /** Adds a problem once, within the bound that a row may carry; false where it is there already or there is no room. */
-export function addProblem(facts: AssetFacts, problem: AssetProblem): boolean {
+export function addProblem(facts: Pick<AssetFacts, 'problems'>, problem: AssetProblem): boolean {
   if (facts.problems.length >= MAX_PROBLEMS || facts.problems.some((p) => p.code === problem.code && p.reason === problem.reason)) return false;
   facts.problems.push(problem);
   return true;

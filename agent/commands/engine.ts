@@ -154,7 +154,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     }));
   }
   function labelOf(volumeId: string): string {
-    return String(catalog.prepare('SELECT label FROM volumes WHERE volume_id = ?').get(volumeId)?.['label'] ?? volumeId);
+    return getVolume(catalog, volumeId)?.label ?? volumeId;
   }
   let closed = false;
   function changed(): void {
@@ -183,9 +183,11 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
         if (!agreed) { await agreeOnState(pushContext); agreed = true; }
         const mark = markDue;
         markDue = false;
+        const news = !isPushed();
         const done = await pushAll(pushContext, { mark, signal: stop.signal });
         refusedCompletions = done.refused > 0;
-        if (done.batches > 0) places.wake();
+        // A mark alone changes nothing that could want a name.
+        if (news && done.batches > 0) places.wake();
       } catch (error) {
         // A Worker on a full disk answers with anything but that.
         catalog.assertRoom();
@@ -269,8 +271,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   // Counted anew only where something changed: it is a look at every file of an export.
   let sidecarCounts: SidecarSummary | undefined;
   /** After every scan, a stopped one too: what it wrote counts. What cannot be kept is still marked for the next time. */
-  async function relate(report: IndexReport, changed: boolean): Promise<void> {
-    let news = changed || sidecarCounts === undefined;
+  async function relate(report: IndexReport, someMissing: boolean): Promise<void> {
+    let news = someMissing || sidecarCounts === undefined;
     try { news = await relateMarked(ctx) || news; } catch (error) {
       if (!(error instanceof DiskFullError)) throw error;
       if (report.stopped.length === 0) report.stopped.push({ path: '', reason: error.message });

@@ -76,8 +76,9 @@ function addReport(whole: IndexReport, page: IndexReport, first: boolean): void 
   whole.skipped.push(...page.skipped);
 }
 
+const n = (value: number): string => value.toLocaleString('en');
+
 function printReport(report: IndexReport): void {
-  const n = (value: number) => value.toLocaleString('en');
   const parts = ([['new', report.indexed], ['changed', report.changed], ['moved', report.moved], ['unchanged', report.unchanged], ['copies', report.duplicate], ['sidecars', report.sidecar], ['ignored', report.ignored], ['could not be read', report.failed.length]] as const).filter(([, count]) => count > 0);
   printLine(`${n(report.seen)} files seen${parts.length > 0 ? ': ' : ''}${parts.map(([word, count]) => `${n(count)} ${word}`).join(', ')}.`);
   if (report.sidecars) printLine(sidecarText(report.sidecars));
@@ -88,7 +89,6 @@ function printReport(report: IndexReport): void {
 }
 
 function sidecarText(s: SidecarSummary): string {
-  const n = (value: number) => value.toLocaleString('en');
   const left = [s.without_media > 0 ? `${n(s.without_media)} belong to files that were not found` : '', s.without_sidecar > 0 ? `${n(s.without_sidecar)} of ${n(s.media)} files in Takeout folders have none` : ''].filter((t) => t !== '');
   return `${n(s.matched)} of ${n(s.sidecars)} sidecars matched${left.length > 0 ? `: ${left.join('; ')}` : ''}.`;
 }

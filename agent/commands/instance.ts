@@ -3,7 +3,7 @@
 import { SOFTWARE_VERSION } from '../../protocol/versions.ts';
 import { CommandError, EXIT, openDataDir, type AgentIdentity, type Options } from '../config.ts';
 import { callWorker, WorkerRefused, WorkerUnreachable, type WorkerAddress } from '../push/client.ts';
-import { REQUESTS, type RequestArgs, type RequestName, type RequestResult } from '../../protocol/link.ts';
+import { REQUESTS, type AgentOptions, type RequestArgs, type RequestName, type RequestResult } from '../../protocol/link.ts';
 import { assertRoom } from '../files/room.ts';
 import { createEngine, type Engine } from './engine.ts';
 import { endLeftovers, readRunFile, removeRunFile, takeLock, writeRunFile } from './run-file.ts';
@@ -30,13 +30,13 @@ const HELD_POLL_MS = 250;
 /** Connects to the running instance or starts one. Throws CommandError (exit 4) when the data is held and nobody answers. */
 export async function connectOrStart(options: Options): Promise<Instance> {
   const instance = await findOrStart(options);
-  try { await applyChoices(instance, options); } catch (error) { await instance.close(); throw error; }
+  try { await applyChoices((chosen) => instance.ask('set_options', chosen), options); } catch (error) { await instance.close(); throw error; }
   return instance;
 }
 
 /** Tells the agent what the command line chooses; it keeps it. */
-export async function applyChoices(instance: Pick<Instance, 'ask'>, options: Options): Promise<void> {
-  if (Object.keys(options.chosen).length > 0) await instance.ask('set_options', options.chosen);
+export async function applyChoices(setOptions: (chosen: Partial<AgentOptions>) => Promise<unknown>, { chosen }: Options): Promise<void> {
+  if (Object.keys(chosen).length > 0) await setOptions(chosen);
 }
 
 async function findOrStart(options: Options): Promise<Instance> {

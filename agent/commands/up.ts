@@ -18,7 +18,7 @@ export async function run(options: Options): Promise<number> {
   const running = await findRunning(options.dataDir, identity.token);
   if (running) {
     const instance = remoteInstance(running, identity);
-    await applyChoices(instance, options);
+    await applyChoices((chosen) => instance.ask('set_options', chosen), options);
     for (const folder of folders) {
       const { root_id } = await instance.ask('add_root', { path: folder });
       await instance.ask('scan', { root_id });
@@ -51,7 +51,7 @@ export async function run(options: Options): Promise<number> {
       },
     });
     const stopped = waitForStop();
-    if (Object.keys(options.chosen).length > 0) await engine.handlers.set_options(options.chosen);
+    await applyChoices(engine.handlers.set_options, options);
     let trouble: string | undefined;
     try {
       if (folders.length > 0) await engine.addFolders(folders);

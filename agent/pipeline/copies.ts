@@ -3,6 +3,7 @@
 import { joinPath, listCopies, type FileRow } from '../catalog/files.ts';
 import { inodeText, isDataless, sameStat, WHOLE_FILE_BYTES, type OpenFile } from '../files/access.ts';
 import { FileError } from '../files/errors.ts';
+import { absolutePath } from '../volumes/identify.ts';
 import type { ConnectedVolume, ScanContext } from './context.ts';
 import { sourceOf } from './hash.ts';
 import type { FileSource } from './types.ts';
@@ -32,8 +33,7 @@ export async function copiesInReach(ctx: Pick<ScanContext, 'catalog' | 'volumes'
  * is kept for good. Of larger ones the caller asks `isUnchanged` when it is done.
  */
 export async function openCopy(ctx: Pick<ScanContext, 'files'>, copy: FileRow, volume: ConnectedVolume): Promise<OpenCopy | undefined> {
-  const path = joinPath(copy.dir, copy.name);
-  const absolute = volume.mount_point === '/' ? `/${path}` : `${volume.mount_point}/${path}`;
+  const absolute = absolutePath(volume.mount_point, joinPath(copy.dir, copy.name));
   let file: OpenFile | undefined;
   let kept = false;
   try {

@@ -1,4 +1,5 @@
 // From tags to the facts of an asset: camera, exposure, position and zone, caption, time claims, and what is odd about them.
+import { addProblem as addOnce } from '../catalog/assets.ts';
 import type { AssetProblem } from '../../protocol/rows.ts';
 import { claimsOf, type MetaTags } from './claims.ts';
 import { descriptionOf, keywordsOf, ratingOf } from './caption.ts';
@@ -8,7 +9,7 @@ import { zoneAt } from './zone.ts';
 
 /** A position closer than this to 0,0 (100 m) is a receiver without a fix: nobody photographs the buoy there. */
 const NULL_ISLAND_DEGREES = 0.001;
-const MAX_PROBLEMS = 20;
+const MAX_REASON = 300;
 
 /** Facts of one file from its tags. Sizes and colour are the decoder's to fill in. */
 export async function factsOf(kind: 'image' | 'video', mime: string, tags: MetaTags): Promise<ByteFacts> {
@@ -58,7 +59,7 @@ export function cameraName(make: unknown, model: unknown): string | null {
   return name.toLowerCase().startsWith(first) ? name : `${maker} ${name}`;
 }
 
-/** Adds a problem once, within the bound that a row may carry. */
-export function addProblem(facts: { problems: AssetProblem[] }, problem: AssetProblem): void {
-  if (facts.problems.length < MAX_PROBLEMS && !facts.problems.some((p) => p.code === problem.code && p.reason === problem.reason)) facts.problems.push({ code: problem.code, reason: problem.reason.slice(0, 300) });
+/** Adds a problem once, cut to what a line of a page takes. */
+export function addProblem(facts: Pick<ByteFacts, 'problems'>, { code, reason }: AssetProblem): void {
+  addOnce(facts, { code, reason: reason.slice(0, MAX_REASON) });
 }

@@ -1,5 +1,6 @@
 // Which sidecar belongs to which media file of a folder, by their names and by the titles that Takeout writes into its
 // sidecars. Pure, linear (every rule is a look-up), and the same whatever the order of the names.
+import { compareText } from '../../protocol/order.ts';
 import type { SidecarFormat } from './sidecars.ts';
 import { beginningKey, beginningsOf, foldName, kindOfName, mayBeBeginningOf, mayBeCut, mediaNamesOf, mediaStemsOf, originalOf, splitName, splitSidecarName, withoutMotionMark, type NameParts, type SidecarName } from './takeout-names.ts';
 
@@ -28,7 +29,6 @@ export function matchSidecars(folder: FolderNames): Match[] {
   return matches.sort((a, b) => compareText(a.media, b.media) || compareText(a.sidecar, b.sidecar));
 }
 
-function compareText(a: string, b: string): number { return a < b ? -1 : a > b ? 1 : 0; }
 function byName(a: { name: string }, b: { name: string }): number { return compareText(a.name, b.name); }
 
 /** Items by those of their keys that will be asked for: after the first rule these are few. */

@@ -1,5 +1,6 @@
 // Which assets are shown as one: Live Photos, edited copies, RAW with its picture. Pure: from the files of one folder, or
 // those of a volume that carry one identifier, to relations between hashes. The order of the files shows in nothing.
+import { compareText } from '../../protocol/order.ts';
 import type { TimeClaim } from '../../protocol/rows.ts';
 import type { StackType } from '../../protocol/words.ts';
 import { originalOf } from './match.ts';
@@ -58,9 +59,6 @@ function appleOriginal(name: string): string | undefined {
 }
 
 function originalStem(name: string): string | undefined { return appleOriginal(name) ?? originalOf(name); }
-
-/** Code unit order: the same everywhere, which a locale's is not. */
-function compareText(a: string, b: string): number { return a < b ? -1 : a > b ? 1 : 0; }
 
 /** HEIC before JPEG before what else there is: what a phone wrote before what was made from it; then by name, then by hash. */
 function compareFiles(a: PairFile, b: PairFile): number {

@@ -20,6 +20,7 @@ import { getScan, KEPT, keptPaths, lastScan, listQuestions, putScan, queueComple
 import { putVolume } from '../catalog/volumes.ts';
 import { icloudName, inodeText, isDataless, sameStat } from '../files/access.ts';
 import { FileError, isDeviceTrouble, isReadTrouble } from '../files/errors.ts';
+import { absolutePath } from '../volumes/identify.ts';
 import type { ConnectedVolume, FailedFile, ScanContext, ScanReport } from './context.ts';
 import { BYTES_IN_FLIGHT, createBudget, readOnce, type ReadResult } from './hash.ts';
 import { hashRules, isInPackage } from './ignore.ts';
@@ -114,7 +115,7 @@ async function startRun(ctx: ScanContext, root: Root): Promise<Run | ScanReport>
   let reason = `The folder ${root.path} is not there.`;
   try {
     mount = ctx.files.lstat(volume.mount_point);
-    const top = ctx.files.lstat(absolutePath(volume, root.path));
+    const top = ctx.files.lstat(absolutePath(volume.mount_point, root.path));
     if (!top.isDirectory()) return refuse(reason, volume.mount_point);
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
@@ -129,11 +130,6 @@ async function startRun(ctx: ScanContext, root: Root): Promise<Run | ScanReport>
     inFlight: new Map(), readErrors: 0, nextCheck: null, check: null, toldAt: 0, walk: null, newCopies: false,
   };
   return run;
-}
-
-function absolutePath(volume: ConnectedVolume, path: string): string {
-  if (path === '') return volume.mount_point;
-  return volume.mount_point === '/' ? `/${path}` : `${volume.mount_point}/${path}`;
 }
 
 // ---- Counting ----
@@ -324,7 +320,7 @@ async function lookAtVolume(run: Run): Promise<void> {
   try {
     const mount = run.ctx.files.lstat(now.mount_point);
     if (mount.dev !== run.mountDev || mount.ino !== run.mountIno) throw new ScanStopped(gone);
-    run.ctx.files.lstat(absolutePath(now, run.root.path));
+    run.ctx.files.lstat(absolutePath(now.mount_point, run.root.path));
   } catch (error) {
     if (error instanceof FileError) throw new ScanStopped(error.errno === 'ENOENT' ? `The folder ${run.root.path} has gone.` : gone);
     throw error;
@@ -341,7 +337,7 @@ const budget = createBudget(BYTES_IN_FLIGHT);
 async function processFile(run: Run, job: Job): Promise<void> {
   const { ctx } = run;
   const path = joinPath(job.dir, job.name);
-  const absolute = absolutePath(run.volume, path);
+  const absolute = absolutePath(run.volume.mount_point, path);
   ctx.catalog.assertRoom();
   try {
     const row = getFile(ctx.catalog, run.volume.volume_id, job.dir, job.name);
@@ -645,7 +641,7 @@ function settleMoves(run: Run, gone: string[]): { left: string[]; movedFrom: str
 
 function isThere(run: Run, path: string, row: FileRow): boolean {
   try {
-    const stat = run.ctx.files.lstat(absolutePath(run.volume, path));
+    const stat = run.ctx.files.lstat(absolutePath(run.volume.mount_point, path));
     return stat.isFile() && stat.size === row.size_bytes && stat.mtimeMs === row.mtime_ms;
   } catch { return false; }
 }
@@ -689,7 +685,7 @@ export async function answerQuestion(ctx: ScanContext, scanId: string, answer: '
   const volume = await ctx.volumes.get(scan.volume_id);
   if (!volume) throw new Error('Plug in the drive first: its files are looked for once more before they are marked missing.');
   const missing = (scan.vanished_paths ?? []).filter((path) => {
-    try { return !ctx.files.lstat(absolutePath(volume, path)).isFile() || isDemoted(ctx, scan.volume_id, path); } catch (error) {
+    try { return !ctx.files.lstat(absolutePath(volume.mount_point, path)).isFile() || isDemoted(ctx, scan.volume_id, path); } catch (error) {
       if (error instanceof FileError && (error.errno === 'ENOENT' || error.errno === 'ENOTDIR')) return true;
       if (error instanceof FileError) return false;
       throw error;

@@ -112,8 +112,8 @@ async function placeOf(position: { latitude: number; longitude: number } | null)
 
 async function readXmpSidecar(name: string, text: string): Promise<SidecarRead> {
   if (!/<(?:rdf:RDF|x:xmpmeta|x:xapmeta|rdf:Description)[\s>]/.test(text)) throw new ReadError('damaged', 'sidecar', 'it holds no XMP');
-  const tags = readXmp(text);
   const words = readXmpWords(text);
+  const tags = readXmp(text, words);
   const said: ImportFacts = {
     source: 'xmp', name: cleanName(name), time_claims: bestDate(claimsOf({ xmpDates: tags.xmpDates ?? [], raw: {} }).claims), ...await placeOf(positionOf(tags, [])),
     description: cleanProse(words.description), favourite: words.favourite === '1' ? true : null, archived: null,

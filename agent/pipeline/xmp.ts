@@ -7,7 +7,7 @@ import type { MetaTags } from './claims.ts';
 const DATES = ['exif:DateTimeOriginal', 'photoshop:DateCreated', 'exif:DateTimeDigitized', 'xmp:CreateDate', 'xap:CreateDate'];
 
 /** Tags of one packet; properties that are absent stay undefined. Never throws. */
-export function readXmp(packet: string): MetaTags {
+export function readXmp(packet: string, words: XmpWords = readXmpWords(packet)): MetaTags {
   const tags: MetaTags = { xmpDates: [], raw: {} };
   for (const name of DATES) {
     const value = property(packet, name);
@@ -19,7 +19,6 @@ export function readXmp(packet: string): MetaTags {
   tags.make = property(packet, 'tiff:Make');
   tags.model = property(packet, 'tiff:Model');
   tags.lens = property(packet, 'aux:Lens');
-  const words = readXmpWords(packet);
   tags.rating = words.rating;
   tags.xmpDescription = words.description;
   if (words.tags.length > 0) tags.xmpKeywords = words.tags;

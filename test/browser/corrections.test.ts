@@ -3,11 +3,11 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { cellOf } from '../../protocol/place.ts';
 import type { AssetRow } from '../../protocol/rows.ts';
 import { PROXY_VERSION } from '../../protocol/versions.ts';
-import { openBrowser, watchPage } from '../support/browser.ts';
+import { openBrowser, openPage } from '../support/browser.ts';
 import { startFakeAgent, type FakeAgent } from '../support/fake-agent.ts';
 import { makeVideo } from '../support/make-media.ts';
 import { assetRow, createSeeder, drawRenditions, evidenceRow, locationRow, placeRow, rootRow, volumeRow, wallClaim, type Seeder } from '../support/seed.ts';
@@ -77,10 +77,8 @@ afterEach(async () => {
   expect(said).toEqual([]);
 });
 
-async function open(path: string, options: Parameters<Browser['newContext']>[0] = {}): Promise<void> {
-  context = await browser.newContext({ baseURL: site.url, viewport: { width: 1280, height: 800 }, ...options });
-  page = await context.newPage();
-  said = watchPage(page);
+async function open(path: string, options: BrowserContextOptions = {}): Promise<void> {
+  ({ context, page, said } = await openPage(browser, site.url, options));
   await page.goto(path);
 }
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };

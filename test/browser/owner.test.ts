@@ -1,9 +1,9 @@
 // What the owner decides on a page and the agent carries out: excludes, a marker file, the answer to a scan's question.
 // The agent's end of the link is played, with the pushes that the real one makes before it answers; all else is real.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import type { ScanQuestion } from '../../protocol/link.ts';
-import { openBrowser, watchPage } from '../support/browser.ts';
+import { openBrowser, openPage } from '../support/browser.ts';
 import { IDLE, presentVolume, startFakeAgent, type FakeAgent } from '../support/fake-agent.ts';
 import { assetRow, createSeeder, locationRow, rootRow, volumeRow, type Seeder } from '../support/seed.ts';
 import { startSite, type Site } from '../support/site.ts';
@@ -68,11 +68,9 @@ afterEach(async () => {
   expect(said).toEqual([]);
 });
 
-async function open(options: Parameters<Browser['newContext']>[0] = {}): Promise<void> {
+async function open(options: BrowserContextOptions = {}): Promise<void> {
   await context?.close();
-  context = await browser.newContext({ baseURL: site.url, viewport: { width: 1280, height: 800 }, ...options });
-  page = await context.newPage();
-  said = watchPage(page);
+  ({ context, page, said } = await openPage(browser, site.url, options));
 }
 /** The browser says each refused answer; that one, and nothing else, was to come. */
 function expectRefused(status: number): void {

@@ -1,9 +1,9 @@
 // Pages in a real browser, served by the real Worker on real D1 and R2: what a reader sees and does, with script and without.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { PIECE_TILES } from '../../protocol/limits.ts';
 import type { AssetRow } from '../../protocol/rows.ts';
-import { openBrowser, watchPage } from '../support/browser.ts';
+import { openBrowser, openPage } from '../support/browser.ts';
 import { IDLE, presentVolume, startFakeAgent, type FakeAgent } from '../support/fake-agent.ts';
 import { assetRow, createSeeder, drawRenditions, locationRow, rootRow, volumeRow, type Seeder } from '../support/seed.ts';
 import { startSite, type Site } from '../support/site.ts';
@@ -74,10 +74,8 @@ afterEach(async () => {
   expect(said).toEqual([]);
 });
 
-async function open(path: string, options: Parameters<Browser['newContext']>[0] = {}): Promise<void> {
-  context = await browser.newContext({ baseURL: site.url, viewport: { width: 1280, height: 800 }, ...options });
-  page = await context.newPage();
-  said = watchPage(page);
+async function open(path: string, options: BrowserContextOptions = {}): Promise<void> {
+  ({ context, page, said } = await openPage(browser, site.url, options));
   await page.goto(path);
 }
 

@@ -1,6 +1,6 @@
 // A real browser for tests: an installed Chrome or Chromium, never a download.
 import { existsSync } from 'node:fs';
-import { chromium, type Browser, type Page } from 'playwright-core';
+import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core';
 
 const PLACES = [
   process.env['JHAROKHA_CHROMIUM'], '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/usr/bin/google-chrome-stable', '/snap/bin/chromium',
@@ -30,4 +30,11 @@ export function watchPage(page: Page): string[] {
   page.on('pageerror', (error) => said.push(String(error)));
   page.on('dialog', (dialog) => { said.push(`a dialog opened: ${dialog.message()}`); void dialog.dismiss(); });
   return said;
+}
+
+/** A new page of a site in a context of its own, watched from its first moment and not yet anywhere; desktop, unless said otherwise. */
+export async function openPage(browser: Browser, siteUrl: string, options: BrowserContextOptions = {}): Promise<{ context: BrowserContext; page: Page; said: string[] }> {
+  const context = await browser.newContext({ baseURL: siteUrl, viewport: { width: 1280, height: 800 }, ...options });
+  const page = await context.newPage();
+  return { context, page, said: watchPage(page) };
 }

@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { CorrectionChange, CorrectionScope } from '../../protocol/correction.ts';
 import type { AssetRow } from '../../protocol/rows.ts';
 import { applyCorrection, countScope, listEdits, newestEdit, undoEdit } from '../../worker/store/corrections.ts';
-import { asset, countRows, createSender, evidence, exif, hashOf, librarySnapshot, location, migrate, volume } from './support.ts';
+import { asset, countRows, createSender, evidence, exif, hashOf, item, librarySnapshot, location, migrate, volume } from './support.ts';
 
 const NOW = Date.UTC(2026, 0, 1);
 const CAMERA = 'Box "Brownie" \'12';
@@ -13,9 +13,6 @@ let send: ReturnType<typeof createSender>;
 
 beforeEach(async () => { await reset(); await migrate(); send = createSender(); });
 
-async function item(n: number) {
-  return env.DB.prepare('SELECT * FROM timeline_items WHERE sha256 = ?').bind(hashOf(n)).first<Record<string, unknown>>();
-}
 const curation = async () => (await env.DB.prepare('SELECT * FROM curation ORDER BY sha256').all()).results;
 const marks = () => countRows('unresolved');
 

@@ -7,15 +7,12 @@ import { applyBatch } from '../../worker/store/ingest.ts';
 import { RESOLVE_INPUT_SQL } from '../../worker/store/resolve-input.ts';
 import { markUnresolved, resolveMarked } from '../../worker/store/timeline-items.ts';
 import { MAX_BATCH_BYTES, MAX_BATCH_ROWS } from '../../protocol/limits.ts';
-import { asset, askAsAgent, batch, countRows, createSender, evidence, exif, hashOf, interruptRead, librarySnapshot, location, meterWrites, migrate, mtime, postJson, problem, volume, VOLUME } from './support.ts';
+import { askAsAgent, asset, batch, countRows, createSender, evidence, exif, hashOf, interruptRead, item, librarySnapshot, location, meterWrites, migrate, mtime, postJson, problem, VOLUME, volume } from './support.ts';
 
 beforeEach(async () => { await reset(); await migrate(); });
 
 const one = () => ({ volumes: [volume()], assets: [asset(1)], locations: [location(1, 'a.jpg')], evidence: [evidence('a.jpg')] });
 
-async function item(n: number) {
-  return env.DB.prepare('SELECT * FROM timeline_items WHERE sha256 = ?').bind(hashOf(n)).first<Record<string, unknown>>();
-}
 async function bucket(month: number) {
   const row = await env.DB.prepare('SELECT * FROM timeline_buckets WHERE month = ?').bind(month).first<{ count: number; days: string; version: number }>();
   return row && { ...row, days: JSON.parse(row.days) as [number, number, string][] };

@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers';
 import { reset } from 'cloudflare:test';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ImportFacts, PlaceRow, StackRow } from '../../protocol/rows.ts';
-import { askAsAgent, asset, createSender, evidence, exif, hashOf, librarySnapshot, location, migrate, volume } from './support.ts';
+import { askAsAgent, asset, createSender, evidence, exif, hashOf, item, librarySnapshot, location, migrate, volume } from './support.ts';
 
 beforeEach(async () => { await reset(); await migrate(); });
 
@@ -15,9 +15,6 @@ function stack(member: number, primary: number, more: Partial<StackRow> = {}): S
 }
 function place(cell: string, more: Partial<PlaceRow> = {}): PlaceRow {
   return { cell, revision: 1, rank: 1, source: 'offline', street: null, neighbourhood: null, city: 'Levanto', region: 'Liguria', country: 'Italy', country_code: 'IT', distance_m: 4300, zone: 'Europe/Rome', ...more };
-}
-async function item(n: number) {
-  return env.DB.prepare('SELECT * FROM timeline_items WHERE sha256 = ?').bind(hashOf(n)).first<Record<string, unknown>>();
 }
 async function lines(): Promise<Record<string, unknown>[]> {
   return (await (await askAsAgent('/api/list')).text()).trim().split('\n').map((l) => JSON.parse(l) as Record<string, unknown>);

@@ -28,6 +28,11 @@ export function hashOf(n: number): string {
   return n.toString(16).padStart(64, '0');
 }
 
+/** The asset as pages read it, or null where it is not shown. */
+export async function item(n: number): Promise<Record<string, unknown> | null> {
+  return env.DB.prepare('SELECT * FROM timeline_items WHERE sha256 = ?').bind(hashOf(n)).first<Record<string, unknown>>();
+}
+
 export function exif(wall: string, offset: number | null = null): TimeClaim {
   return { source: 'exif_original', wall, utc_ms: null, offset_minutes: offset, offset_source: offset === null ? null : 'exif' };
 }

@@ -1,6 +1,7 @@
 // `/settings`: the home zone, what the agent does, and what the library is made of.
 import { Hono } from 'hono';
 import { SettingsPage, type MacFacts, type SettingsFacts } from '../../views/settings.tsx';
+import { checkNominatimUrl } from '../../protocol/nominatim-url.ts';
 import { SOFTWARE_VERSION } from '../../protocol/versions.ts';
 import type { App } from '../env.ts';
 import type { AgentOptions } from '../../protocol/link.ts';
@@ -50,11 +51,7 @@ settings.post('/settings/mac', async (c) => {
 /** Why an address cannot be a server's, or undefined. */
 function refuseUrl(typed: string): string | undefined {
   if (typed.length > MAX_URL_LENGTH) return 'This address is too long.';
-  let url: URL;
-  try { url = new URL(typed); } catch { return 'That is no address of a server. It begins with http:// or https://.'; }
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') return 'An address of a server begins with http:// or https://.';
-  if (url.username || url.password) return 'Leave name and password out of the address: it is shown here and kept as it is.';
-  if (url.search || url.hash) return 'The address ends with the path: nothing behind ? or #.';
+  try { checkNominatimUrl(typed); } catch (error) { return error instanceof Error ? error.message : String(error); }
   return undefined;
 }
 
