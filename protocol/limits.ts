@@ -22,6 +22,8 @@ export const PRESENCE_RENEW_MS = 10_000;
 export const PRESENCE_LEASE_MS = 30_000;
 /** How long the Worker waits for the agent's answer to a page's request. */
 export const LINK_REQUEST_TIMEOUT_MS = 10_000;
+/** How long a search waits for the agent: for the embedding of its words, or for a Qdrant that only the agent reaches. */
+export const SEARCH_ASK_TIMEOUT_MS = 1_500;
 /** One frame on the link's socket. */
 export const MAX_FRAME_BYTES = 1_000_000;
 

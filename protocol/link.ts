@@ -2,6 +2,8 @@
 import * as z from 'zod';
 import { IndexReport } from './report.ts';
 import { ScanCounts } from './rows.ts';
+import { FilterTerm } from './search.ts';
+import { SpaceKey, VectorEngine, VectorSpace } from './vector.ts';
 
 export const Pending = z.object({ facts: z.int().nullable(), previews: z.int().nullable(), proxies: z.int().nullable(), vectors: z.int().nullable() });
 export type Pending = z.infer<typeof Pending>;
@@ -17,15 +19,27 @@ export type PresentVolume = z.infer<typeof PresentVolume>;
 export const ScanQuestion = z.object({ scan_id: z.string(), volume_id: z.string(), label: z.string(), vanished: z.int(), known: z.int(), examples: z.array(z.string()).max(10) });
 export type ScanQuestion = z.infer<typeof ScanQuestion>;
 
+/** The model of the search, as the agent has it. `message` is for people: what is missing and how to get it, or what failed. */
+export const SearchStatus = z.object({
+  profile: z.enum(['standard', 'light', 'off']),
+  state: z.enum(['off', 'missing', 'downloading', 'loading', 'ready', 'failed']),
+  message: z.string().max(1_000).nullable(),
+  /** Of a download. */
+  done_bytes: z.int().nullable(), total_bytes: z.int().nullable(),
+  space: SpaceKey.nullable(), engine: VectorEngine,
+});
+export type SearchStatus = z.infer<typeof SearchStatus>;
+
 /** What the agent is doing, for the progress line. `eta_s` is null until there is a rate worth trusting. */
 export const AgentStatus = z.object({
-  /** `proxies`: everything else is done, and small videos are made behind it. */
-  phase: z.enum(['idle', 'scanning', 'rendering', 'pushing', 'proxies']),
+  /** `embedding` and `proxies`: everything else is done, and vectors, then small videos, are made behind it. */
+  phase: z.enum(['idle', 'scanning', 'rendering', 'pushing', 'embedding', 'proxies']),
   root: z.string().nullable(), counts: ScanCounts.nullable(),
   pending: Pending, rate_per_s: z.number().nullable(), eta_s: z.number().nullable(),
   questions: z.array(ScanQuestion),
   /** When each root's last complete scan ended. A scan without news writes no row, so only this says when one last looked. */
   completed: z.array(z.object({ root_id: z.string(), at_ms: z.int() })).optional(),
+  search: SearchStatus.optional(),
 });
 export type AgentStatus = z.infer<typeof AgentStatus>;
 
@@ -36,6 +50,10 @@ export const AgentOptions = z.object({
   geocoder: z.enum(['offline', 'nominatim']),
   /** Address of the owner's Nominatim server; null is the public one, within its policy. */
   nominatim_url: z.string().max(500).nullable(),
+  /** Which model embeds pictures and words. */
+  search_model: z.enum(['standard', 'light', 'off']),
+  /** A folder that holds the model's files; null downloads them at first use. */
+  model_dir: z.string().max(4_096).nullable(),
 });
 export type AgentOptions = z.infer<typeof AgentOptions>;
 
@@ -65,6 +83,23 @@ export type WorkerFrame = z.infer<typeof WorkerFrame>;
 export const Suggestion = z.object({ path: z.string(), label: z.string(), why: z.string() });
 export const FolderEntry = z.object({ name: z.string(), path: z.string() });
 
+/** What a vector engine is asked: what lies nearest to a vector (or to an asset), under terms of which it may apply those that it can. */
+export const VectorQuestion = z.object({
+  space: VectorSpace,
+  near: z.union([z.object({ vector: z.string() }), z.object({ sha256: z.string() })]),
+  /** A null prompt's vector: its score comes back beside each hit. */
+  against: z.string().nullable(),
+  terms: z.array(z.object({ term: FilterTerm, negated: z.boolean() })).max(50),
+  limit: z.int().positive().max(5_000),
+});
+export type VectorQuestion = z.infer<typeof VectorQuestion>;
+/** Best first. `applied`: for each term, whether the engine kept to it. `mean` and `deviation` of the cosine over all that was looked at, where the engine knows. */
+export const VectorAnswer = z.object({
+  hits: z.array(z.object({ sha256: z.string(), score: z.number(), against: z.number().nullable() })),
+  applied: z.array(z.boolean()), mean: z.number().nullable(), deviation: z.number().nullable(), looked_at: z.int(),
+});
+export type VectorAnswer = z.infer<typeof VectorAnswer>;
+
 /**
  * Requests from pages to the agent, by name: the arguments and the answer. Errors come back as a sentence that a
  * page can show as it is.
@@ -91,6 +126,12 @@ export const REQUESTS = {
   name_places: { args: z.object({}), result: z.object({}) },
   /** What exports' sidecars were matched to; `from` pages through both lists, REPORT_PAGE at a time. */
   sidecar_report: { args: z.object({ from: z.int().nonnegative() }), result: SidecarReport },
+  /** Embeddings of queries, each averaged over the model's prompts, as base64 (vectorToText). Refused where the agent has no model for this space. */
+  embed_query: { args: z.object({ space: SpaceKey, texts: z.array(z.string().min(1).max(300)).min(1).max(40) }), result: z.object({ vectors: z.array(z.string()) }) },
+  /** A question to a Qdrant that only the agent reaches (worker/search/reader.ts has the same shape). */
+  query_vectors: { args: VectorQuestion, result: VectorAnswer },
+  /** Writes all vectors of the catalog into the engine anew; the status says how it goes. */
+  rebuild_vectors: { args: z.object({}), result: z.object({ vectors: z.int() }) },
 } as const;
 export type RequestName = keyof typeof REQUESTS;
 export type RequestArgs<N extends RequestName> = z.infer<(typeof REQUESTS)[N]['args']>;

@@ -14,6 +14,9 @@ export const PREVIEW_VERSION = 2;
 /** The small MP4 of a video, or of a motion photo's video. */
 export const PROXY_VERSION = 1;
 
+/** How pictures and words are made ready for the models of the search (sizes, prompts, spelling). */
+export const VECTOR_PREPROCESSING = 1;
+
 /** How good a place's names are: a stub has 0, a higher rank replaces a lower one. Raise the first when its tables change. */
 export const PLACE_RANK_OFFLINE = 1;
 export const PLACE_RANK_NOMINATIM = 100;

@@ -6,7 +6,7 @@ import { sayCount, sayNumber } from './parts/words.ts';
 
 export interface SettingsFacts { homeZone: string; zones: string[]; version: string; folders: number; drives: number; assets: number; mac: MacFacts }
 /** What the agent does; `options` is null while it cannot be asked, and then `why` says so. What was typed stands in them when it is refused. */
-export interface MacFacts { options: AgentOptions | null; why?: string | undefined; wrong?: string | undefined }
+export interface MacFacts { options: Omit<AgentOptions, 'search_model' | 'model_dir'> | null; why?: string | undefined; wrong?: string | undefined }
 
 export function SettingsPage(props: { frame: FrameFacts; settings: SettingsFacts; said?: string; wrong?: string }) {
   const { settings } = props;

@@ -24,6 +24,7 @@ import { sidecars } from './routes/sidecars.tsx';
 import { problems } from './routes/problems.tsx';
 
 export { AgentLink } from './link/agent-link.ts';
+export { VectorIndex } from './search/vector-index.ts';
 
 const app = new Hono<App>();
 app.use(guard);

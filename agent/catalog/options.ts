@@ -3,7 +3,7 @@ import { AgentOptions } from '../../protocol/link.ts';
 import type { Catalog } from './catalog.ts';
 
 const KEY = 'options';
-const DEFAULTS: AgentOptions = { proxies: true, geocoder: 'offline', nominatim_url: null };
+const DEFAULTS: AgentOptions = { proxies: true, geocoder: 'offline', nominatim_url: null, search_model: 'standard', model_dir: null };
 
 export function readOptions(catalog: Catalog): AgentOptions {
   const kept = catalog.getMeta(KEY);

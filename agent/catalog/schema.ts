@@ -115,6 +115,14 @@ CREATE TABLE IF NOT EXISTS stacks (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS stacks_to_push ON stacks (revision) WHERE revision > pushed_revision;
 
+-- Every vector that was made, by the space it belongs to (protocol/vector.ts): float32 of unit length, little-endian. So each
+-- engine can be filled again without a drive and without a model. failed: why none can be made (vector is empty then).
+CREATE TABLE IF NOT EXISTS vectors (space TEXT NOT NULL, sha256 TEXT NOT NULL, vector BLOB NOT NULL, failed TEXT, PRIMARY KEY (space, sha256)) WITHOUT ROWID;
+-- Which of them an engine has not got yet. engine: 'embedded', or a Qdrant's address.
+CREATE TABLE IF NOT EXISTS vectors_pushed (engine TEXT NOT NULL, space TEXT NOT NULL, sha256 TEXT NOT NULL, PRIMARY KEY (engine, space, sha256)) WITHOUT ROWID;
+-- VectorSpace as JSON by key. state: 'making', 'active' (searches are made in it), 'old'.
+CREATE TABLE IF NOT EXISTS vector_spaces (space TEXT PRIMARY KEY, said TEXT NOT NULL, state TEXT NOT NULL) WITHOUT ROWID;
+
 -- Names of places by cell, kept for good: nobody is asked twice.
 CREATE TABLE IF NOT EXISTS places (
   cell TEXT PRIMARY KEY, rank INTEGER NOT NULL, said TEXT NOT NULL,

@@ -453,6 +453,9 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       return chosen;
     },
     name_places: async () => { places.wake(); return {}; },
+    embed_query: async () => { throw new CommandError('There is no model for the search yet.'); },
+    query_vectors: async () => { throw new CommandError('This agent keeps no vectors in a Qdrant.'); },
+    rebuild_vectors: async () => { throw new CommandError('There are no vectors yet.'); },
     sidecar_report: async ({ from }) => {
       const { without_media, without_sidecar, ...counts } = countSidecars(catalog);
       const page = (which: 'without_media' | 'without_sidecar') => listUnmatched(catalog, which, from, REPORT_PAGE).map((f) => join(getVolume(catalog, f.volume_id)?.mount_point ?? f.volume_id, f.dir, f.name));

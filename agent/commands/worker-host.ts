@@ -45,7 +45,7 @@ async function createMiniflare(options: HostOptions, serve: boolean) {
     modules: [{ type: 'ESModule', path: 'worker.js', contents: readFileSync(built.path, 'utf8') }],
     compatibilityDate: tomlValue('compatibility_date'), compatibilityFlags: ['nodejs_compat'],
     d1Databases: { DB: tomlValue('database_id') }, r2Buckets: { RENDITIONS: tomlValue('bucket_name') },
-    durableObjects: { LINK: { className: 'AgentLink', useSQLite: true } },
+    durableObjects: { LINK: { className: 'AgentLink', useSQLite: true }, VECTORS: { className: 'VectorIndex', useSQLite: true } },
     bindings: { JHAROKHA_LOCAL: '1', JHAROKHA_TOKEN: options.token },
     resourcePersistencePath: join(persistTo(options.dataDir), 'v3'),
   }));

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { cellOf } from '../../protocol/place.ts';
+import type { AgentOptions } from '../../protocol/link.ts';
 import type { AssetRow } from '../../protocol/rows.ts';
 import { PROXY_VERSION } from '../../protocol/versions.ts';
 import { openBrowser, openPage } from '../support/browser.ts';
@@ -88,6 +89,8 @@ const dayOf = (name: string) => tile(name).evaluate((element) => element.closest
 const shown = () => page.locator('.tile').evaluateAll((tiles) => tiles.map((each) => each.getAttribute('href')?.slice(3, 67)));
 const named = (...names: string[]) => names.map((name) => asset(name).sha256);
 const viewer = (name: string) => page.locator(`.viewer-body[data-sha256="${asset(name).sha256}"]`);
+
+const AGENT_OPTIONS: AgentOptions = { proxies: true, geocoder: 'offline', nominatim_url: null, search_model: 'off', model_dir: null };
 
 describe('a corrected time', () => {
   test('moves the photo to its new day, stays after a re-index, and undo brings it back', async () => {
@@ -316,7 +319,7 @@ describe('the Mac', () => {
     await expect(page.locator('#main').innerText()).resolves.toContain('The agent is away, so what it does cannot be changed now');
     expect(await page.locator('#mac').count()).toBe(0);
     agent = await startFakeAgent(site, {
-      options: () => ({ proxies: true, geocoder: 'offline', nominatim_url: null }), set_options: (patch) => ({ proxies: true, geocoder: 'offline', nominatim_url: null, ...patch }),
+      options: () => AGENT_OPTIONS, set_options: (patch) => ({ ...AGENT_OPTIONS, ...patch }),
       sidecar_report: ({ from }) => ({ sidecars: 12, matched: 9, media: 20, media_with_sidecar: 9, without_media: { total: 3, paths: from === 0 ? ['Takeout/a<b>.json', 'Takeout/b.json'] : ['Takeout/c.json'] }, without_sidecar: { total: 11, paths: from === 0 ? ['Takeout/x.jpg'] : [] } }),
     });
   });

@@ -99,3 +99,16 @@ export const unresolved = sqliteTable('unresolved', { token: text().primaryKey()
 export const completions = sqliteTable('completions', {
   scan_id: text().notNull(), part: text().notNull(), at_ms: integer().notNull(),
 }, (t) => [primaryKey({ columns: [t.scan_id, t.part] })]);
+
+export const searchDue = sqliteTable('search_due', { asset_id: integer().primaryKey() });
+
+export const searchDocs = sqliteTable('search_docs', {
+  asset_id: integer().primaryKey(), sha256: text().notNull(), traits: integer().notNull(),
+  names: text().notNull(), folders: text().notNull(), place: text().notNull(), description: text().notNull(), albums: text().notNull(), people: text().notNull(), tags: text().notNull(), camera: text().notNull(),
+}, (t) => [index('search_docs_by_sha256').on(t.sha256)]);
+
+export const queryEmbeddings = sqliteTable('query_embeddings', {
+  space: text().notNull(), text: text().notNull(), vector: text().notNull(), ahead: integer().notNull(), used_at_ms: integer().notNull(),
+}, (t) => [primaryKey({ columns: [t.space, t.text] }), index('query_embeddings_by_use').on(t.space, t.ahead, t.used_at_ms)]);
+
+export const searchHistory = sqliteTable('search_history', { text: text().primaryKey(), at_ms: integer().notNull(), times: integer().notNull() }, (t) => [index('search_history_by_time').on(t.at_ms)]);

@@ -171,13 +171,13 @@ export class AgentLink extends DurableObject<Env> {
     return ends.length > 0 ? Math.min(...ends) : undefined;
   }
 
-  /** Asks the agent that connected last. Never throws; `away` after LINK_REQUEST_TIMEOUT_MS or when its socket goes. */
-  async request(name: RequestName, args: unknown): Promise<LinkAnswer> {
+  /** Asks the agent that connected last. Never throws; `away` after `timeoutMs` or when its socket goes. */
+  async request(name: RequestName, args: unknown, timeoutMs: number = LINK_REQUEST_TIMEOUT_MS): Promise<LinkAnswer> {
     const socket = this.newestSocket();
     if (!socket || this.waiting.size >= MAX_WAITING) return { ok: false, why: 'away', message: null };
     const id = crypto.randomUUID();
     return new Promise<LinkAnswer>((resolve) => {
-      const timer = setTimeout(() => answer({ ok: false, why: 'away', message: 'The agent did not answer in time.' }), LINK_REQUEST_TIMEOUT_MS);
+      const timer = setTimeout(() => answer({ ok: false, why: 'away', message: 'The agent did not answer in time.' }), timeoutMs);
       const answer = (value: LinkAnswer) => { clearTimeout(timer); this.waiting.delete(id); resolve(value); };
       this.waiting.set(id, { name, socket, answer });
       const frame: WorkerFrame = { type: 'request', id, name, args };

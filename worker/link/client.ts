@@ -22,13 +22,13 @@ export async function getStatus(env: Env): Promise<AgentStatus | null> {
 }
 
 /**
- * Asks the agent and waits for its answer, LINK_REQUEST_TIMEOUT_MS at most. Throws BadRequest for arguments that the
+ * Asks the agent and waits for its answer, LINK_REQUEST_TIMEOUT_MS at most (or `timeoutMs`). Throws BadRequest for arguments that the
  * request does not take, AgentAway when nobody answers, AgentRefused with the agent's own sentence.
  */
-export async function askAgent<N extends RequestName>(env: Env, name: N, args: RequestArgs<N>): Promise<RequestResult<N>> {
+export async function askAgent<N extends RequestName>(env: Env, name: N, args: RequestArgs<N>, timeoutMs?: number): Promise<RequestResult<N>> {
   const parsed = REQUESTS[name].args.safeParse(args);
   if (!parsed.success) throw new BadRequest(`${name}: ${parsed.error.issues[0]?.path.join('.') ?? ''} ${parsed.error.issues[0]?.message ?? ''}`);
-  const answer = await openLink(env).request(name, parsed.data);
+  const answer = await openLink(env).request(name, parsed.data, timeoutMs);
   if (answer.ok) return JSON.parse(answer.result_json) as RequestResult<N>;
   if (answer.why === 'refused') throw new AgentRefused(answer.message ?? 'The agent could not do that.');
   throw answer.message === null ? new AgentAway() : new AgentAway(answer.message);

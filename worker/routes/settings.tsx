@@ -35,7 +35,7 @@ settings.post('/settings/home-zone', async (c) => {
 settings.post('/settings/mac', async (c) => {
   const form = await c.req.formData();
   const typed = String(form.get('nominatim_url') ?? '').trim();
-  const options: AgentOptions = { proxies: form.get('proxies') === 'on', geocoder: form.get('geocoder') === 'nominatim' ? 'nominatim' : 'offline', nominatim_url: typed === '' ? null : typed.slice(0, MAX_URL_LENGTH) };
+  const options: Omit<AgentOptions, 'search_model' | 'model_dir'> = { proxies: form.get('proxies') === 'on', geocoder: form.get('geocoder') === 'nominatim' ? 'nominatim' : 'offline', nominatim_url: typed === '' ? null : typed.slice(0, MAX_URL_LENGTH) };
   const refuse = async (wrong: string, status: 422 | 503) => sendPage(c, <SettingsPage frame={await loadFrame(c)} settings={await loadSettings(c, { options, wrong })} />, status);
   const wrong = typed === '' ? undefined : refuseUrl(typed);
   if (wrong) return refuse(wrong, 422);
