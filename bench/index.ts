@@ -26,9 +26,9 @@ async function bare(files: readonly string[]): Promise<number> {
 
 interface Indexed { whole: number; browsable: number; rssMb: number }
 
-/** In a process of its own, as the agent is: its memory and its threads are the agent's alone. */
+/** In a process of its own, as the agent is, with the settings that package.json starts it with: its memory and its threads are the agent's alone. */
 function indexed(folder: string, count: number): Indexed {
-  const done = spawnSync(process.execPath, [fileURLToPath(new URL('./index-once.ts', import.meta.url)), folder, String(count)], { encoding: 'utf8', env: { ...process.env, UV_THREADPOOL_SIZE: String(Math.max(4, CORES + 2)) } });
+  const done = spawnSync(process.execPath, [fileURLToPath(new URL('./index-once.ts', import.meta.url)), folder, String(count)], { encoding: 'utf8', env: { ...process.env, UV_THREADPOOL_SIZE: String(Math.max(4, CORES + 2)), MALLOC_ARENA_MAX: '4' } });
   const last = done.stdout.trim().split('\n').at(-1) ?? '';
   if (done.status !== 0 || !last.startsWith('{')) throw new Error(`index-once: ${done.stderr}${done.stdout}`);
   return JSON.parse(last) as Indexed;

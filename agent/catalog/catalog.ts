@@ -10,8 +10,6 @@ import { ADDED_COLUMNS, CATALOG_SCHEMA } from './schema.ts';
 const BUSY_TIMEOUT_MS = 5_000;
 /** Hashes are random, so that large catalogs are read all over; SQLite's own 2 MB made relating 200,000 names cost half as much again. */
 const CACHE_KIB = 32 * 1024;
-/** Read in place, not copied: a re-scan reads every row of a large catalog (100,000 files: 0.1 s of 0.8). Writes do not go this way. */
-const MMAP_BYTES = 1024 ** 3;
 /** The log is cut back to this after a checkpoint; renditions in the spool make it grow. */
 const JOURNAL_LIMIT_BYTES = 64 * 1024 * 1024;
 
@@ -69,7 +67,7 @@ function addColumns(db: DatabaseSync): void {
 }
 
 function prepareCatalog(db: DatabaseSync, folder: string, agentId: string): Catalog {
-  db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = ${JOURNAL_LIMIT_BYTES}; PRAGMA foreign_keys = ON; PRAGMA cache_size = -${CACHE_KIB}; PRAGMA mmap_size = ${MMAP_BYTES};`);
+  db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = ${JOURNAL_LIMIT_BYTES}; PRAGMA foreign_keys = ON; PRAGMA cache_size = -${CACHE_KIB};`);
   const hasMeta = db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'meta'").get() !== undefined;
   const readMeta = (key: string): string | undefined => db.prepare('SELECT value FROM meta WHERE key = ?').get(key)?.['value'] as string | undefined;
   const version = hasMeta ? Number(readMeta('data_version') ?? DATA_VERSION) : DATA_VERSION;

@@ -45,6 +45,20 @@ CREATE INDEX IF NOT EXISTS files_to_push ON files (revision) WHERE revision > pu
 CREATE INDEX IF NOT EXISTS files_missing ON files (volume_id, sha256) WHERE missing_since_ms IS NOT NULL;
 CREATE INDEX IF NOT EXISTS files_lost ON files (volume_id, dir, name) WHERE seen_as <> 'asset' AND sha256 IS NOT NULL;
 
+-- Folders all of whose files were as their rows say (folder-stamps.ts): a hash over their stats, and what they count as.
+-- Any change of a row that bears on it drops it.
+CREATE TABLE IF NOT EXISTS folder_stamps (
+  volume_id TEXT NOT NULL, dir TEXT NOT NULL, stamp TEXT NOT NULL, unchanged INTEGER NOT NULL, sidecar INTEGER NOT NULL, ignored INTEGER NOT NULL,
+  PRIMARY KEY (volume_id, dir)
+) WITHOUT ROWID;
+CREATE TRIGGER IF NOT EXISTS files_insert_stamp AFTER INSERT ON files BEGIN DELETE FROM folder_stamps WHERE volume_id = NEW.volume_id AND dir = NEW.dir; END;
+CREATE TRIGGER IF NOT EXISTS files_delete_stamp AFTER DELETE ON files BEGIN DELETE FROM folder_stamps WHERE volume_id = OLD.volume_id AND dir = OLD.dir; END;
+CREATE TRIGGER IF NOT EXISTS files_update_stamp AFTER UPDATE OF volume_id, dir, name, size_bytes, mtime_ms, ctime_ms, inode, seen_as, sha256, racy, read_version, missing_since_ms ON files
+BEGIN
+  DELETE FROM folder_stamps WHERE volume_id = OLD.volume_id AND dir = OLD.dir;
+  DELETE FROM folder_stamps WHERE volume_id = NEW.volume_id AND dir = NEW.dir;
+END;
+
 CREATE TABLE IF NOT EXISTS assets (
   sha256 TEXT PRIMARY KEY, kind TEXT NOT NULL, mime TEXT NOT NULL, size_bytes INTEGER NOT NULL,
   -- AssetFacts as JSON, and the raw metadata it was read from (never leaves the catalog).

@@ -3,6 +3,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { DiskFullError } from '../files/room.ts';
 import { CommandError, EXIT, reason } from '../config.ts';
 import { listRoots, type Root } from '../catalog/roots.ts';
 import { addRoot } from '../pipeline/index.ts';
@@ -39,7 +40,10 @@ export async function addFolder(ctx: ScanContext, path: string): Promise<Root> {
   const found = await ctx.volumes.find(absolute);
   const holding = found && listRoots(ctx.catalog).find((r) => r.volume_id === found.volume.volume_id && (r.path === '' || found.path === r.path || found.path.startsWith(`${r.path}/`)));
   if (holding) return holding;
-  try { return await addRoot(ctx, absolute); } catch (error) { throw new CommandError(reason(error), EXIT.usage); }
+  try { return await addRoot(ctx, absolute); } catch (error) {
+    // A full disk is not the fault of what was typed.
+    throw error instanceof DiskFullError ? error : new CommandError(reason(error), EXIT.usage);
+  }
 }
 
 /** Folders inside `path` (home when empty), dot-folders left out. */

@@ -6,11 +6,13 @@ import { callWorker } from '../push/client.ts';
 import { applyChoices, findRunning, remoteInstance } from './instance.ts';
 import { clearProgress, progressText, safe, say, showProgress } from './print.ts';
 import { endLeftovers, removeRunFile, takeLock, writeRunFile } from './run-file.ts';
-import { startMiniflare, startWranglerDev, type WorkerHost } from './worker-host.ts';
+import { startMiniflare, startWranglerDev, waitForPort, type WorkerHost } from './worker-host.ts';
 
 /** The Worker is asked this often whether it lives; after so many silences it is started again. */
 const HEALTH_EVERY_MS = 5_000;
 const HEALTH_SILENCES = 3;
+/** A killed Worker's port is free some milliseconds after it; a busy machine takes longer. */
+const LEFTOVER_PORT_MS = 5_000;
 
 export async function run(options: Options): Promise<number> {
   const identity = openDataDir(options.dataDir);
@@ -31,8 +33,11 @@ export async function run(options: Options): Promise<number> {
   if (!lock) throw new CommandError(`Another Jharokha holds the data folder ${options.dataDir} and does not answer. Wait for it to finish, or end it (its process is in run.json there).`, EXIT.held);
   try {
     const left = await endLeftovers(options.dataDir);
-    if (left > 0) say('An earlier start was cut off; its Worker was still running and has been ended.');
     const port = options.port ?? DEFAULT_PORT;
+    if (left > 0) {
+      say('An earlier start was cut off; its Worker was still running and has been ended.');
+      await waitForPort(port, LEFTOVER_PORT_MS);
+    }
     const start = (): Promise<WorkerHost> => (options.dev ? startWranglerDev : startMiniflare)({ dataDir: options.dataDir, port, token: identity.token });
     let host = await start();
     writeRunFile(options.dataDir, host.url);

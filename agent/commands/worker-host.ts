@@ -34,6 +34,15 @@ export async function assertPortFree(port: number): Promise<void> {
   });
 }
 
+/** Waits up to `patienceMs` for a port whose holder was just ended: the system closes its sockets after it is gone from the list of processes. */
+export async function waitForPort(port: number, patienceMs: number): Promise<void> {
+  const until = Date.now() + patienceMs;
+  while (Date.now() < until) {
+    if (await assertPortFree(port).then(() => true, () => false)) return;
+    await new Promise((done) => { setTimeout(done, 50); });
+  }
+}
+
 /** Where Miniflare and wrangler both keep D1, R2 and Durable Objects: wrangler appends `v3` to --persist-to itself. */
 function persistTo(dataDir: string): string { return join(dataDir, 'worker'); }
 

@@ -1,6 +1,6 @@
 // One scan of one root, or of several: walk, read what is new, settle what is gone. Decides what every file seen counts
 // as (promise 8) and alone may conclude that a file is missing (promise 2).
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { Stats } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { VANISH_ASK_FILES, VANISH_ASK_SHARE } from '../../protocol/limits.ts';
@@ -13,6 +13,7 @@ import {
   countKnown, demoteFile, dropFile, forgetHash, getFile, joinPath, listByInode, listCopies, listFolder, listKnownFolders, listLost, listMissingCopies, markMissing, markSeenAgain, putFile, splitPath,
   updateStats, ROW_ASSET, ROW_FAILED, ROW_HAS_HASH, ROW_MISSING, ROW_SIDECAR, ROW_STALE, type FileRow, type FileSeenAs, type FileWrite, type FolderRow,
 } from '../catalog/files.ts';
+import { getFolderStamp, putFolderStamp } from '../catalog/folder-stamps.ts';
 import { getProblem, listProblems, recordProblem, solveProblem } from '../catalog/problems.ts';
 import { completeRoot, listRoots, type Root } from '../catalog/roots.ts';
 import { putSidecar } from '../catalog/sidecars.ts';
@@ -49,6 +50,7 @@ export class ScanStopped extends Error {
 }
 
 interface Job { dir: string; name: string }
+interface FolderFile { name: string; stat: Stats }
 
 /** What is known of one scan while it runs. */
 interface Run {
@@ -176,35 +178,39 @@ function createVisitor(run: Run): WalkVisitor {
   const { ctx, volume } = run;
   const { platform } = ctx.files;
   const lasting = volume.fs_id !== null;
+  // Of the folder being walked: what the catalog has, which names account for a row without being it, what is to be read.
   let rows = new Map<string, FolderRow>();
   let seen = new Set<string>();
   let fresh: string[] = [];
+  let files: FolderFile[] = [];
+
+  function judgeFile(dir: string, { name, stat }: FolderFile): void {
+    const row = rows.get(name);
+    const sameContent = row !== undefined && row[1] === stat.size && row[2] === stat.mtimeMs;
+    // A known file that the cloud took back keeps size and mtime: it is still that file.
+    if (isDataless(stat, platform) && !(sameContent && (row[5] & ROW_ASSET) !== 0)) {
+      if (row) seen.add(name);
+      notePlaceholder(run, joinPath(dir, name));
+      return;
+    }
+    const same = sameContent && (row[5] & ROW_STALE) === 0 && (!lasting || isDataless(stat, platform) || (row[3] === stat.ctimeMs && (row[4] === null || row[4] === stat.ino)));
+    // Left in the map, a row has vanished; deleting is cheaper than a second set for the many that are unchanged.
+    if (row) rows.delete(name);
+    if (same) countUnchanged(run, dir, name, row);
+    else if (icloudName(name) !== undefined && platform === 'darwin') {
+      seen.add(icloudName(name) ?? '');
+      notePlaceholder(run, joinPath(dir, name));
+    } else fresh.push(name);
+  }
 
   return {
-    enterFolder: (dir) => {
+    enterFolder: () => {
       rows = new Map();
       seen = new Set();
       fresh = [];
-      for (const row of listFolder(ctx.catalog, volume.volume_id, dir, FACTS_VERSION)) rows.set(row[0], row);
+      files = [];
     },
-    file: (dir, name, stat) => {
-      const row = rows.get(name);
-      const sameContent = row !== undefined && row[1] === stat.size && row[2] === stat.mtimeMs;
-      // A known file that the cloud took back keeps size and mtime: it is still that file.
-      if (isDataless(stat, platform) && !(sameContent && (row[5] & ROW_ASSET) !== 0)) {
-        if (row) seen.add(name);
-        notePlaceholder(run, joinPath(dir, name));
-        return;
-      }
-      const same = sameContent && (row[5] & ROW_STALE) === 0 && (!lasting || isDataless(stat, platform) || (row[3] === stat.ctimeMs && (row[4] === null || row[4] === stat.ino)));
-      // Left in the map, a row has vanished; deleting is cheaper than a second set for the many that are unchanged.
-      if (row) rows.delete(name);
-      if (same) countUnchanged(run, dir, name, row);
-      else if (icloudName(name) !== undefined && platform === 'darwin') {
-        seen.add(icloudName(name) ?? '');
-        notePlaceholder(run, joinPath(dir, name));
-      } else fresh.push(name);
-    },
+    file: (_dir, name, stat) => { files.push({ name, stat }); },
     ignored: (_dir, name, _reason, there) => {
       if (there) seen.add(name);
       count(run, 'ignored');
@@ -215,7 +221,20 @@ function createVisitor(run: Run): WalkVisitor {
       if (isReadTrouble(error)) countReadError(run);
     },
     leaveFolder: (dir) => {
+      const stamp = stampFolder(files, lasting);
+      const known = getFolderStamp(ctx.catalog, volume.volume_id, dir);
+      if (known?.stamp === stamp) {
+        for (const as of ['unchanged', 'sidecar', 'ignored'] as const) { run.counts[as] += known[as]; run.counts.seen += known[as]; }
+        return;
+      }
+      for (const row of listFolder(ctx.catalog, volume.volume_id, dir, FACTS_VERSION)) rows.set(row[0], row);
+      const counted = { ...run.counts };
+      // A failed file or one with a missing mark needs its row looked at each time.
+      const plain = rows.size === files.length && [...rows.values()].every((row) => (row[5] & (ROW_FAILED | ROW_MISSING)) === 0);
+      for (const file of files) judgeFile(dir, file);
       for (const [name, row] of rows) if (!seen.has(name)) noteVanished(run, joinPath(dir, name), row);
+      const [unchanged, sidecar, ignored] = (['unchanged', 'sidecar', 'ignored'] as const).map((as) => run.counts[as] - counted[as]) as [number, number, number];
+      if (plain && files.length > 0 && unchanged + sidecar + ignored === files.length) ctx.catalog.transact(() => { putFolderStamp(ctx.catalog, volume.volume_id, dir, { stamp, unchanged, sidecar, ignored }); });
       rows = new Map();
       // In the order of names: files that belong together (a RAW pair, a Live Photo) are read together.
       for (const name of fresh.sort()) run.queue.push({ dir, name });
@@ -241,6 +260,22 @@ function createVisitor(run: Run): WalkVisitor {
       if (run.queue.length - run.queueAt > QUEUE_AHEAD) await drain(run, QUEUE_AHEAD / 2);
     },
   };
+}
+
+/**
+ * One hash over what the files of a folder are compared by, in the order in which they were listed (another order costs
+ * a look at the rows, no more). Blocks are in it for files that the cloud took back.
+ */
+function stampFolder(files: readonly FolderFile[], lasting: boolean): string {
+  const stats = new Float64Array(files.length * 5);
+  let names = `${FACTS_VERSION}.${Number(lasting)}`;
+  let at = 0;
+  for (const { name, stat } of files) {
+    names += `/${name}`;
+    stats[at] = stat.size; stats[at + 1] = stat.mtimeMs; stats[at + 2] = lasting ? stat.ctimeMs : 0; stats[at + 3] = lasting ? stat.ino : 0; stats[at + 4] = stat.blocks;
+    at += 5;
+  }
+  return createHash('sha256').update(names).update('//').update(stats).digest('base64');
 }
 
 function relativePath(volume: ConnectedVolume, absolute: string): string {

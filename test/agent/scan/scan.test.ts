@@ -54,6 +54,38 @@ describe('accounting', () => {
     }
   });
 
+  test('a folder in which nothing changed is known by its stamp; any change of a file or a row drops it', async () => {
+    s.picture('trip/a.png', 1);
+    s.picture('trip/b.png', 2);
+    put(s.at('trip/notes.txt'), 'hello');
+    await s.addRoot();
+    await s.scan();
+    const stamps = () => Number(s.catalog.db.prepare("SELECT count(*) AS n FROM folder_stamps WHERE dir LIKE '%trip'").get()?.['n']);
+    const expected = { seen: 3, unchanged: 2, ignored: 1 };
+    expect(stamps()).toBe(0);
+    expect(counts(await s.scan())).toEqual(expected);
+    expect(stamps()).toBe(1);
+    // It answers by itself, without the rows: what it says is what counts.
+    s.catalog.db.exec('UPDATE folder_stamps SET unchanged = 20');
+    expect(counts(await s.scan())).toEqual({ seen: 21, unchanged: 20, ignored: 1 });
+    // To be read again, and seen to be what it was.
+    s.catalog.db.exec("UPDATE files SET racy = 1 WHERE name = 'a.png'");
+    expect(stamps()).toBe(0);
+    expect(counts(await s.scan())).toEqual(expected);
+    expect(counts(await s.scan())).toEqual(expected);
+    expect(stamps()).toBe(1);
+    put(s.at('trip/b.png'), png(3), 1_500_000_000);
+    expect(counts(await s.scan())).toEqual({ seen: 3, unchanged: 1, changed: 1, ignored: 1 });
+    expect(stamps()).toBe(0);
+    await s.scan();
+    rmSync(s.at('trip/a.png'));
+    expect((await s.scan()).vanished).toBe(1);
+    expect(stamps()).toBe(0);
+    s.catalog.db.exec("UPDATE files SET seen_as = 'failed' WHERE name = 'b.png'");
+    await s.scan();
+    expect(stamps()).toBe(0);
+  });
+
   test('a changed file is a new asset at the old path; a touched one is unchanged', async () => {
     s.picture('a.png', 1);
     s.picture('b.png', 2);
