@@ -121,12 +121,10 @@ interface Answered { data: unknown }
 export interface QdrantQueryApi {
   queryPoints(body: { collection_name: string; query: number[] | string; filter?: QdrantFilter | { must: { has_id: string[] }[] }; params: object; limit: number; with_payload: string[] | false }, init: CallInit): Promise<Answered>;
   countPoints(body: { collection_name: string; filter?: QdrantFilter; exact: boolean }, init: CallInit): Promise<Answered>;
-  collectionExists(body: { collection_name: string }, init: CallInit): Promise<Answered>;
 }
 
 const Hits = z.object({ points: z.array(z.object({ id: z.union([z.string(), z.number(), z.bigint()]), score: z.number(), payload: z.record(z.string(), z.unknown()).nullish() })) });
 export const QdrantCount = z.object({ count: z.int().nonnegative() });
-export const QdrantExists = z.object({ exists: z.boolean() });
 
 /** One call and its `result`. Throws QdrantError, whatever happens. */
 export async function callQdrant<T>(address: QdrantAddress, signal: AbortSignal, result: z.ZodType<T>, call: (init: CallInit) => Promise<Answered>): Promise<T> {
@@ -135,6 +133,14 @@ export async function callQdrant<T>(address: QdrantAddress, signal: AbortSignal,
   const parsed = z.object({ result }).safeParse(data);
   if (!parsed.success) throw new QdrantError('refused', notQdrant(address));
   return parsed.data.result;
+}
+
+/** For what may be gone without harm. */
+export function unlessMissing<T>(instead: T): (error: unknown) => T {
+  return (error) => {
+    if (error instanceof QdrantError && error.trouble === 'missing') return instead;
+    throw error;
+  };
 }
 
 /**
@@ -152,15 +158,9 @@ export async function askQdrant(question: VectorQuestion, api: QdrantQueryApi, a
   const { filter, applied } = qdrantFilter(question.terms);
   const params = { hnsw_ef: HNSW_EF, quantization: { rescore: true, oversampling: OVERSAMPLING } };
   const [found, { count }] = await Promise.all([
-    callQdrant(address, signal, Hits, (init) => api.queryPoints({ collection_name, query, ...(filter && { filter }), params, limit, with_payload: ['sha256'] }, init)).catch(async (error: unknown) => {
-      if (!(error instanceof QdrantError) || error.trouble !== 'missing') throw error;
-      // A point that is not there is answered like a collection that is not there.
-      if (own !== undefined && (await callQdrant(address, signal, QdrantExists, (init) => api.collectionExists({ collection_name }, init))).exists) return { points: [] };
-      throw emptied(address);
-    }),
-    callQdrant(address, signal, QdrantCount, (init) => api.countPoints({ collection_name, ...(filter && { filter }), exact: true }, init)).catch((error: unknown) => {
-      throw error instanceof QdrantError && error.trouble === 'missing' ? emptied(address) : error;
-    }),
+    // Neither a collection nor a point that is not there is a failure: there is nothing near then.
+    callQdrant(address, signal, Hits, (init) => api.queryPoints({ collection_name, query, ...(filter && { filter }), params, limit, with_payload: ['sha256'] }, init)).catch(unlessMissing({ points: [] })),
+    callQdrant(address, signal, QdrantCount, (init) => api.countPoints({ collection_name, ...(filter && { filter }), exact: true }, init)).catch(unlessMissing({ count: 0 })),
   ]);
   const hits = found.points.flatMap(({ id, score, payload }) => {
     const sha256 = Sha256.safeParse(payload?.['sha256']);
@@ -182,11 +182,7 @@ function readVector(text: string, dimension: number): number[] {
   return qdrantNumbers(vector);
 }
 
-function emptied(address: QdrantAddress): QdrantError {
-  return new QdrantError('missing', `The Qdrant at ${address.href} holds no vectors of this model: the agent fills it again, or \`jharokha vectors rebuild\` does at once.`);
-}
-
-function notQdrant(address: QdrantAddress): string { return `What answers at ${address.href} is no Qdrant: check QDRANT_URL.`; }
+function notQdrant(address: QdrantAddress): string { return `What answers at ${address.href} is no Qdrant, or one before version 1.10: check QDRANT_URL.`; }
 
 const ErrorBody = z.object({ status: z.object({ error: z.string() }) });
 

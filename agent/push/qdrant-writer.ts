@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import {
   type CallInit, isOurCollection, MAX_QDRANT_HITS, MAX_QDRANT_POINTS, qdrantCollection, QdrantCount, QdrantError, qdrantNumbers, type QdrantOptions, qdrantPointId,
-  type QdrantAddress, readQdrantAddress,
+  type QdrantAddress, readQdrantAddress, unlessMissing,
 } from '../../protocol/qdrant.ts';
 import { spaceKey, type VectorSpace } from '../../protocol/vector.ts';
 import { call, type QdrantApi, toEngineError } from './qdrant-client.ts';
@@ -141,12 +141,4 @@ export function createQdrantWriter(options: QdrantOptions, timeouts = TIMEOUTS):
 
 function inWords<T>(work: Promise<T>): Promise<T> {
   return work.catch((error: unknown) => { throw toEngineError(error); });
-}
-
-/** For what may be gone without harm. */
-function unlessMissing<T>(instead: T): (error: unknown) => T {
-  return (error) => {
-    if (error instanceof QdrantError && error.trouble === 'missing') return instead;
-    throw error;
-  };
 }

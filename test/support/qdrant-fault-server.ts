@@ -86,14 +86,15 @@ function answerCall(collections: Map<string, Collection>, { method, path, body }
   try {
     return { status: 200, answer: { result: carryOut(collections, method, path, (body ?? {}) as Body), status: 'ok', time: 0.001 } };
   } catch (error) {
-    if (error instanceof Refusal) return { status: error.status, answer: { status: { error: error.message }, time: 0.001, result: null } };
+    // A path that is none of its own is answered without a body.
+    if (error instanceof Refusal) return { status: error.status, answer: error.message === '' ? undefined : { status: { error: error.message }, time: 0.001, result: null } };
     throw error;
   }
 }
 
 function carryOut(collections: Map<string, Collection>, method: string, path: string, body: Body): unknown {
   const [, top, name, ...rest] = path.split('/').map(decodeURIComponent);
-  if (top !== 'collections') throw new Refusal(404, 'Not found');
+  if (top !== 'collections') throw new Refusal(404, '');
   const call = [method, ...rest].join(' ');
   if (name === undefined) return { collections: [...collections.keys()].map((key) => ({ name: key })) };
   if (call === 'GET exists') return { exists: collections.has(name) };
@@ -112,7 +113,7 @@ function carryOut(collections: Map<string, Collection>, method: string, path: st
     case 'POST points delete': for (const id of body.points ?? []) collection.points.delete(id as string); return { operation_id: 3, status: 'completed' };
     case 'POST points count': return { count: [...collection.points.values()].filter((p) => passes(p, body.filter)).length };
     case 'POST points query': return { points: search(collection, body) };
-    default: throw new Refusal(404, 'Not found');
+    default: throw new Refusal(404, '');
   }
 }
 

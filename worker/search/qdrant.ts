@@ -1,7 +1,7 @@
 // Asks a Qdrant that this Worker reaches by itself (QDRANT_URL). The client's browser build is what is bundled: it needs fetch alone.
 import { QdrantClient } from '@qdrant/js-client-rest';
 import { SEARCH_ASK_TIMEOUT_MS } from '../../protocol/limits.ts';
-import { askQdrant, callQdrant, type QdrantAddress, qdrantCollection, QdrantCount, QdrantError, type QdrantOptions, readQdrantAddress } from '../../protocol/qdrant.ts';
+import { askQdrant, callQdrant, type QdrantAddress, qdrantCollection, QdrantCount, QdrantError, type QdrantOptions, readQdrantAddress, unlessMissing } from '../../protocol/qdrant.ts';
 import { EngineDown, type VectorReader } from './reader.ts';
 
 /** Nothing is asked before the first question; an address or a key that cannot be used is EngineDown then. */
@@ -18,12 +18,7 @@ export function createQdrantReader(options: QdrantOptions): VectorReader {
     query: (question) => ask((api, address) => askQdrant(question, api, address, SEARCH_ASK_TIMEOUT_MS)),
     count: (space) => ask(async (api, address) => {
       const collection_name = await qdrantCollection(space);
-      try {
-        return (await callQdrant(address, AbortSignal.timeout(SEARCH_ASK_TIMEOUT_MS), QdrantCount, (init) => api.countPoints({ collection_name, exact: true }, init))).count;
-      } catch (error) {
-        if (error instanceof QdrantError && error.trouble === 'missing') return 0;
-        throw error;
-      }
+      return (await callQdrant(address, AbortSignal.timeout(SEARCH_ASK_TIMEOUT_MS), QdrantCount, (init) => api.countPoints({ collection_name, exact: true }, init)).catch(unlessMissing({ count: 0 }))).count;
     }),
   };
 }

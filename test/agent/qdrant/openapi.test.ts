@@ -43,6 +43,7 @@ describe.skipIf(!description)(`calls of a Qdrant${description ? '' : ` (skipped:
       expect((await asked(ask())).hits[0]?.sha256).toBe(hashOf(0));
       expect((await asked(ask({ near: { sha256: hashOf(0) } }))).hits[0]?.sha256).toBe(hashOf(1));
       expect((await asked(ask({ near: { sha256: hashOf(999) } }))).hits).toEqual([]);
+      expect(await asked(ask({ space: { ...SPACE, model: 'no/such' } }))).toMatchObject({ hits: [], looked_at: 0 });
       const filtered = await asked(ask({
         against: vectorToText(unit(1)), terms: [
           { term: { kind: 'type', type: 'video' }, negated: false }, { term: { kind: 'type', type: 'photo' }, negated: true }, { term: { kind: 'favourite' }, negated: false },
@@ -62,7 +63,7 @@ describe.skipIf(!description)(`calls of a Qdrant${description ? '' : ` (skipped:
     });
     expect(wrong).toEqual([]);
     expect([...new Set(server.asked.map(({ method, path, query, body }) => api.checkRequest(method, path, query, body).operation))].sort()).toEqual([
-      'collection_exists', 'count_points', 'create_collection', 'create_field_index', 'delete_collection', 'delete_points', 'get_collection', 'get_collections', 'query_points', 'upsert_points',
+      'count_points', 'create_collection', 'create_field_index', 'delete_collection', 'delete_points', 'get_collection', 'get_collections', 'query_points', 'upsert_points',
     ]);
   });
 
