@@ -12,6 +12,9 @@ export const NULL_PROMPT = 'a photo';
 /** After a time-out nobody waits again for so long: who types would wait at each key. */
 const SLOW_MEMORY_MS = 5_000;
 
+/** A timer may end a little early. */
+const TIMER_SLACK_MS = 50;
+
 /** Until when the agent is taken to be slow, in this isolate. */
 let slowUntilMs = 0;
 
@@ -34,7 +37,7 @@ export async function embedTexts(env: Env, space: VectorSpace, texts: readonly s
       if (error instanceof AgentRefused) return { ok: false, why: 'no_model' };
       if (!(error instanceof AgentAway)) throw error;
       // The link says the same of an agent that is not there and of one that does not answer; only the clock tells them apart.
-      if (Date.now() - asked < SEARCH_ASK_TIMEOUT_MS) return { ok: false, why: 'agent_away' };
+      if (Date.now() - asked < SEARCH_ASK_TIMEOUT_MS - TIMER_SLACK_MS) return { ok: false, why: 'agent_away' };
       slowUntilMs = Date.now() + SLOW_MEMORY_MS;
       return { ok: false, why: 'slow' };
     }

@@ -87,5 +87,7 @@ export function whyWords(doc: Record<DocField, string>, query: WordQuery): Why[]
     const hits = query.words.filter((word, n) => all.has(word) || (query.unfinished && n === last && words.some((w) => w.startsWith(word)))).length;
     return { why, i, hits: hits || (field === 'names' && part !== '' && doc.names.includes(part) ? 1 : 0) };
   });
-  return found.filter((f) => f.hits > 0).sort((a, b) => b.hits - a.hits || a.i - b.i).map((f) => f.why);
+  const fields = found.filter((f) => f.hits > 0).sort((a, b) => b.hits - a.hits || a.i - b.i).map((f) => f.why);
+  // Where the tokenizer found more than we do, the name is what most searches are found by.
+  return fields.length > 0 ? fields : ['name'];
 }
