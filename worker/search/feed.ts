@@ -2,7 +2,7 @@
 // slices. Runs behind every change and, briefly, before every search. Two at once do some work twice and no harm.
 import type { Env } from '../env.ts';
 import { finishDue, readDue, writeDocs, type DueAsset } from '../store/search-docs.ts';
-import { removeIndexColumns, setIndexColumns } from './columns.ts';
+import { removeIndexColumns, setIndexColumns } from './embedded.ts';
 import type { IndexColumns } from './reader.ts';
 
 /** Assets in one slice: some 30 ms of D1, so that a page that asks meanwhile waits no longer. */

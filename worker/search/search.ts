@@ -11,7 +11,7 @@ import { FEED_BEFORE_SEARCH_MS, feedSearch } from './feed.ts';
 import { findLike, findMeaning, type Meaning } from './meaning.ts';
 import { readNames } from './names.ts';
 import { parseQuery } from './parse-query.ts';
-import { findWords, MAX_LITERAL, phrasesMatch, toWordQuery, whyWords, type WordQuery } from './words.ts';
+import { findWords, MAX_LITERAL, phrasesMatch, toWordQuery, whyWords, type WordQuery } from './literal.ts';
 
 export interface SearchRequest {
   text: string; sort: SearchSort;

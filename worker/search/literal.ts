@@ -1,6 +1,6 @@
 // The literal half of a search: what is written of an asset. The query's text becomes words that FTS5 cannot take for
 // operators; all of them must be there, the last one perhaps unfinished. Ranked by bm25, names before folders.
-import { SearchSort, type ParsedQuery, type Why } from '../../protocol/search.ts';
+import type { ParsedQuery, SearchSort, Why } from '../../protocol/search.ts';
 import { DOC_FIELDS, type DocField } from '../store/search-docs.ts';
 import { phraseOf, quote, TRIGRAM_CHARS, type Filter } from '../store/search-filter.ts';
 import { foldText, splitWords } from '../store/search-text.ts';
@@ -11,8 +11,11 @@ export const MAX_LITERAL = 10_000;
 const MAX_WORDS = 40;
 /** A part of a file's name made of letters alone: shorter ones are in half of all words ("red" in "hundred"). */
 const MIN_LETTERS = 4;
-/** How much a word counts by where it is written, in the order of DOC_FIELDS. */
-const WEIGHTS = { names: 8, folders: 1, place: 6, description: 5, albums: 8, people: 10, tags: 6, camera: 2 } as const satisfies Record<DocField, number>;
+/**
+ * How much a word counts by where it is written, in the order of DOC_FIELDS. Small numbers: bm25 saturates, and takes 10 and
+ * 8 for the same.
+ */
+const WEIGHTS = { names: 1.5, folders: 0.3, place: 1.5, description: 1, albums: 2, people: 4, tags: 1.5, camera: 0.4 } as const satisfies Record<DocField, number>;
 /** Small words that say nothing by themselves: not asked for where others are. */
 const SMALL = new Set(['a', 'an', 'the', 'of', 'in', 'on', 'at', 'to', 'and', 'or', 'with', 'from', 'for', 'by', 'my', 'our', 'me', 'der', 'die', 'das', 'und', 'mit', 'im', 'am', 'le', 'la', 'les', 'de', 'du', 'des', 'et', 'el', 'los', 'y', 'il', 'di']);
 
@@ -58,18 +61,21 @@ export function phrasesMatch(parsed: Pick<ParsedQuery, 'phrases'>): string | nul
   return quoted.length > 0 ? quoted.slice(0, MAX_WORDS).join(' AND ') : null;
 }
 
-// A name that only holds the text comes after words that are it. Rounded, so that equals come newest first.
-const FOUND_SQL = `SELECT rowid AS asset_id, bm25(search_words, ${DOC_FIELDS.map((f) => WEIGHTS[f]).join(', ')}) AS rank FROM search_words WHERE search_words MATCH ?1`;
-const PART_SQL = 'SELECT rowid AS asset_id, 1000 AS rank FROM search_names WHERE search_names MATCH ?2';
+// A name that only holds the text comes after words that are it. Materialised: bm25 is known while FTS5 itself is read, and
+// nowhere else.
+const FOUND = `f AS MATERIALIZED (SELECT rowid AS asset_id, bm25(search_words, ${DOC_FIELDS.map((f) => WEIGHTS[f]).join(', ')}) AS rank FROM search_words WHERE search_words MATCH ?1)`;
+const PARTS = 'p AS MATERIALIZED (SELECT rowid AS asset_id, 0 AS rank FROM search_names WHERE search_names MATCH ?2)';
+// A share of the best rank (all are negative), rounded so that equals come newest first.
+const ORDER: Record<SearchSort, string> = { relevance: 'round(k.rank / (SELECT min(rank) FROM f), 2) DESC, t.sort_ms DESC, t.asset_id DESC', newest: 't.sort_ms DESC, t.asset_id DESC', oldest: 't.sort_ms, t.asset_id' };
 
 /** The keys of assets in which the words are written and for which the filter (numbered from ?4) holds, best first. */
 export async function findWords(db: D1Database, query: WordQuery, filter: Filter, sort: SearchSort = 'relevance'): Promise<number[]> {
-  const sources = [query.match === null ? '' : FOUND_SQL, query.part === null ? '' : PART_SQL].filter((sql) => sql !== '');
+  const sources = [...(query.match === null ? [] : [['f', FOUND] as const]), ...(query.part === null ? [] : [['p', PARTS] as const])];
   if (sources.length === 0) return [];
-  const order = sort === 'relevance' ? 'round(k.rank, 1), t.sort_ms DESC, t.asset_id DESC' : sort === 'newest' ? 't.sort_ms DESC, t.asset_id DESC' : 't.sort_ms, t.asset_id';
-  const keys = await db.prepare(`SELECT json_group_array(asset_id) AS keys FROM (
-    SELECT t.asset_id FROM (SELECT asset_id, min(rank) AS rank FROM (${sources.join('\n    UNION ALL ')}) WHERE ?1 IS NOT NULL AND ?2 IS NOT NULL GROUP BY asset_id) k
-    CROSS JOIN timeline_items t ON t.asset_id = k.asset_id WHERE ${filter.sql} ORDER BY ${order} LIMIT ?3)`)
+  const keys = await db.prepare(`WITH ${sources.map(([, sql]) => sql).join(', ')}
+    SELECT json_group_array(asset_id) AS keys FROM (
+      SELECT t.asset_id FROM (SELECT asset_id, min(rank) AS rank FROM (${sources.map(([name]) => `SELECT * FROM ${name}`).join(' UNION ALL ')}) WHERE ?1 IS NOT NULL AND ?2 IS NOT NULL GROUP BY asset_id) k
+      CROSS JOIN timeline_items t ON t.asset_id = k.asset_id WHERE ${filter.sql} ORDER BY ${ORDER[sort === 'relevance' && query.match === null ? 'newest' : sort]} LIMIT ?3)`)
     .bind(query.match ?? '', query.part ?? '', MAX_LITERAL, ...filter.binds).first<string>('keys');
   return JSON.parse(keys ?? '[]') as number[];
 }
