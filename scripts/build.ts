@@ -76,7 +76,7 @@ export async function buildAgent(): Promise<{ path: string; built: boolean }> {
   const { build } = await import('esbuild');
   const result = await build({
     // engine.ts is the benches' entry; the workers are processes and threads of their own.
-    entryPoints: ['agent/main.ts', 'agent/commands/engine.ts', 'agent/config.ts', 'agent/pipeline/heic-worker.ts', 'agent/pipeline/video-worker.ts', 'agent/pipeline/proxy-worker.ts'],
+    entryPoints: ['agent/main.ts', 'agent/commands/engine.ts', 'agent/config.ts', 'agent/pipeline/heic-worker.ts', 'agent/pipeline/video-worker.ts', 'agent/pipeline/proxy-worker.ts', 'agent/pipeline/embed/tower-worker.ts'],
     bundle: true, splitting: true, format: 'esm', platform: 'node', target: 'node24', write: false, outdir: folder, entryNames: '[name]', chunkNames: '[name]-[hash]',
     external: ['../../scripts/build.ts', ...Object.keys(dependencies).filter((name) => name !== 'zod').flatMap((name) => [name, `${name}/*`])],
     legalComments: 'none', logLevel: 'warning', absWorkingDir: ROOT,

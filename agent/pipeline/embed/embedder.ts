@@ -29,6 +29,14 @@ export interface OpenOptions {
   /** False: what is not on this computer is ModelMissing, without a look at the network. */
   download?: boolean;
   onDownload?(done: number, total: number | null): void;
+  /** Where models are fetched from, when not from the public hub (or what HF_ENDPOINT names). */
+  hub?: string;
+  /** Waits between two tries and for a silent server, in ms; for tests, which have no minutes. */
+  patience?: { retryMs: number; silentMs: number };
+  /** A picture that takes longer is given up, and its process with it. */
+  jobTimeoutMs?: number;
+  /** For tests alone: another script for the towers' processes, one that hangs or dies on purpose. */
+  script?: URL;
 }
 
 export type OpenEmbedder = (source: ModelSource, options: OpenOptions) => Promise<Embedder>;
