@@ -1,6 +1,6 @@
 // The command line and the data folder: what the owner typed, parsed once; nothing else reads process.argv.
 import { randomBytes, randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -50,6 +50,7 @@ export function parseCommandLine(argv: readonly string[]): Options {
         all: { type: 'boolean' }, dev: { type: 'boolean' }, help: { type: 'boolean', short: 'h' }, gone: { type: 'boolean' }, keep: { type: 'boolean' },
         sort: { type: 'string' }, weaker: { type: 'boolean' }, limit: { type: 'string' }, like: { type: 'string' },
         geocoder: { type: 'string' }, 'geocoder-url': { type: 'string' }, proxies: { type: 'boolean' }, 'no-proxies': { type: 'boolean' },
+        'search-model': { type: 'string' }, 'model-dir': { type: 'string' }, 'no-model-dir': { type: 'boolean' },
       },
     });
   } catch (error) {
@@ -63,13 +64,14 @@ export function parseCommandLine(argv: readonly string[]): Options {
     if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new CommandError(`--port takes a number from 1 to 65535, not ${JSON.stringify(v.port)}.`, EXIT.usage);
   }
   if (v.gone && v.keep) throw new CommandError('--gone and --keep exclude each other.', EXIT.usage);
+  if (v['model-dir'] !== undefined && v['no-model-dir']) throw new CommandError('--model-dir and --no-model-dir exclude each other.', EXIT.usage);
   if (v.proxies && v['no-proxies']) throw new CommandError('--proxies and --no-proxies exclude each other.', EXIT.usage);
   return {
     command: command ?? '', args, dataDir: resolve(v.data ?? process.env['JHAROKHA_DATA'] ?? join(homedir(), '.jharokha')), port,
     open: !v['no-open'], json: v.json ?? false, once: v.once ?? false, all: v.all ?? false, dev: v.dev ?? false, help: v.help ?? false,
     answer: v.gone ? 'gone' : v.keep ? 'keep' : null,
     search: { ...parseSearch(v.sort, v.limit, v.like), weaker: v.weaker ?? false },
-    chosen: { ...parseGeocoder(v.geocoder, v['geocoder-url']), ...(v.proxies ? { proxies: true } : v['no-proxies'] ? { proxies: false } : {}) },
+    chosen: { ...parseGeocoder(v.geocoder, v['geocoder-url']), ...(v.proxies ? { proxies: true } : v['no-proxies'] ? { proxies: false } : {}), ...parseSearchModel(v['search-model'], v['no-model-dir'] ? '' : v['model-dir']) },
   };
 }
 
@@ -91,6 +93,17 @@ function parseGeocoder(geocoder: string | undefined, url: string | undefined): P
   const chosen: Partial<AgentOptions> = geocoder === undefined ? {} : { geocoder };
   if (url === undefined) return chosen;
   try { return { geocoder: 'nominatim', ...chosen, nominatim_url: checkNominatimUrl(url) }; } catch (error) { throw new CommandError(`--geocoder-url: ${reason(error)}`, EXIT.usage); }
+}
+
+/** An empty folder forgets the one that was named before. */
+function parseSearchModel(profile: string | undefined, folder: string | undefined): Partial<AgentOptions> {
+  if (profile !== undefined && profile !== 'standard' && profile !== 'light' && profile !== 'off') throw new CommandError(`--search-model takes standard, light or off, not ${JSON.stringify(profile)}.`, EXIT.usage);
+  const chosen: Partial<AgentOptions> = profile === undefined ? {} : { search_model: profile };
+  if (folder === undefined) return chosen;
+  if (folder === '') return { ...chosen, model_dir: null };
+  const path = resolve(folder);
+  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw new CommandError(`--model-dir: there is no folder ${path}.`, EXIT.usage);
+  return { ...chosen, model_dir: path };
 }
 
 const AgentFile = z.object({ data_version: z.int(), agent_id: z.string(), token: z.string().min(32) });

@@ -13,12 +13,13 @@ const COMMANDS: Record<string, { usage: string; about: string; load(): Promise<{
   volumes: { usage: '', about: 'the drives, and which are connected', load: () => import('./commands/volumes.ts') },
   status: { usage: '', about: 'what is going on, and what needs an answer', load: () => import('./commands/status.ts') },
   'confirm-missing': { usage: '[SCAN] --gone | --keep', about: 'answer a scan that found much gone', load: () => import('./commands/confirm-missing.ts') },
+  vectors: { usage: '[rebuild]', about: 'what the search by meaning has; write all of it into its engine anew', load: () => import('./commands/vectors.ts') },
   doctor: { usage: '', about: 'check the data folder and sweep what a crash left', load: () => import('./commands/doctor.ts') },
 };
 
 function help(): string {
   const lines = Object.entries(COMMANDS).map(([name, c]) => `  ${`${name} ${c.usage}`.padEnd(38)} ${c.about}`);
-  return `Jharokha ${SOFTWARE_VERSION}\n\nnpm start -- [FOLDER…]                   start everything\nnpm run -s jharokha -- COMMAND           with a COMMAND of:\n${lines.join('\n')}\n\n--data DIR  where all state lives (default ~/.jharokha)\n--json      stdout is pure JSON\n--geocoder offline | nominatim, --geocoder-url URL  who names places; kept (default offline)\n--no-proxies, --proxies  make no small videos from now on, or make them again; kept\n\nExit: 0 all well, 1 fatal, 2 usage, 3 some files could not be read, 4 the data is held by another run, 5 a scan needs an answer`;
+  return `Jharokha ${SOFTWARE_VERSION}\n\nnpm start -- [FOLDER…]                   start everything\nnpm run -s jharokha -- COMMAND           with a COMMAND of:\n${lines.join('\n')}\n\n--data DIR  where all state lives (default ~/.jharokha)\n--json      stdout is pure JSON\n--geocoder offline | nominatim, --geocoder-url URL  who names places; kept (default offline)\n--no-proxies, --proxies  make no small videos from now on, or make them again; kept\n--search-model standard | light | off  which model looks at pictures for the search; kept (default standard)\n--model-dir DIR, --no-model-dir  a folder that holds the model's files, instead of a download; kept\n\nQDRANT_URL, QDRANT_API_KEY  keep vectors in a Qdrant instead of the built-in index\n\nExit: 0 all well, 1 fatal, 2 usage, 3 some files could not be read, 4 the data is held by another run, 5 a scan needs an answer`;
 }
 
 async function main(argv: readonly string[]): Promise<number> {

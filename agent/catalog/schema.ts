@@ -129,13 +129,20 @@ CREATE TABLE IF NOT EXISTS stacks (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS stacks_to_push ON stacks (revision) WHERE revision > pushed_revision;
 
--- Every vector that was made, by the space it belongs to (protocol/vector.ts): float32 of unit length, little-endian. So each
--- engine can be filled again without a drive and without a model. failed: why none can be made (vector is empty then).
-CREATE TABLE IF NOT EXISTS vectors (space TEXT NOT NULL, sha256 TEXT NOT NULL, vector BLOB NOT NULL, failed TEXT, PRIMARY KEY (space, sha256)) WITHOUT ROWID;
--- Which of them an engine has not got yet. engine: 'embedded', or a Qdrant's address.
-CREATE TABLE IF NOT EXISTS vectors_pushed (engine TEXT NOT NULL, space TEXT NOT NULL, sha256 TEXT NOT NULL, PRIMARY KEY (engine, space, sha256)) WITHOUT ROWID;
--- VectorSpace as JSON by key. state: 'making', 'active' (searches are made in it), 'old'.
-CREATE TABLE IF NOT EXISTS vector_spaces (space TEXT PRIMARY KEY, said TEXT NOT NULL, state TEXT NOT NULL) WITHOUT ROWID;
+-- Models of the search (VectorSpace as JSON), by the number that the tables below use. model_dir: where its files were; '' downloaded.
+CREATE TABLE IF NOT EXISTS vector_spaces (id INTEGER PRIMARY KEY, space TEXT NOT NULL UNIQUE, said TEXT NOT NULL, model_dir TEXT NOT NULL);
+-- Every vector that was made: float32 of unit length, little-endian. So each engine can be filled again without a drive and
+-- without a model. failed: why none can be made (vector is empty then). With rowids: counting reads the index alone, not the vectors.
+CREATE TABLE IF NOT EXISTS vectors (space_id INTEGER NOT NULL, sha256 TEXT NOT NULL, vector BLOB NOT NULL, failed TEXT, PRIMARY KEY (space_id, sha256));
+CREATE INDEX IF NOT EXISTS vectors_failed ON vectors (space_id, sha256) WHERE failed IS NOT NULL;
+-- Work lists, each as long as its work. Assets that got a preview; the same in the order in which they are embedded into the chosen
+-- space; vectors that the engine has not got, and those that it must drop.
+CREATE TABLE IF NOT EXISTS vectors_due (sha256 TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS vectors_to_make (newest_ms REAL NOT NULL, sha256 TEXT NOT NULL, PRIMARY KEY (newest_ms DESC, sha256)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS vectors_to_write (space_id INTEGER NOT NULL, sha256 TEXT NOT NULL, PRIMARY KEY (space_id, sha256)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS vectors_to_remove (space_id INTEGER NOT NULL, sha256 TEXT NOT NULL, PRIMARY KEY (space_id, sha256)) WITHOUT ROWID;
+CREATE TRIGGER IF NOT EXISTS asset_came_with_preview AFTER INSERT ON assets WHEN new.preview_version > 0 BEGIN INSERT OR IGNORE INTO vectors_due VALUES (new.sha256); END;
+CREATE TRIGGER IF NOT EXISTS asset_got_preview AFTER UPDATE OF preview_version ON assets WHEN new.preview_version > 0 AND old.preview_version <= 0 BEGIN INSERT OR IGNORE INTO vectors_due VALUES (new.sha256); END;
 
 -- Names of places by cell, kept for good: nobody is asked twice.
 CREATE TABLE IF NOT EXISTS places (

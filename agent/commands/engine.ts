@@ -2,7 +2,9 @@
 // a time; previews in the background, small videos behind them; pushing beside all. It owns no rule of any of them.
 import { SOFTWARE_VERSION } from '../../protocol/versions.ts';
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
+import { statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { isAbsolute, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandError, reason, type AgentIdentity } from '../config.ts';
 import { openCatalog } from '../catalog/catalog.ts';
@@ -20,6 +22,7 @@ import { DiskFullError } from '../files/room.ts';
 import { openLink, type Handlers } from '../link/socket.ts';
 import { createProxyMaker } from '../pipeline/proxy.ts';
 import { proxyPending } from '../pipeline/proxy-pending.ts';
+import { ModelMissing, type OpenEmbedder } from '../pipeline/embed/embedder.ts';
 import { createReader } from '../pipeline/reader.ts';
 import { adoptMarkedVolume, checkExcludes } from '../pipeline/index.ts';
 import { relateMarked } from '../pipeline/relate.ts';
@@ -35,6 +38,8 @@ import type { AgentStatus } from '../../protocol/link.ts';
 import { checkNominatimUrl } from '../../protocol/nominatim-url.ts';
 import { emptyReport, REPORT_PAGE, type IndexReport, type SidecarSummary } from '../../protocol/report.ts';
 import { addFolder, browse, locateRoot, offerDrives, presentVolume } from './roots.ts';
+import { createSearchWork } from './search-work.ts';
+import { chooseEngine } from './vector-engine.ts';
 import { watchRoots } from './watch.ts';
 
 export interface EngineOptions {
@@ -43,6 +48,8 @@ export interface EngineOptions {
   worker: WorkerAddress;
   /** Keep watching folders and drives for changes, and work in the background. */
   watch: boolean;
+  /** How the model of the search is opened; left out: as it is meant to be. */
+  openEmbedder?: OpenEmbedder;
   onStatus?(status: AgentStatus): void;
   warn?(line: string): void;
 }
@@ -55,6 +62,8 @@ export interface Engine {
   index(rootIds: readonly string[] | null): Promise<IndexReport>;
   /** Scans in the background. */
   scanSoon(rootIds: readonly string[] | null): void;
+  /** Writes the vectors that wait into their engine, as far as it takes them. For an engine that does not watch. */
+  writeVectors(): Promise<void>;
   status(): AgentStatus;
   close(): Promise<void>;
 }
@@ -72,14 +81,20 @@ const RATE_WINDOW_MS = 30_000;
 const RATE_MIN_MS = 3_000;
 /** A command that ends lets a Nominatim server answer for so long; the rest waits for the next one. */
 const ASK_AT_MOST_MS = 60_000;
+/** Workers that embed pictures: all cores but one, and no more than memory is worth. */
+const EMBED_WORKERS = Math.max(1, Math.min(4, availableParallelism() - 1));
 /** Paths in one completion (protocol). */
 const PATHS_PER_CALL = 5_000;
+
+/** Phases whose rate is told by what is left to be made. */
+function isMaking(phase: AgentStatus['phase']): boolean { return phase === 'rendering' || phase === 'embedding' || phase === 'proxies'; }
 
 interface Job { id: string; report: IndexReport | null; done: boolean }
 
 /** Opens the data folder's catalog and connects to the Worker. Nothing is scanned until it is asked for. */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   const warn = options.warn ?? (() => {});
+  const vectorEngine = await chooseEngine(process.env, options.worker);
   const catalog = openCatalog(join(options.dataDir, 'catalog.db'), options.identity.agent_id);
   const volumes = createVolumes();
   const reader = createReader({});
@@ -120,19 +135,20 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     const untold = settling + (refusedCompletions ? 0 : countCompletions(catalog));
     const toPush = pushing || untold > 0 || countDirty(catalog) > 0 || countSpooled(catalog) > 0;
     // What is made behind everything else is told when nothing else is to be told.
-    const phase = scanning || scansDue > 0 ? 'scanning' : rendering ? 'rendering' : proxying || proxiesToPush > 0 ? 'proxies' : toPush ? 'pushing' : 'idle';
-    const progress = estimate(phase, phase === 'proxies' ? proxies : previews);
+    const phase = scanning || scansDue > 0 ? 'scanning' : rendering ? 'rendering' : search.embedding() ? 'embedding' : proxying || proxiesToPush > 0 ? 'proxies' : toPush ? 'pushing' : 'idle';
+    const progress = estimate(phase, phase === 'proxies' ? proxies : phase === 'embedding' ? search.toMake() : previews);
     return {
       phase, root: scanning?.progress?.root ?? null, counts: scanning?.progress?.counts ?? null,
-      pending: { facts: countDirty(catalog) + untold + (places.naming() ? 1 : 0) + (scanning || scansDue > 0 ? Math.max(1, scanning?.progress?.pending ?? 1) : 0), previews: previews + countSpooled(catalog), proxies, vectors: null },
+      pending: { facts: countDirty(catalog) + untold + (places.naming() ? 1 : 0) + (scanning || scansDue > 0 ? Math.max(1, scanning?.progress?.pending ?? 1) : 0), previews: previews + countSpooled(catalog), proxies, vectors: search.pending() },
       rate_per_s: progress.rate, eta_s: progress.eta, questions: questions(),
       completed: listRoots(catalog).flatMap((r) => (r.completed_ms === null ? [] : [{ root_id: r.root_id, at_ms: r.completed_ms }])),
+      search: search.status(),
     };
   }
-  /** Rate over the last half minute, and what is left by it: files against what the last scan saw, or previews or proxies to go. */
+  /** Rate over the last half minute, and what is left by it: files against what the last scan saw, or what is left to be made. */
   function estimate(phase: AgentStatus['phase'], toMake: number): { rate: number | null; eta: number | null } {
     const now = Date.now();
-    const done = phase === 'scanning' ? (scanning?.progress?.counts.seen ?? 0) : phase === 'rendering' || phase === 'proxies' ? -toMake : Number.NaN;
+    const done = phase === 'scanning' ? (scanning?.progress?.counts.seen ?? 0) : isMaking(phase) ? -toMake : Number.NaN;
     const last = samples.at(-1);
     if (Number.isNaN(done) || (last && done < last.done)) samples.length = 0;
     if (Number.isNaN(done)) return { rate: null, eta: null };
@@ -142,7 +158,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     if (!first || now - first.at < RATE_MIN_MS) return { rate: null, eta: null };
     const rate = (done - first.done) / ((now - first.at) / 1000);
     if (rate <= 0) return { rate: null, eta: null };
-    const left = phase === 'rendering' || phase === 'proxies' ? toMake : scanning?.progress?.walked ? scanning.progress.pending : Math.max(0, expectedFiles - done);
+    const left = isMaking(phase) ? toMake : scanning?.progress?.walked ? scanning.progress.pending : Math.max(0, expectedFiles - done);
     return { rate, eta: left > 0 ? Math.ceil(left / rate) : null };
   }
   let expectedFiles = 0;
@@ -187,7 +203,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
         const done = await pushAll(pushContext, { mark, signal: stop.signal });
         refusedCompletions = done.refused > 0;
         // A mark alone changes nothing that could want a name.
-        if (news && done.batches > 0) places.wake();
+        if (news && done.batches > 0) { places.wake(); search.wake(); }
       } catch (error) {
         // A Worker on a full disk answers with anything but that.
         catalog.assertRoom();
@@ -297,6 +313,13 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     try { await renderPending(ctx); } finally { rendering = false; changed(); }
   }
 
+  // ── vectors for the search, behind previews and before small videos ──
+  const search = createSearchWork({
+    catalog, dataDir: options.dataDir, worker: options.worker, engine: vectorEngine, background: options.watch, workers: EMBED_WORKERS, signal: stop.signal,
+    openEmbedder: options.openEmbedder ?? (() => Promise.reject(new ModelMissing('This build has no model for the search.'))),
+    options: () => readOptions(catalog), untilIdle, onChange: () => { changed(); }, warn,
+  });
+
   // ── small videos, behind everything else ──
   let proxyRun: Promise<void> | undefined;
   let proxyAgain = false;
@@ -311,13 +334,15 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     if (proxyRun) { proxyAgain = true; return; }
     proxyAgain = false;
     proxyStop = new AbortController();
+    // What is asked for of a picture comes before what is asked for of a video.
+    const untilRested = async (): Promise<void> => { await untilIdle(); await search.rested(); };
     proxyRun = (async () => {
-      await untilIdle();
+      await untilRested();
       proxying = true;
       changed();
       const signal = AbortSignal.any([stop.signal, proxyStop.signal]);
       try {
-        await proxyPending({ ...ctx, maker, spool, idle: untilIdle, onMade: () => { changed(); pushSoon(); } }, signal);
+        await proxyPending({ ...ctx, maker, spool, idle: untilRested, onMade: () => { changed(); pushSoon(); } }, signal);
       } catch (error) { if (!stop.signal.aborted) warn(`No small videos are made now: ${reason(error)}`); } finally {
         proxying = false;
         proxyRun = undefined;
@@ -363,6 +388,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       await pushEverything(false);
       await places.settled();
       await places.asked(ASK_AT_MOST_MS);
+      await search.settle();
     });
     return report;
   }
@@ -388,7 +414,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       await render();
       await pushEverything(false);
       await places.settled();
-    })).finally(proxySoon).catch((error: unknown) => { if (!stop.signal.aborted) { warn(reason(error)); report.stopped.push({ path: '', reason: reason(error) }); } }).finally(() => { job.report = report; job.done = true; changed(); });
+    })).finally(() => { search.wake(); proxySoon(); }).catch((error: unknown) => { if (!stop.signal.aborted) { warn(reason(error)); report.stopped.push({ path: '', reason: reason(error) }); } }).finally(() => { job.report = report; job.done = true; changed(); });
     return job;
   }
 
@@ -446,16 +472,16 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     },
     options: async () => readOptions(catalog),
     set_options: async (patch) => {
+      if (typeof patch.model_dir === 'string') assertModelDir(patch.model_dir);
       const chosen = writeOptions(catalog, typeof patch.nominatim_url === 'string' ? { ...patch, nominatim_url: checkNominatimUrl(patch.nominatim_url) } : patch);
       places.wake();
+      search.optionsChanged();
       if (chosen.proxies) proxySoon(); else proxyStop.abort();
       changed();
       return chosen;
     },
     name_places: async () => { places.wake(); return {}; },
-    embed_query: async () => { throw new CommandError('There is no model for the search yet.'); },
-    query_vectors: async () => { throw new CommandError('This agent keeps no vectors in a Qdrant.'); },
-    rebuild_vectors: async () => { throw new CommandError('There are no vectors yet.'); },
+    ...search.handlers,
     sidecar_report: async ({ from }) => {
       const { without_media, without_sidecar, ...counts } = countSidecars(catalog);
       const page = (which: 'without_media' | 'without_sidecar') => listUnmatched(catalog, which, from, REPORT_PAGE).map((f) => join(getVolume(catalog, f.volume_id)?.mount_point ?? f.volume_id, f.dir, f.name));
@@ -470,7 +496,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       const mine = new Set(listRoots(catalog).map((r) => r.volume_id));
       return (await volumes.list(mine)).map(presentVolume);
     },
-    onConnect: () => { agreed = false; pushSoon(0); places.wake(); },
+    onConnect: () => { agreed = false; pushSoon(0); places.wake(); search.connected(); },
   });
   const watcher = options.watch ? watchRoots({ ignore: [options.dataDir], onChange: (ids) => { scanSoon(ids); }, warn }) : undefined;
   const present = new Set<string>();
@@ -499,7 +525,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   if (options.watch) await rootsChanged();
 
   return {
-    handlers, index, scanSoon, status,
+    handlers, index, scanSoon, status, writeVectors: () => search.write(),
     addFolders: async (paths) => {
       const ids: string[] = [];
       for (const path of paths) ids.push((await addFolder(ctx, path)).root_id);
@@ -517,10 +543,15 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       await maker.close();
       await proxyRun;
       await places.ended();
+      await search.close();
       closed = true;
       await link.close();
       await reader.close();
       catalog.close();
     },
   };
+}
+
+function assertModelDir(folder: string): void {
+  if (!isAbsolute(folder) || !statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw new CommandError(`There is no folder ${JSON.stringify(folder)} on this computer for the model of the search.`);
 }

@@ -14,9 +14,12 @@ export function safe(text: string): string {
 let shown = false;
 
 /** The bar with an estimate, on a terminal only; one line that is overwritten. */
-export function showProgress(status: AgentStatus): void {
+export function showProgress(status: AgentStatus): void { showLine(progressText(status)); }
+
+/** The same for what is no phase of the agent. */
+export function showLine(line: string): void {
   if (!process.stderr.isTTY) return;
-  process.stderr.write(`\r\u001b[K${progressText(status)}`);
+  process.stderr.write(`\r\u001b[K${line}`);
   shown = true;
 }
 
@@ -32,6 +35,7 @@ export function progressText(status: AgentStatus): string {
   if (status.phase === 'scanning') return `Reading ${status.root ? safe(status.root) : 'folders'}: ${(status.counts?.seen ?? 0).toLocaleString('en')} files${rate}${left}`;
   if (status.phase === 'rendering') return `Previews: ${(status.pending.previews ?? 0).toLocaleString('en')} to go${rate}${left}`;
   if (status.phase === 'pushing') return `Storing: ${(status.pending.facts ?? 0).toLocaleString('en')} to go`;
+  if (status.phase === 'embedding') return `Search: ${(status.pending.vectors ?? 0).toLocaleString('en')} pictures to go${rate}${left}`;
   if (status.phase === 'proxies') return `Small videos: ${(status.pending.proxies ?? 0).toLocaleString('en')} to go${rate}${left}`;
   return 'Up to date';
 }

@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CommandError, reason } from '../config.ts';
+import { qdrantOf } from './vector-engine.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 export const LOOPBACK = '127.0.0.1';
@@ -55,10 +56,16 @@ async function createMiniflare(options: HostOptions, serve: boolean) {
     compatibilityDate: tomlValue('compatibility_date'), compatibilityFlags: ['nodejs_compat'],
     d1Databases: { DB: tomlValue('database_id') }, r2Buckets: { RENDITIONS: tomlValue('bucket_name') },
     durableObjects: { LINK: { className: 'AgentLink', useSQLite: true }, VECTORS: { className: 'VectorIndex', useSQLite: true } },
-    bindings: { JHAROKHA_LOCAL: '1', JHAROKHA_TOKEN: options.token },
+    bindings: bindingsOf(options),
     resourcePersistencePath: join(persistTo(options.dataDir), 'v3'),
   }));
   return mf;
+}
+
+/** What the Worker is told. Two of them are secrets: nothing prints these. */
+function bindingsOf(options: HostOptions): Record<string, string> {
+  const qdrant = qdrantOf(process.env);
+  return { JHAROKHA_LOCAL: '1', JHAROKHA_TOKEN: options.token, ...(qdrant ? { QDRANT_URL: qdrant.url } : {}), ...(qdrant?.apiKey ? { QDRANT_API_KEY: qdrant.apiKey } : {}) };
 }
 
 /** One value of wrangler.toml, so that both ways of running name the same database and bucket. */
@@ -91,7 +98,7 @@ export async function startWranglerDev(options: HostOptions): Promise<WorkerHost
   await mf.dispose();
   const child = spawn(join(ROOT, 'node_modules/.bin/wrangler'), [
     'dev', '--ip', LOOPBACK, '--port', String(options.port), '--persist-to', persistTo(options.dataDir), '--show-interactive-dev-session=false',
-    '--var', 'JHAROKHA_LOCAL:1', '--var', `JHAROKHA_TOKEN:${options.token}`,
+    ...Object.entries(bindingsOf(options)).flatMap(([name, value]) => ['--var', `${name}:${value}`]),
   ], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, WRANGLER_SEND_METRICS: 'false', CI: '1' } });
   let tail = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => { tail = (tail + chunk.toString()).slice(-4_000); process.stderr.write(chunk); });

@@ -1,9 +1,10 @@
 // HTTP to the Worker: one place that adds the token, bounds waiting and turns answers into values or errors.
-import type { z } from 'zod';
+import * as z from 'zod';
 import { BatchAnswer, KnownLocations, SyncState, WantedPlaces, type ScanComplete, type WantedPlace } from '../../protocol/rows.ts';
 import { PACK_MIME, PackAnswer, encodePack, type PackItem } from '../../protocol/pack.ts';
 import { PartStored, ProxyStored, UploadStarted, type UploadComplete, type UploadStart } from '../../protocol/proxy.ts';
-import type { ProxyId } from '../../protocol/rendition.ts';
+import { renditionUrl, type ProxyId, type RenditionId } from '../../protocol/rendition.ts';
+import { VECTOR_PACK_MIME, Vocabulary, type QueryEmbeddings, type SearchSpace, type VectorSpace } from '../../protocol/vector.ts';
 
 /** Longer than the slowest batch on a busy machine; a hung Worker is noticed all the same. */
 const REQUEST_TIMEOUT_MS = 60_000;
@@ -107,4 +108,44 @@ export function pushProxyPart(at: WorkerAddress, id: ProxyId, uploadId: string, 
 
 export function completeProxyUpload(at: WorkerAddress, id: ProxyId, body: UploadComplete): Promise<ProxyStored> {
   return callJson(at, `/sync/proxies/${id.sha256}/${id.version}/uploads/complete`, ProxyStored, { method: 'POST', body: JSON.stringify(body), type: 'application/json' });
+}
+
+/** A rendition as the Worker keeps it, or undefined where it has none. */
+export async function fetchRendition(at: WorkerAddress, id: RenditionId, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  try { return new Uint8Array(await (await callWorker(at, renditionUrl(id), signal ? { signal } : {})).arrayBuffer()); } catch (error) {
+    if (error instanceof WorkerRefused && error.status === 404) return undefined;
+    throw error;
+  }
+}
+
+/** `body` as encodeVectorPack makes it. */
+export async function pushVectorPack(at: WorkerAddress, body: Uint8Array<ArrayBuffer>): Promise<void> {
+  await callWorker(at, '/sync/vectors', { method: 'POST', body, type: VECTOR_PACK_MIME });
+}
+
+/** Vectors of a space in the embedded index. */
+export async function countVectors(at: WorkerAddress, space: string): Promise<number> {
+  return (await callJson(at, `/sync/vectors?space=${encodeURIComponent(space)}`, z.object({ count: z.int().nonnegative() }))).count;
+}
+
+export async function removeVectors(at: WorkerAddress, space: VectorSpace, sha256s: readonly string[]): Promise<void> {
+  await callWorker(at, '/sync/vectors/remove', { method: 'POST', body: JSON.stringify({ space, sha256s }), type: 'application/json' });
+}
+
+export async function dropOtherVectors(at: WorkerAddress, space: VectorSpace): Promise<void> {
+  await callWorker(at, '/sync/vectors/drop-others', { method: 'POST', body: JSON.stringify({ space }), type: 'application/json' });
+}
+
+/** From now on searches are made in this space. */
+export async function putSearchSpace(at: WorkerAddress, body: SearchSpace): Promise<void> {
+  await callWorker(at, '/sync/search-space', { method: 'PUT', body: JSON.stringify(body), type: 'application/json' });
+}
+
+export async function putQueryEmbeddings(at: WorkerAddress, body: QueryEmbeddings): Promise<void> {
+  await callWorker(at, '/sync/query-embeddings', { method: 'PUT', body: JSON.stringify(body), type: 'application/json' });
+}
+
+/** Names of the library whose embedding is not kept in the Worker yet. */
+export async function fetchVocabulary(at: WorkerAddress, space: string): Promise<string[]> {
+  return (await callJson(at, `/sync/vocabulary?space=${encodeURIComponent(space)}`, Vocabulary)).texts;
 }

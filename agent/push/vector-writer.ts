@@ -11,7 +11,7 @@ export class EngineUnreachable extends Error { override name = 'EngineUnreachabl
 export interface VectorItem { sha256: string; vector: Float32Array; kind: AssetKind; camera: string | null }
 
 export interface VectorWriter {
-  /** 'embedded', or a Qdrant's address: what `vectors_pushed` is keyed by. */
+  /** 'embedded', or a Qdrant's address: another one is filled anew. */
   readonly engine: string;
   /** Makes what the space needs (a collection, indexes). Idempotent; called before the first write and after trouble. */
   prepare(space: VectorSpace): Promise<void>;

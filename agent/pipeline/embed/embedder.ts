@@ -26,6 +26,8 @@ export interface OpenOptions {
   /** Workers for pictures; words have one of their own. */
   workers: number;
   signal?: AbortSignal;
+  /** False: what is not on this computer is ModelMissing, without a look at the network. */
+  download?: boolean;
   onDownload?(done: number, total: number | null): void;
   /** Where models are fetched from, when not from the public hub (or what HF_ENDPOINT names). */
   hub?: string;
