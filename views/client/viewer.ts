@@ -90,6 +90,8 @@ export function startViewer(): void {
     const control = event.target.closest<HTMLElement>('[data-viewer]');
     if (!control || !layer.contains(control)) return;
     const what = control.dataset['viewer'];
+    // A page of its own.
+    if (what === 'similar') return;
     event.preventDefault();
     if (what === 'facts') toggleFacts(layer);
     else if (what === 'live') playLive(layer);
@@ -108,6 +110,7 @@ export function startViewer(): void {
     if (event.key === 'ArrowLeft') step('newer');
     else if (event.key === 'ArrowRight') step('older');
     else if (event.key === 'i') toggleFacts(layer);
+    else if (event.key === 'l') layer.querySelector<HTMLElement>('[data-viewer="similar"]')?.click();
     else if (event.key === 'Escape') leave();
     else return;
     event.preventDefault();
