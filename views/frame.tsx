@@ -102,7 +102,7 @@ function SearchBox(props: Partial<BoxFacts>) {
       {props.sort && props.sort !== 'relevance' && <input type="hidden" name="sort" value={props.sort} />}
       <kbd class="search-key" aria-hidden="true">/</kbd>
       <a class="search-clear" href="/search" aria-label="Clear the search"><Icon name="close" small /></a>
-      <div id="suggestions" class="suggestions" hidden></div>
+      <div id="suggest" class="suggest" hidden></div>
     </form>
   );
 }

@@ -5,13 +5,15 @@ import { Page, type FrameFacts } from './frame.tsx';
 import { assetAddress, searchAddress } from './parts/addresses.ts';
 import { Icon, type IconName } from './parts/icon.tsx';
 import { sayCount, sayNumber, showName } from './parts/words.ts';
-import { sayMeaning, type MeaningFacts } from './parts/search-words.ts';
+import { sayMeaning, saySimilarNothing, type MeaningFacts } from './parts/search-words.ts';
 import { EAGER_TILES, More, Tile, TimelinePiece, tileWords, type Piece, type TileFacts } from './timeline.tsx';
 
 /** `without`: the query that is left when the chip is taken away; `quoted`: the query in which its words are only words. */
 export interface ChipFacts { chip: Chip; without: string; quoted: string | null }
 export interface SearchFacts extends MeaningFacts { answer: SearchAnswer; chips: ChipFacts[]; piece: Piece; weaker: boolean }
 export interface Idea { text: string; icon: IconName; count: number | null }
+/** `past`: the owner searched for it before. `note`: what it is, or how many. */
+export interface SuggestionFacts { text: string; icon: IconName; note: string | null; past: boolean }
 export type Part = 'whole' | 'older' | 'newer';
 
 const CHIP_ICONS: Partial<Record<Chip['term']['kind'], IconName>> = { date: 'calendar', place: 'place', favourite: 'heart', album: 'album', volume: 'drive', file_name: 'image' };
@@ -60,7 +62,7 @@ function Chips(props: { chips: ChipFacts[] }) {
   return (
     <ul class="chips" aria-label="Understood as">
       {props.chips.map(({ chip, without, quoted }) => {
-        const icon = CHIP_ICONS[chip.term.kind] ?? 'search';
+        const icon = chip.term.kind === 'type' ? (chip.term.type === 'video' ? 'film' : 'image') : CHIP_ICONS[chip.term.kind] ?? 'search';
         const label = showName(chip.label);
         return (
           <li class={chip.negated ? 'chip chip-not' : 'chip'}>
@@ -132,6 +134,24 @@ function Nothing(props: Pick<SearchFacts, 'answer' | 'weaker' | 'chips'>) {
   );
 }
 
+/** Fragment: what drops down below the box. In the empty box: the searches of before, with a way to forget them. */
+export function Suggestions(props: { suggestions: SuggestionFacts[]; recent: boolean }) {
+  if (props.suggestions.length === 0) return null;
+  return (
+    <>
+      {props.recent && <div class="suggest-head">Recent searches<button class="button button-plain" type="button" tabindex={-1} data-forget="">Forget all</button></div>}
+      <ul id="suggestions" role="listbox" aria-label={props.recent ? 'Recent searches' : 'Suggestions'}>
+        {props.suggestions.map(({ text, icon, note, past }, i) => (
+          <li class="suggestion" role="option" id={`suggestion-${i}`} aria-selected="false">
+            <a href={searchAddress(text)} tabindex={-1}><Icon name={icon} small /><bdi dir="auto">{showName(text)}</bdi>{note !== null && <span class="small num">{showName(note)}</span>}</a>
+            {past && <button class="icon-button" type="button" tabindex={-1} data-forget={text} aria-label={`Forget ${showName(text)}`}><Icon name="close" small /></button>}
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
 /** `/search` alone: what was searched for before, and what the library offers. */
 export function SearchStart(props: { frame: FrameFacts; recent: string[]; ideas: Idea[]; box: { sort: SearchSort } }) {
   return (
@@ -179,7 +199,7 @@ export function SimilarPage(props: { frame: FrameFacts; tile: TileFacts; search:
   const { tile, search } = props;
   const { answer } = search;
   const address = assetAddress(tile.sha256);
-  const said = answer.total > 0 ? undefined : sayMeaning(answer, search);
+  const said = answer.total > 0 ? undefined : saySimilarNothing(answer, search);
   return (
     <Page frame={props.frame} title="More like this" section="search" wide after={<ViewerLayer />}>
       <div class="similar-head">
@@ -190,7 +210,7 @@ export function SimilarPage(props: { frame: FrameFacts; tile: TileFacts; search:
           <h1>More like this</h1>
           <p class="small">{tileWords(tile)}</p>
           <p class="lead num">{said
-            ? <>There is nothing to compare with yet: the model has not looked at this one, or at nothing else. {said.text}{said.more && <> <bdi>{showName(said.more)}</bdi></>}{said.link && <> <a href={said.link.href}>{said.link.label}</a></>}</>
+            ? <>{said.text}{said.more && <> <bdi>{showName(said.more)}</bdi></>}{said.link && <> <a href={said.link.href}>{said.link.label}</a></>}</>
             : `What looks most like it, best first, ${sayEngineShort(answer)}.`}</p>
         </div>
       </div>

@@ -5,7 +5,7 @@ import { Page, type FrameFacts } from './frame.tsx';
 import { hx } from './parts/hx.ts';
 import { assetAddress } from './parts/addresses.ts';
 import { Icon } from './parts/icon.tsx';
-import { monthAddress, sayDate, sayDay, sayDuration, sayMonth, sayMonthShort, sayTime } from './parts/words.ts';
+import { elementId, monthAddress, sayDate, sayDay, sayDuration, sayMonth, sayMonthShort, sayTime } from './parts/words.ts';
 
 export interface TileFacts {
   sha256: string; kind: AssetKind; width: number | null; height: number | null; duration_ms: number | null; color: string | null;
@@ -65,7 +65,7 @@ export function TimelinePiece(props: { piece: Piece; part: 'whole' | 'older' | '
 /** A plain link; with script its reach, a part of the page above it, loads the next piece before the reader is there. */
 export function More(props: { address: string; way: 'older' | 'newer'; words: string }) {
   return (
-    <nav class={`more more-${props.way}`} aria-label="More photos">
+    <nav id={elementId('more', props.address)} class={`more more-${props.way}`} aria-label="More photos">
       <a class="button" rel={props.way === 'older' ? 'next' : 'prev'} href={props.address}>{props.words}</a>
       <div class="reach" {...hx({ get: props.address, trigger: 'intersect once', target: 'closest .more', swap: 'outerHTML' })}></div>
     </nav>

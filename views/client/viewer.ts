@@ -18,7 +18,7 @@ export function startViewer(): void {
   const layer = document.querySelector<HTMLElement>('#viewer');
   if (!layer) return;
   const dialog = layer instanceof HTMLDialogElement ? layer : null;
-  const pageTitle = document.title;
+  let pageTitle = document.title;
   let opener: HTMLElement | null = null;
   /** Steps made in the layer replace one entry of the history, so that going back once leaves it. */
   let turn = 0;
@@ -48,7 +48,7 @@ export function startViewer(): void {
     opener = tile;
     layer.replaceChildren();
     if (tile) layer.append(drawDraft(tile));
-    if (!dialog.open) dialog.showModal();
+    if (!dialog.open) { pageTitle = document.title; dialog.showModal(); }
     void show(address);
   };
   const close = (): void => {
