@@ -67,7 +67,7 @@ function SearchByMeaning(props: { search: SearchSettings; assets: number }) {
       {options ? (
         <form class="form form-wide" method="post" action="/settings/search">
           <fieldset class="checks">
-            <legend class="small">To find “red saree” or “cricket under lights”, a model looks at small versions of your photos, on this computer. No photo and no search leaves it.</legend>
+            <legend class="small">To find “red saree” or “cricket under lights”, a model looks at small versions of your photos, on this computer. No photo leaves it.</legend>
             {PROFILES.map(([profile, name, about]) => <label class="check"><input type="radio" name="search_model" value={profile} checked={profile === options.search_model} /><span>{name}<p class="small">{about}</p></span></label>)}
           </fieldset>
           {wrong && <p class="error small" role="alert">{wrong}</p>}

@@ -36,7 +36,7 @@ export function startSearch(): void {
     field.setAttribute('aria-expanded', 'false');
     mark(-1);
   };
-  const suggest = (afterMs?: number): void => suggesting.ask(`/search/suggest?q=${encodeURIComponent(field.value)}`, (html) => {
+  const suggest = (afterMs?: number): void => suggesting.ask(`/search/suggest?q=${encodeURIComponent(field.value.toWellFormed())}`, (html) => {
     if (document.activeElement !== field) return;
     list.innerHTML = html;
     const any = options().length > 0;

@@ -15,9 +15,9 @@ export function similarAddress(sha256: string): string {
   return `/similar/${sha256}`;
 }
 
-/** An address with further parameters. */
+/** An address with further parameters; half a character, which a cut may leave, has no address. */
 export function withQuery(address: string, more: Record<string, string | number>): string {
-  const pairs = Object.entries(more).map(([key, value]) => `${key}=${encodeURIComponent(value)}`).join('&');
+  const pairs = Object.entries(more).map(([key, value]) => `${key}=${encodeURIComponent(String(value).toWellFormed())}`).join('&');
   return pairs === '' ? address : `${address}${address.includes('?') ? '&' : '?'}${pairs}`;
 }
 
