@@ -20,7 +20,7 @@ const RULES: Rule[] = [
   { from: /^worker\/(store|db)\//, mayImport: [/^drizzle-orm/, /^zod$/, PROTOCOL, /^worker\/(store|db)\//, /^worker\/env\.ts$/], why: 'store knows D1 and protocol, no page' },
   { from: /^worker\/(search|link)\//, mayImport: [/^cloudflare:/, /^zod$/, /^@qdrant\/js-client-rest$/, PROTOCOL, /^worker\/(store|db|link|search)\//, /^worker\/(env|errors)\.tsx?$/], why: 'link and search know no page' },
   { from: /^worker\/routes\//, mayImport: [/^hono/, /^zod$/, PROTOCOL, /^worker\/(store|search|link|middleware)\//, /^worker\/(env|errors)\.tsx?$/, /^views\//, /^\.build\//], why: 'a route imports no other route and no SQL' },
-  { from: /^worker\/middleware\//, mayImport: [/^hono/, PROTOCOL, /^worker\/(store|link|middleware)\//, /^worker\/(env|errors)\.tsx?$/, /^views\//, /^\.build\//], why: 'middleware stands before the pages' },
+  { from: /^worker\/middleware\//, mayImport: [/^hono/, PROTOCOL, /^worker\/(store|link|search|middleware)\//, /^worker\/(env|errors)\.tsx?$/, /^views\//, /^\.build\//], why: 'middleware stands before the pages' },
   { from: /^worker\/(index|errors|env)\.tsx?$/, mayImport: [/^hono/, PROTOCOL, /^worker\//, /^views\//, /^\.build\//], why: 'the entry composes' },
   { from: /^agent\/(files|volumes|catalog)\//, mayImport: [LIBRARY, NODE, PROTOCOL, /^agent\/(files|volumes|catalog)\//], why: 'they know no stage, no push, no command' },
   { from: /^agent\/pipeline\//, mayImport: [LIBRARY, NODE, PROTOCOL, /^agent\/(files|catalog|volumes|pipeline)\//], why: 'stages know no push, link, orders or command' },

@@ -1,6 +1,7 @@
 // The frame round every page: head, rail or bottom bar, the top line, notices, the help. And the fragments that keep it live.
 import type { Child } from 'hono/jsx';
 import type { AgentStatus } from '../protocol/link.ts';
+import { MAX_QUERY_CHARS, type SearchSort } from '../protocol/search.ts';
 import { hx } from './parts/hx.ts';
 import { Icon, Mark, type IconName } from './parts/icon.tsx';
 import { Keys } from './parts/keys.tsx';
@@ -15,11 +16,15 @@ export interface FrameFacts {
   problems: number;
   status: AgentStatus | null;
 }
-export type Section = 'photos' | 'places' | 'albums' | 'drives' | 'settings' | 'problems' | 'none';
+/** What stands in the box: the search that the page shows. `live`: results follow what is typed. */
+export interface BoxFacts { q: string; sort: SearchSort; live: boolean }
+export type Section = 'photos' | 'search' | 'places' | 'albums' | 'drives' | 'settings' | 'problems' | 'none';
 
 /** Drives named in the top line; the rest is a number. */
 const MAX_DOTS = 4;
 const PROBLEMS_SHOWN = 999;
+/** Twice what is read of a query, so that what is cut off is said to be; few enough for an address, whatever the script. */
+const MAX_BOX_CHARS = 2 * MAX_QUERY_CHARS;
 
 export function Head(props: { title: string; scriptUrl: string; styleUrl: string; dark?: boolean; children?: Child }) {
   return (
@@ -42,7 +47,7 @@ export function Head(props: { title: string; scriptUrl: string; styleUrl: string
   );
 }
 
-export function Page(props: { frame: FrameFacts; title: string; section: Section; wide?: boolean; topEnd?: Child; after?: Child; children?: Child }) {
+export function Page(props: { frame: FrameFacts; title: string; section: Section; wide?: boolean; box?: BoxFacts; topEnd?: Child; after?: Child; children?: Child }) {
   const { frame } = props;
   return (
     <html lang="en">
@@ -52,6 +57,7 @@ export function Page(props: { frame: FrameFacts; title: string; section: Section
         <nav class="rail" aria-label="Main">
           <a class="mark" href="/" aria-label="Jharokha, to the photos" tabindex={-1}><Mark /></a>
           <RailLink href="/" icon="image" label="Photos" current={props.section === 'photos'} />
+          <RailLink href="/search" icon="search" label="Search" current={props.section === 'search'} />
           <RailLink href="/places" icon="place" label="Places" current={props.section === 'places'} />
           <RailLink href="/albums" icon="album" label="Albums" current={props.section === 'albums'} />
           {/* On a phone the rest is a sheet behind this button; elsewhere it stands at the rail's end. */}
@@ -65,6 +71,7 @@ export function Page(props: { frame: FrameFacts; title: string; section: Section
         <div class="frame">
           <header class="top">
             <a class="top-title" href="/" aria-label="Jharokha, to the photos"><Mark /></a>
+            <SearchBox {...props.box} />
             <div id="status" class="status" {...hx({ get: '/progress', trigger: 'live-status from:body', swap: 'innerMorph' })}><StatusLine status={frame.status} /></div>
             {props.topEnd}
             <ul id="dots" class="dots" aria-label="Drives" {...hx({ get: '/drives/dots', trigger: 'live-presence from:body', swap: 'innerMorph' })}><Dots drives={frame.drives} agentAway={frame.agentAway} /></ul>
@@ -81,6 +88,22 @@ export function Page(props: { frame: FrameFacts; title: string; section: Section
         </dialog>
       </body>
     </html>
+  );
+}
+
+/** The search box: a plain form, which views/client/search.ts helps while one types. On a phone it is a button until it is touched or holds a search. */
+function SearchBox(props: Partial<BoxFacts>) {
+  return (
+    <form id="search" class={props.live ? 'search search-open' : 'search'} role="search" method="get" action="/search" data-live={props.live ? '' : undefined}>
+      <Icon name="search" />
+      <input id="q" class="search-field" type="search" name="q" value={props.q ?? ''} dir="auto" maxlength={MAX_BOX_CHARS} enterkeyhint="search" autocomplete="off" autocapitalize="off" spellcheck={false}
+        placeholder="Search: beach, Goa 2022, red saree…" aria-label="Search your photos" role="combobox" aria-expanded="false" aria-controls="suggestions" aria-autocomplete="list" aria-keyshortcuts="/"
+        autofocus={props.live && props.q === ''} />
+      {props.sort && props.sort !== 'relevance' && <input type="hidden" name="sort" value={props.sort} />}
+      <kbd class="search-key" aria-hidden="true">/</kbd>
+      <a class="search-clear" href="/search" aria-label="Clear the search"><Icon name="close" small /></a>
+      <div id="suggest" class="suggest" hidden></div>
+    </form>
   );
 }
 

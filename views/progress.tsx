@@ -30,7 +30,7 @@ export function ProgressPage(props: { frame: FrameFacts; scans: ScanFacts[]; now
 function Pending(props: { status: AgentStatus | null }) {
   const pending = props.status?.pending;
   if (!pending) return null;
-  const parts = [pending.facts ? `${sayNumber(pending.facts)} to read` : null, pending.previews ? `${sayNumber(pending.previews)} larger previews to make` : null, pending.proxies ? `${sayNumber(pending.proxies)} small ${pending.proxies === 1 ? 'video' : 'videos'} to make` : null].filter((part) => part !== null);
+  const parts = [pending.facts ? `${sayNumber(pending.facts)} to read` : null, pending.previews ? `${sayNumber(pending.previews)} larger previews to make` : null, pending.vectors ? `${sayNumber(pending.vectors)} to look at for the search` : null, pending.proxies ? `${sayNumber(pending.proxies)} small ${pending.proxies === 1 ? 'video' : 'videos'} to make` : null].filter((part) => part !== null);
   return parts.length > 0 ? <p class="small num">Still waiting: {parts.join(', ')}.</p> : null;
 }
 

@@ -1,12 +1,24 @@
 // Settings: the home zone, what the agent does on the Mac, where things live, the keys.
-import type { AgentOptions } from '../protocol/link.ts';
+import type { AgentOptions, SearchStatus } from '../protocol/link.ts';
 import { Page, Said, type FrameFacts } from './frame.tsx';
 import { Keys } from './parts/keys.tsx';
-import { sayCount, sayNumber } from './parts/words.ts';
+import { sayEngineName, sayLookedAt, sayModelState } from './parts/search-words.ts';
+import { sayCount, sayNumber, showName } from './parts/words.ts';
 
-export interface SettingsFacts { homeZone: string; zones: string[]; version: string; folders: number; drives: number; assets: number; mac: MacFacts }
+export interface SettingsFacts { homeZone: string; zones: string[]; version: string; folders: number; drives: number; assets: number; mac: MacFacts; search: SearchSettings }
 /** What the agent does; `options` is null while it cannot be asked, and then `why` says so. What was typed stands in them when it is refused. */
 export interface MacFacts { options: Omit<AgentOptions, 'search_model' | 'model_dir'> | null; why?: string | undefined; wrong?: string | undefined }
+/** The search by meaning; `options` is null while the agent cannot be asked, and then `why` says so. */
+export interface SearchSettings {
+  options: Pick<AgentOptions, 'search_model' | 'model_dir'> | null; why?: string | undefined; wrong?: string | undefined;
+  status: SearchStatus | undefined; pendingVectors: number | null; history: boolean;
+}
+
+const PROFILES: [profile: AgentOptions['search_model'], name: string, about: string][] = [
+  ['standard', 'Standard', 'SigLIP 2. Finds best, and understands Hindi, Japanese and many more languages beside English. Some 415 MB are downloaded once.'],
+  ['light', 'Light', 'CLIP. English alone, and less sure of itself, but some three times as quick to look at photos. Some 154 MB are downloaded once.'],
+  ['off', 'Off', 'Only words, dates, places and names are searched. Nothing is downloaded.'],
+];
 
 export function SettingsPage(props: { frame: FrameFacts; settings: SettingsFacts; said?: string; wrong?: string }) {
   const { settings } = props;
@@ -25,6 +37,7 @@ export function SettingsPage(props: { frame: FrameFacts; settings: SettingsFacts
           </label>
           <div class="buttons"><button class="button" type="submit">Save</button></div>
         </form>
+        <SearchByMeaning search={settings.search} assets={settings.assets} />
         <OnTheMac mac={settings.mac} />
         <div class="section">
           <h2>Library</h2>
@@ -43,6 +56,36 @@ export function SettingsPage(props: { frame: FrameFacts; settings: SettingsFacts
         <div class="section" id="keys"><h2>Keyboard</h2><Keys /></div>
       </div>
     </Page>
+  );
+}
+
+function SearchByMeaning(props: { search: SearchSettings; assets: number }) {
+  const { options, status, why, wrong } = props.search;
+  return (
+    <div class="section" id="search-model">
+      <h2>Search</h2>
+      {options ? (
+        <form class="form form-wide" method="post" action="/settings/search">
+          <fieldset class="checks">
+            <legend class="small">To find “red saree” or “cricket under lights”, a model looks at small versions of your photos, on this computer. No photo leaves it.</legend>
+            {PROFILES.map(([profile, name, about]) => <label class="check"><input type="radio" name="search_model" value={profile} checked={profile === options.search_model} /><span>{name}<p class="small">{about}</p></span></label>)}
+          </fieldset>
+          {wrong && <p class="error small" role="alert">{wrong}</p>}
+          <div class="buttons"><button class="button" type="submit">Save</button></div>
+        </form>
+      ) : <p class="lead">{why}</p>}
+      {options && (
+        <dl class="plain-facts after">
+          <dt>Model</dt>
+          <dd class="num">{sayModelState(status)}{status?.message && <p class="small"><bdi>{showName(status.message)}</bdi></p>}</dd>
+          {status && status.state !== 'off' && <><dt>Looked at</dt><dd class="num">{sayLookedAt(props.assets, props.search.pendingVectors)}</dd></>}
+          {status && <><dt>Kept and compared by</dt><dd>{sayEngineName(status.engine)}</dd></>}
+          <dt>Model’s files</dt><dd>{options.model_dir === null ? 'In Jharokha’s data folder' : <>In your own folder <bdi class="path">{showName(options.model_dir)}</bdi></>}</dd>
+          {status?.space && <><dt>Vectors</dt><dd class="small"><bdi>{showName(status.space)}</bdi></dd></>}
+        </dl>
+      )}
+      {props.search.history && <form class="after" method="post" action="/search/forget"><input type="hidden" name="back" value="settings" /><button class="button" type="submit">Forget recent searches</button></form>}
+    </div>
   );
 }
 

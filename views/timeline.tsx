@@ -5,11 +5,13 @@ import { Page, type FrameFacts } from './frame.tsx';
 import { hx } from './parts/hx.ts';
 import { assetAddress } from './parts/addresses.ts';
 import { Icon } from './parts/icon.tsx';
-import { monthAddress, sayDate, sayDay, sayDuration, sayMonth, sayMonthShort, sayTime } from './parts/words.ts';
+import { elementId, monthAddress, sayDate, sayDay, sayDuration, sayMonth, sayMonthShort, sayTime } from './parts/words.ts';
 
 export interface TileFacts {
   sha256: string; kind: AssetKind; width: number | null; height: number | null; duration_ms: number | null; color: string | null;
   grid_version: number; taken_at: string | null; month: number; day: number; live_sha256: string | null; live_proxy_version: number;
+  /** Where it stands among what a search found. */
+  rank?: number;
 }
 /** Tiles in the grid's order, and the addresses of what follows and what is before; `inside` is the grid's own, none for the timeline. */
 export interface Piece { tiles: TileFacts[]; older: string | null; newer: string | null; inside?: string }
@@ -19,7 +21,7 @@ export interface MonthCount { month: number; count: number }
 const MIN_RATIO = 0.45;
 const MAX_RATIO = 4;
 /** Tiles of a page that are asked for at once; about two screens. Everything else waits until it is near. */
-const EAGER_TILES = 16;
+export const EAGER_TILES = 16;
 /** More years than this do not fit down the edge of a small screen; the oldest are then gathered by decade. */
 const MAX_YEARS = 22;
 const YEARS_KEPT = 14;
@@ -61,9 +63,9 @@ export function TimelinePiece(props: { piece: Piece; part: 'whole' | 'older' | '
 }
 
 /** A plain link; with script its reach, a part of the page above it, loads the next piece before the reader is there. */
-function More(props: { address: string; way: 'older' | 'newer'; words: string }) {
+export function More(props: { address: string; way: 'older' | 'newer'; words: string }) {
   return (
-    <nav class={`more more-${props.way}`} aria-label="More photos">
+    <nav id={elementId('more', props.address)} class={`more more-${props.way}`} aria-label="More photos">
       <a class="button" rel={props.way === 'older' ? 'next' : 'prev'} href={props.address}>{props.words}</a>
       <div class="reach" {...hx({ get: props.address, trigger: 'intersect once', target: 'closest .more', swap: 'outerHTML' })}></div>
     </nav>
@@ -81,13 +83,13 @@ export function tileWords(tile: Pick<TileFacts, 'kind' | 'taken_at'> & { live_sh
   return `${tile.kind === 'video' ? 'Video' : tile.live_sha256 ? 'Live Photo' : 'Photo'}, ${tile.taken_at ? `${sayDate(tile.taken_at)}, ${sayTime(tile.taken_at)}` : 'no date'}`;
 }
 
-function Tile(props: { tile: TileFacts; eager: boolean; inside: string | undefined }) {
+export function Tile(props: { tile: TileFacts; eager: boolean; inside: string | undefined }) {
   const { tile } = props;
   const ratio = tileRatio(tile.width, tile.height);
   const color = tile.color ? `;--c:${tile.color}` : '';
   const live = tile.live_sha256 !== null && tile.live_proxy_version > 0 ? proxyUrl({ sha256: tile.live_sha256, version: tile.live_proxy_version }) : undefined;
   return (
-    <a class={tile.grid_version > 0 ? 'tile' : 'tile tile-wait'} id={tileId(tile.sha256)} href={assetAddress(tile.sha256, props.inside)} style={`--r:${ratio.toFixed(4)}${color}`} aria-label={tileWords(tile)} data-live={live}>
+    <a class={tile.grid_version > 0 ? 'tile' : 'tile tile-wait'} id={tileId(tile.sha256)} href={assetAddress(tile.sha256, props.inside, '', tile.rank)} style={`--r:${ratio.toFixed(4)}${color}`} aria-label={tileWords(tile)} data-live={live}>
       {tile.grid_version > 0
         ? <img src={renditionUrl({ sha256: tile.sha256, name: 'grid', version: tile.grid_version })} alt="" width={Math.round(ratio * 440)} height={440} loading={props.eager ? 'eager' : 'lazy'} decoding="async" />
         : <Icon name={tile.kind === 'video' ? 'film' : 'image'} />}

@@ -4,18 +4,21 @@ import { proxyUrl, renditionUrl } from '../protocol/rendition.ts';
 import type { AssetKind } from '../protocol/words.ts';
 import { Facts, type FactsProps, type ViewerAsset, type ViewerCopy } from './facts.tsx';
 import { Head } from './frame.tsx';
-import { assetAddress } from './parts/addresses.ts';
+import { assetAddress, similarAddress, withQuery } from './parts/addresses.ts';
 import { Icon } from './parts/icon.tsx';
 import { sayDate, sayDuration, showName } from './parts/words.ts';
 import { tileId, tileRatio, tileWords } from './timeline.tsx';
 
 export interface StripTile {
   sha256: string; kind: AssetKind; width: number | null; height: number | null; color: string | null; grid_version: number; preview_version: number; taken_at: string | null;
+  rank?: number;
 }
 export interface ViewerProps {
   facts: FactsProps;
   /** As they stand in the strip: nearest last before it, nearest first behind it. */
   before: StripTile[]; behind: StripTile[];
+  /** Where the asset stands in the search that it is shown in. */
+  rank?: number | undefined;
 }
 
 export function ViewerPage(props: ViewerProps & { scriptUrl: string; styleUrl: string }) {
@@ -38,7 +41,7 @@ export function Viewer(props: ViewerProps) {
   const { asset, inside } = props.facts;
   const before = props.before.at(-1);
   const behind = props.behind[0];
-  const back = inside ? `${inside}?near=${asset.sha256}#${tileId(asset.sha256)}` : `/?near=${asset.sha256}#${tileId(asset.sha256)}`;
+  const back = `${withQuery(inside ?? '/', { near: asset.sha256, ...(props.rank === undefined ? {} : { at: props.rank }) })}#${tileId(asset.sha256)}`;
   return (
     <div class="viewer-body" data-sha256={asset.sha256} data-tile={tileId(asset.sha256)} data-title={`${asset.taken_at ? sayDate(asset.taken_at) : 'No date'} · Jharokha`}>
       <div class="stage">
@@ -47,11 +50,12 @@ export function Viewer(props: ViewerProps) {
           <a class="icon-button" data-viewer="close" href={back} aria-label="Back"><Icon name="back" /></a>
           <div class="stage-end">
             {asset.live_sha256 !== null && asset.live_proxy_version > 0 && <button class="live-button needs-script" type="button" data-viewer="live" aria-pressed="false"><Icon name="live" small />LIVE</button>}
+            <a class="icon-button" data-viewer="similar" href={similarAddress(asset.sha256)} aria-label="More like this" title="More like this" aria-keyshortcuts="l"><Icon name="similar" /></a>
             <button class="icon-button needs-script" type="button" data-viewer="facts" aria-label="Facts" aria-keyshortcuts="i"><Icon name="info" /></button>
           </div>
         </div>
-        {before && <a class="step step-newer" data-viewer="newer" data-preload={pictureUrl(before)} rel="prev" href={assetAddress(before.sha256, inside)} aria-label="The one before"><Icon name="left" /></a>}
-        {behind && <a class="step step-older" data-viewer="older" data-preload={pictureUrl(behind)} rel="next" href={assetAddress(behind.sha256, inside)} aria-label="The next one"><Icon name="right" /></a>}
+        {before && <a class="step step-newer" data-viewer="newer" data-preload={pictureUrl(before)} rel="prev" href={assetAddress(before.sha256, inside, '', before.rank)} aria-label="The one before"><Icon name="left" /></a>}
+        {behind && <a class="step step-older" data-viewer="older" data-preload={pictureUrl(behind)} rel="next" href={assetAddress(behind.sha256, inside, '', behind.rank)} aria-label="The next one"><Icon name="right" /></a>}
         <nav class="strip" aria-label="Beside this one">
           {[...props.before, asset, ...props.behind].map((tile) => <StripLink tile={tile} current={tile.sha256 === asset.sha256} inside={inside} />)}
         </nav>
@@ -70,7 +74,7 @@ function StripLink(props: { tile: StripTile; current: boolean; inside: string | 
   const { tile } = props;
   const ratio = Math.min(1.8, Math.max(0.6, tileRatio(tile.width, tile.height)));
   return (
-    <a href={assetAddress(tile.sha256, props.inside)} data-viewer="go" aria-current={props.current ? 'true' : undefined} aria-label={tileWords(tile)} style={`--r:${ratio.toFixed(3)}${tile.color ? `;--c:${tile.color}` : ''}`}>
+    <a href={assetAddress(tile.sha256, props.inside, '', tile.rank)} data-viewer="go" aria-current={props.current ? 'true' : undefined} aria-label={tileWords(tile)} style={`--r:${ratio.toFixed(3)}${tile.color ? `;--c:${tile.color}` : ''}`}>
       {tile.grid_version > 0 && <img src={renditionUrl({ sha256: tile.sha256, name: 'grid', version: tile.grid_version })} alt="" loading="lazy" decoding="async" />}
     </a>
   );

@@ -4,6 +4,7 @@ import { startFolders } from './folders.ts';
 import { startHelp } from './help.ts';
 import { startLive } from './live.ts';
 import { startMoving } from './moving.ts';
+import { startSearch } from './search.ts';
 import { startTimeline } from './timeline.ts';
 import { startViewer } from './viewer.ts';
 
@@ -11,5 +12,6 @@ startFolders();
 startHelp();
 startLive();
 startMoving();
+startSearch();
 startTimeline();
 startViewer();

@@ -18,7 +18,7 @@ export function startViewer(): void {
   const layer = document.querySelector<HTMLElement>('#viewer');
   if (!layer) return;
   const dialog = layer instanceof HTMLDialogElement ? layer : null;
-  const pageTitle = document.title;
+  let pageTitle = document.title;
   let opener: HTMLElement | null = null;
   /** Steps made in the layer replace one entry of the history, so that going back once leaves it. */
   let turn = 0;
@@ -48,7 +48,7 @@ export function startViewer(): void {
     opener = tile;
     layer.replaceChildren();
     if (tile) layer.append(drawDraft(tile));
-    if (!dialog.open) dialog.showModal();
+    if (!dialog.open) { pageTitle = document.title; dialog.showModal(); }
     void show(address);
   };
   const close = (): void => {
@@ -90,6 +90,8 @@ export function startViewer(): void {
     const control = event.target.closest<HTMLElement>('[data-viewer]');
     if (!control || !layer.contains(control)) return;
     const what = control.dataset['viewer'];
+    // A page of its own.
+    if (what === 'similar') return;
     event.preventDefault();
     if (what === 'facts') toggleFacts(layer);
     else if (what === 'live') playLive(layer);
@@ -108,6 +110,7 @@ export function startViewer(): void {
     if (event.key === 'ArrowLeft') step('newer');
     else if (event.key === 'ArrowRight') step('older');
     else if (event.key === 'i') toggleFacts(layer);
+    else if (event.key === 'l') layer.querySelector<HTMLElement>('[data-viewer="similar"]')?.click();
     else if (event.key === 'Escape') leave();
     else return;
     event.preventDefault();

@@ -1,8 +1,24 @@
 // Addresses of what pages link to. Names of places are hostile text: each becomes one segment that nothing can escape from.
+import type { SearchSort } from '../../protocol/search.ts';
 
-/** The viewer; `inside` is the address of the grid that it steps in, none for the timeline. */
-export function assetAddress(sha256: string, inside?: string | undefined, part = ''): string {
-  return `/a/${sha256}${part}${inside ? `?in=${encodeURIComponent(inside)}` : ''}`;
+/** The viewer; `inside` is the address of the grid that it steps in, none for the timeline; `rank` where in a search it stands. */
+export function assetAddress(sha256: string, inside?: string | undefined, part = '', rank?: number): string {
+  return `/a/${sha256}${part}${inside ? `?in=${encodeURIComponent(inside)}${rank === undefined ? '' : `&at=${rank}`}` : ''}`;
+}
+
+/** A search: all of it is in its address, and what is as usual is left out. */
+export function searchAddress(q: string, more: { sort?: SearchSort; weaker?: boolean } = {}): string {
+  return withQuery('/search', { ...(q === '' ? {} : { q }), ...(more.sort === undefined || more.sort === 'relevance' ? {} : { sort: more.sort }), ...(more.weaker ? { weaker: 1 } : {}) });
+}
+
+export function similarAddress(sha256: string): string {
+  return `/similar/${sha256}`;
+}
+
+/** An address with further parameters; half a character, which a cut may leave, has no address. */
+export function withQuery(address: string, more: Record<string, string | number>): string {
+  const pairs = Object.entries(more).map(([key, value]) => `${key}=${encodeURIComponent(String(value).toWellFormed())}`).join('&');
+  return pairs === '' ? address : `${address}${address.includes('?') ? '&' : '?'}${pairs}`;
 }
 
 export function albumAddress(albumId: number): string {

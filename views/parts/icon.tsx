@@ -4,6 +4,7 @@ import CalendarDays from 'lucide/dist/esm/icons/calendar-days.mjs';
 import ChevronDown from 'lucide/dist/esm/icons/chevron-down.mjs';
 import ChevronLeft from 'lucide/dist/esm/icons/chevron-left.mjs';
 import ChevronRight from 'lucide/dist/esm/icons/chevron-right.mjs';
+import Clock from 'lucide/dist/esm/icons/clock.mjs';
 import CircleDotDashed from 'lucide/dist/esm/icons/circle-dot-dashed.mjs';
 import CornerLeftUp from 'lucide/dist/esm/icons/corner-left-up.mjs';
 import Ellipsis from 'lucide/dist/esm/icons/ellipsis.mjs';
@@ -13,10 +14,12 @@ import GalleryVerticalEnd from 'lucide/dist/esm/icons/gallery-vertical-end.mjs';
 import HardDrive from 'lucide/dist/esm/icons/hard-drive.mjs';
 import Heart from 'lucide/dist/esm/icons/heart.mjs';
 import Image from 'lucide/dist/esm/icons/image.mjs';
+import Images from 'lucide/dist/esm/icons/images.mjs';
 import Info from 'lucide/dist/esm/icons/info.mjs';
 import MapPin from 'lucide/dist/esm/icons/map-pin.mjs';
 import Pencil from 'lucide/dist/esm/icons/pencil.mjs';
 import Play from 'lucide/dist/esm/icons/play.mjs';
+import Search from 'lucide/dist/esm/icons/search.mjs';
 import Settings from 'lucide/dist/esm/icons/settings.mjs';
 import TriangleAlert from 'lucide/dist/esm/icons/triangle-alert.mjs';
 import Undo2 from 'lucide/dist/esm/icons/undo-2.mjs';
@@ -24,9 +27,9 @@ import X from 'lucide/dist/esm/icons/x.mjs';
 import { MARK_PATHS } from './mark.ts';
 
 const ICONS = {
-  album: GalleryVerticalEnd, back: ArrowLeft, calendar: CalendarDays, close: X, down: ChevronDown, drive: HardDrive, edit: Pencil, film: Film, folder: Folder, heart: Heart,
-  image: Image, info: Info, left: ChevronLeft, live: CircleDotDashed, more: Ellipsis, place: MapPin, play: Play, problem: TriangleAlert, right: ChevronRight, settings: Settings,
-  undo: Undo2, up: CornerLeftUp,
+  album: GalleryVerticalEnd, back: ArrowLeft, calendar: CalendarDays, clock: Clock, close: X, down: ChevronDown, drive: HardDrive, edit: Pencil, film: Film, folder: Folder, heart: Heart,
+  image: Image, info: Info, left: ChevronLeft, live: CircleDotDashed, more: Ellipsis, place: MapPin, play: Play, problem: TriangleAlert, right: ChevronRight, search: Search, settings: Settings,
+  similar: Images, undo: Undo2, up: CornerLeftUp,
 } as const;
 export type IconName = keyof typeof ICONS;
 

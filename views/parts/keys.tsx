@@ -3,7 +3,9 @@
 const KEYS: [keys: string[], what: string][] = [
   [['←', '→'], 'In the viewer: the newer, the older one'],
   [['Esc'], 'Back to the timeline, at the same place'],
+  [['/'], 'Search'],
   [['i'], 'Facts about the photo, or none'],
+  [['l'], 'In the viewer: more like this one'],
   [['Home'], 'In the timeline: to the newest'],
   [['?'], 'This list'],
 ];

@@ -202,6 +202,10 @@ export function sayProgress(status: AgentStatus | null): ProgressWords | undefin
     const left = status.pending.previews ?? 0;
     return { text: `Making larger previews: ${sayNumber(left)} to go${eta}`, short: `${sayNumber(left)} to go`, share: null };
   }
+  if (status.phase === 'embedding') {
+    const left = status.pending.vectors ?? 0;
+    return { text: `Looking at photos for the search: ${sayNumber(left)} to go${eta}`, short: `${sayNumber(left)} to go`, share: null };
+  }
   if (status.phase === 'proxies') {
     const left = status.pending.proxies ?? 0;
     return { text: `Making small videos: ${sayNumber(left)} to go${eta}`, short: `${sayNumber(left)} to go`, share: null };

@@ -5,6 +5,7 @@ import { FactsBody, type FactsProps, type ViewerCopy } from '../../views/facts.t
 import { Viewer, ViewerPage } from '../../views/viewer.tsx';
 import { NotFound } from '../errors.tsx';
 import { findAsset, listAlbumsOf, listCopies, listMembers, MAX_COPIES_SHOWN, type AssetDetail, type Copy } from '../store/viewer.ts';
+import { loadFoundNeighbours, readFound } from './found.ts';
 import { loadNeighbours, readGrid } from './grid.ts';
 import { loadConnected, sendFragment, sendPage, wantsFragment, type PageContext } from './page.tsx';
 
@@ -22,14 +23,17 @@ export async function loadFacts(c: PageContext, sha256: string, inside: string |
   ]);
   return {
     asset, copies: groupCopies(copies.slice(0, MAX_COPIES_SHOWN), connected), moreCopies: copies.length > MAX_COPIES_SHOWN, members, albums,
-    inside: inside === undefined ? undefined : readGrid(inside)?.address,
+    inside: inside === undefined ? undefined : (readGrid(inside) ?? readFound(inside))?.address,
   };
 }
 
 /** The whole viewer, as a page or as what the layer holds. */
 export async function sendViewer(c: PageContext, facts: LoadedFacts, status: 200 | 422 = 200): Promise<Response> {
-  const { before, behind } = await loadNeighbours(c.env.DB, facts.asset, facts.inside === undefined ? undefined : readGrid(facts.inside)?.grid, STRIP_TILES);
-  const props = { facts, before, behind };
+  const search = facts.inside === undefined ? undefined : readFound(facts.inside);
+  const beside = search
+    ? await loadFoundNeighbours(c.env, search.found, facts.asset.sha256, c.req.query('at'), STRIP_TILES)
+    : await loadNeighbours(c.env.DB, facts.asset, facts.inside === undefined ? undefined : readGrid(facts.inside)?.grid, STRIP_TILES);
+  const props = { facts, ...beside };
   if (wantsFragment(c)) return sendFragment(c, <Viewer {...props} />, status);
   return sendPage(c, <ViewerPage {...props} scriptUrl={SCRIPT_URL} styleUrl={STYLE_URL} />, status);
 }

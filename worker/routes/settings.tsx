@@ -4,21 +4,28 @@ import { SettingsPage, type MacFacts, type SettingsFacts } from '../../views/set
 import { checkNominatimUrl } from '../../protocol/nominatim-url.ts';
 import { SOFTWARE_VERSION } from '../../protocol/versions.ts';
 import type { App } from '../env.ts';
-import type { AgentOptions } from '../../protocol/link.ts';
+import { AgentOptions } from '../../protocol/link.ts';
 import { AppError } from '../errors.tsx';
 import { askAgent, notifyPages } from '../link/client.ts';
-import { loadFrame, sayRefusal, sendBack, sendPage, type PageContext } from '../middleware/page.tsx';
+import { loadFrame, loadStatus, sayRefusal, sendBack, sendPage, type PageContext } from '../middleware/page.tsx';
 import { listDrives, listFolders } from '../store/drives.ts';
+import { listHistory } from '../store/search-history.ts';
 import { isZone, listZones, readSettings, writeSettings } from '../store/settings.ts';
 import { listMonths } from '../store/timeline.ts';
 
 /** As the request to the agent takes it. */
 const MAX_URL_LENGTH = 500;
 
+const DONE: Partial<Record<string, string>> = {
+  zone: 'Saved.', mac: 'Saved.', history: 'Your recent searches are forgotten.',
+  search: 'Saved. With another model all photos are looked at anew; what was searched with before answers until that is done.',
+};
+
 export const settings = new Hono<App>();
 
 settings.get('/settings', async (c) => {
-  const said = c.req.query('done') === 'zone' || c.req.query('done') === 'mac' ? { said: 'Saved.' } : {};
+  const words = DONE[c.req.query('done') ?? ''];
+  const said = words === undefined ? {} : { said: words };
   return sendPage(c, <SettingsPage frame={await loadFrame(c)} settings={await loadSettings(c)} {...said} />);
 });
 
@@ -48,6 +55,19 @@ settings.post('/settings/mac', async (c) => {
   return sendBack(c, '/settings?done=mac');
 });
 
+settings.post('/settings/search', async (c) => {
+  const search_model = AgentOptions.shape.search_model.safeParse((await c.req.formData()).get('search_model'));
+  const refuse = async (wrong: string, status: 422 | 503) => sendPage(c, <SettingsPage frame={await loadFrame(c)} settings={await loadSettings(c, undefined, wrong)} {...(status === 503 ? { wrong } : {})} />, status);
+  if (!search_model.success) return refuse('There is no such model to choose.', 422);
+  try {
+    await askAgent(c.env, 'set_options', { search_model: search_model.data });
+  } catch (error) {
+    const refusal = sayRefusal(error);
+    return refuse(refusal.text, refusal.status);
+  }
+  return sendBack(c, '/settings?done=search#search-model');
+});
+
 /** Why an address cannot be a server's, or undefined. */
 function refuseUrl(typed: string): string | undefined {
   if (typed.length > MAX_URL_LENGTH) return 'This address is too long.';
@@ -56,7 +76,7 @@ function refuseUrl(typed: string): string | undefined {
 }
 
 /** What the agent does now, or why that is not known. */
-async function loadMac(c: PageContext): Promise<MacFacts> {
+async function loadMac(c: PageContext): Promise<{ options: AgentOptions | null; why?: string }> {
   try {
     return { options: await askAgent(c.env, 'options', {}) };
   } catch (error) {
@@ -65,8 +85,12 @@ async function loadMac(c: PageContext): Promise<MacFacts> {
   }
 }
 
-async function loadSettings(c: PageContext, refused?: MacFacts): Promise<SettingsFacts> {
-  const [stored, folders, drives, months, mac] = await Promise.all([readSettings(c.env.DB), listFolders(c.env.DB), listDrives(c.env.DB), listMonths(c.env.DB), refused ?? loadMac(c)]);
+async function loadSettings(c: PageContext, refused?: MacFacts, wrongModel?: string): Promise<SettingsFacts> {
+  const [stored, folders, drives, months, asked, status, past] = await Promise.all([
+    readSettings(c.env.DB), listFolders(c.env.DB), listDrives(c.env.DB), listMonths(c.env.DB), loadMac(c), loadStatus(c), listHistory(c.env.DB, 1),
+  ]);
+  const mac = refused ?? asked;
+  const search = { ...asked, wrong: wrongModel, status: status?.search, pendingVectors: status?.pending.vectors ?? null, history: past.length > 0 };
   const homeZone = stored.home_zone ?? 'UTC';
-  return { mac, homeZone, zones: listZones(homeZone), version: SOFTWARE_VERSION, folders: folders.length, drives: new Set(folders.map((folder) => folder.volume_id)).size || drives.length, assets: months.reduce((n, month) => n + month.count, 0) };
+  return { mac, search, homeZone, zones: listZones(homeZone), version: SOFTWARE_VERSION, folders: folders.length, drives: new Set(folders.map((folder) => folder.volume_id)).size || drives.length, assets: months.reduce((n, month) => n + month.count, 0) };
 }

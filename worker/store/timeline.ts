@@ -21,6 +21,7 @@ export const NEWER_SQL = `SELECT ${TILE_COLUMNS} FROM timeline_items WHERE shown
 export const MONTHS_SQL = 'SELECT month, count FROM timeline_buckets ORDER BY month DESC';
 export const UNDATED_SQL = `SELECT ${TILE_COLUMNS} FROM timeline_items WHERE shown = 1 AND month = 0 ORDER BY sort_ms DESC, asset_id DESC LIMIT 1`;
 export const TILE_SQL = `SELECT ${TILE_COLUMNS} FROM timeline_items WHERE asset_id = (SELECT asset_id FROM assets WHERE sha256 = ?1)`;
+export const TILES_SQL = `SELECT ${TILE_COLUMNS} FROM timeline_items WHERE asset_id IN (SELECT a.asset_id FROM json_each(?1) j CROSS JOIN assets a ON a.sha256 = j.value)`;
 
 /** Newer than everything that can be in the library. */
 export const NEWEST: Cursor = { sortMs: 9e15, assetId: 0 };
@@ -43,6 +44,13 @@ export async function listMonths(db: D1Database): Promise<MonthCount[]> {
 export async function findTile(db: D1Database, sha256: Sha256): Promise<Tile | undefined> {
   const row = await db.prepare(TILE_SQL).bind(sha256).first();
   return row ? Tile.parse(row) : undefined;
+}
+
+/** The tiles of these assets, in this order; what is not in the library is left out. */
+export async function listTiles(db: D1Database, sha256s: readonly Sha256[]): Promise<Tile[]> {
+  const tiles = z.array(Tile).parse((await db.prepare(TILES_SQL).bind(JSON.stringify(sha256s)).all()).results);
+  const byHash = new Map(tiles.map((tile) => [tile.sha256, tile]));
+  return sha256s.flatMap((sha256) => byHash.get(sha256) ?? []);
 }
 
 /** The cursor from which `older` starts with the newest undated tile; undefined where all have dates. */
