@@ -5,23 +5,13 @@ import type { VectorAnswer, VectorQuestion } from '../../protocol/link.ts';
 import { decodeVectorPack, spaceKey, textToVector, type PackedVector, type VectorSpace } from '../../protocol/vector.ts';
 import { Sha256 } from '../../protocol/words.ts';
 import type { Env } from '../env.ts';
-import { LIMITS, LoadedSpace, vectorOf, writeMark, type Tier } from './index-memory.ts';
+import { LIMITS, LoadedSpace, vectorOf, writeMark } from './index-memory.ts';
 import { bodyOf, BLOCK_SLOTS, IndexStore, type StoredSpace } from './index-store.ts';
-import type { IndexColumns } from './reader.ts';
+import type { IndexColumns, IndexStats } from './reader.ts';
 import { roundUp, toIntQuery } from './scan.ts';
 
 /** Answers cross a process border, where error classes are lost: so they are plain values. */
 export type Told<T> = { ok: true; value: T } | { ok: false; message: string };
-
-export interface IndexStats {
-  /** Slots given to assets, and vectors of the space in memory. */
-  slots: number; rows: number;
-  space: string | null; tier: Tier | null;
-  /** What the space takes in memory; what everything takes on disk. */
-  bytes: number; disk_bytes: number;
-  /** Reading the space into memory, as far as the clock moved: workerd's stands still between I/O. */
-  load_ms: number | null;
-}
 
 /** Refused for what was sent: a sentence for people. */
 class Refused extends Error { override name = 'Refused'; }
