@@ -134,17 +134,25 @@ function judgeAll(rows: number, vector: (i: number) => Float32Array, judged: { q
   return { recall, error };
 }
 
-/** Resident bytes of the workerd that this process started. */
-async function workerdBytes(): Promise<number | null> {
+/** The workerd that this process started last, on Linux. */
+async function findWorkerd(): Promise<number | null> {
   if (!existsSync('/proc')) return null;
-  let most = 0;
+  const found: number[] = [];
   for (const pid of (await readdir('/proc')).filter((p) => /^\d+$/.test(p))) {
     try {
       const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-      if (/^Name:\s+workerd$/m.test(status) && new RegExp(`^PPid:\\s+${process.pid}$`, 'm').test(status)) most = Math.max(most, Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0) * 1024);
+      if (/^Name:\s+workerd$/m.test(status) && new RegExp(`^PPid:\\s+${process.pid}$`, 'm').test(status)) found.push(Number(pid));
     } catch { /* it ended meanwhile */ }
   }
-  return most || null;
+  return found.length > 0 ? Math.max(...found) : null;
+}
+const residentBytes = (pid: number | null) => (pid === null ? null : Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024);
+/** Milliseconds that all its threads were on a core: what the work costs, however busy the machine is. */
+async function cpuMs(pid: number | null): Promise<number> {
+  if (pid === null) return 0;
+  let ns = 0;
+  for (const task of await readdir(`/proc/${pid}/task`)) { try { ns += Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]); } catch { /* a thread that ended */ } }
+  return ns / 1e6;
 }
 
 const at95 = (values: number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length * 0.95)] as number;
@@ -170,31 +178,40 @@ async function measure(rows: number) {
   const warm = async () => {
     const at = await open(folder);
     await call(`${at.door}/floor`, {});
-    const rssBefore = await workerdBytes();
+    const pid = await findWorkerd();
+    const rssBefore = residentBytes(pid);
+    const cpuBefore = await cpuMs(pid);
     const started = performance.now();
     await told(at.door, question(maker.imageQuery(1_000_000)));
-    return { at, ms: performance.now() - started, rssBefore };
+    return { at, ms: performance.now() - started, cpu: (await cpuMs(pid)) - cpuBefore, rssBefore, pid };
   };
   if (fillS !== null) { const first = await warm(); firstMs = first.ms; await first.at.stop(); }
-  const { at, ms: coldMs, rssBefore } = await warm();
+  const { at, ms: coldMs, cpu: coldCpu, rssBefore, pid } = await warm();
   try {
     const stats = await call<IndexStats>(`${at.door}/stats`);
-    const rss = await workerdBytes();
+    const rss = residentBytes(pid);
     const queries = Array.from({ length: QUESTIONS }, (_, i) => (i % 2 === 0 ? maker.imageQuery(i) : maker.textQuery(i)));
     const times = new Map<string, number[]>(FILTERS.map((f) => [f.name, []]));
     const floors: number[] = [];
+    const cpu = new Map<string, number>();
+    let floorCpu = 0;
     const passed = new Map<string, number>();
     for (const [i, query] of [...queries.slice(0, 10), ...queries].entries()) {
       for (const { name, terms } of FILTERS) {
         const q = question(query, terms);
+        const cpuA = await cpuMs(pid);
         const a = performance.now();
         await call(`${at.door}/floor`, q);
         const b = performance.now();
-        const answer = await told(at.door, q);
+        const cpuB = await cpuMs(pid);
         const c = performance.now();
+        const answer = await told(at.door, q);
+        const d = performance.now();
         if (i < 10) continue;
+        cpu.set(name, (cpu.get(name) ?? 0) + (await cpuMs(pid)) - cpuB);
+        floorCpu += cpuB - cpuA;
         floors.push(b - a);
-        times.get(name)?.push(c - b);
+        times.get(name)?.push(d - c);
         passed.set(name, answer.looked_at);
       }
     }
@@ -203,11 +220,11 @@ async function measure(rows: number) {
     const { recall, error } = judgeAll(rows, maker.asset, judged);
     const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
     const recalls = { all: mean(recall), pictures: mean(recall.filter((_, i) => i % 2 === 0)), texts: mean(recall.filter((_, i) => i % 2 === 1)) };
-    const figures = FILTERS.map(({ name }) => ({ name, p50: middle(times.get(name) ?? []) - floor, p95: at95(times.get(name) ?? []) - floor, looked: passed.get(name) ?? 0 }));
-    for (const f of figures) console.log(`${rows} vectors, ${f.name} (${f.looked} pass): p50 ${round(f.p50)} ms, p95 ${round(f.p95)} ms (wanted under ${WANTED.p95(rows)}), above a floor of ${round(floor)} ms`);
+    const figures = FILTERS.map(({ name }) => ({ name, p50: middle(times.get(name) ?? []) - floor, p95: at95(times.get(name) ?? []) - floor, looked: passed.get(name) ?? 0, cpu: pid === null ? null : ((cpu.get(name) ?? 0) - floorCpu / FILTERS.length) / queries.length }));
+    for (const f of figures) console.log(`${rows} vectors, ${f.name} (${f.looked} pass): p50 ${round(f.p50)} ms, p95 ${round(f.p95)} ms (wanted under ${WANTED.p95(rows)}), above a floor of ${round(floor)} ms${f.cpu === null ? '' : `; on a core ${round(f.cpu)} ms each`}`);
     console.log(`recall@${LIMIT} ${round(recalls.all, 4)} (pictures ${round(recalls.pictures, 4)}, texts ${round(recalls.texts, 4)}; wanted ${WANTED.recall}), scores off by ${round(error, 5)} at most; tier ${stats.tier}`);
-    console.log(`cold start ${round(coldMs, 0)} ms${firstMs === null ? '' : `, the very first ${round(firstMs, 0)} ms`}${fillS === null ? '' : `; filled in ${round(fillS, 1)} s`}; memory ${round(stats.bytes / 1e6, 1)} MB${rows <= 100_000 ? ` (wanted under ${WANTED.bytes / 1e6})` : ''}${rss === null || rssBefore === null ? '' : `, workerd grew by ${round((rss - rssBefore) / 1e6, 0)} MB to ${round(rss / 1e6, 0)}`}; on disk ${round(stats.disk_bytes / 1e6, 0)} MB; load ${loadavg().map((l) => l.toFixed(1)).join(' ')}`);
-    return { rows, tier: stats.tier, floor_ms: round(floor), questions: figures.map((f) => ({ name: f.name, looked: f.looked, p50_ms: round(f.p50), p95_ms: round(f.p95) })), recall_at_100: round(recalls.all, 4), recall_pictures: round(recalls.pictures, 4), recall_texts: round(recalls.texts, 4), cold_ms: round(coldMs, 0), first_ms: firstMs === null ? null : round(firstMs, 0), fill_s: fillS === null ? null : round(fillS, 1), memory_mb: round(stats.bytes / 1e6, 1), rss_growth_mb: rss === null || rssBefore === null ? null : round((rss - rssBefore) / 1e6, 0), disk_mb: round(stats.disk_bytes / 1e6, 0) };
+    console.log(`cold start ${round(coldMs, 0)} ms (${round(coldCpu, 0)} on a core)${firstMs === null ? '' : `, the very first ${round(firstMs, 0)} ms`}${fillS === null ? '' : `; filled in ${round(fillS, 1)} s`}; memory ${round(stats.bytes / 1e6, 1)} MB${rows <= 100_000 ? ` (wanted under ${WANTED.bytes / 1e6})` : ''}${rss === null || rssBefore === null ? '' : `, workerd grew by ${round((rss - rssBefore) / 1e6, 0)} MB to ${round(rss / 1e6, 0)}`}; on disk ${round(stats.disk_bytes / 1e6, 0)} MB; load ${loadavg().map((l) => l.toFixed(1)).join(' ')}`);
+    return { rows, tier: stats.tier, floor_ms: round(floor), questions: figures.map((f) => ({ name: f.name, looked: f.looked, p50_ms: round(f.p50), p95_ms: round(f.p95), cpu_ms: f.cpu === null ? null : round(f.cpu) })), recall_at_100: round(recalls.all, 4), recall_pictures: round(recalls.pictures, 4), recall_texts: round(recalls.texts, 4), cold_ms: round(coldMs, 0), cold_cpu_ms: round(coldCpu, 0), first_ms: firstMs === null ? null : round(firstMs, 0), fill_s: fillS === null ? null : round(fillS, 1), memory_mb: round(stats.bytes / 1e6, 1), rss_growth_mb: rss === null || rssBefore === null ? null : round((rss - rssBefore) / 1e6, 0), disk_mb: round(stats.disk_bytes / 1e6, 0) };
   } finally {
     await at.stop();
     if (process.env['KEEP'] === '0') await rm(folder, { recursive: true, force: true });

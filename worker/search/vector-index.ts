@@ -142,7 +142,6 @@ export class VectorIndex extends DurableObject<Env> {
   async clear(): Promise<void> {
     this.loaded = undefined;
     this.write(() => { this.store.clear(); });
-    await this.ctx.storage.sync();
   }
 
   async stats(): Promise<IndexStats> {
@@ -160,6 +159,7 @@ export class VectorIndex extends DurableObject<Env> {
     return this.loaded;
   }
 
+  /** All or nothing. What is answered afterwards waits until it is on disk (the object's output gate). */
   private write<T>(work: () => T): T {
     try { return this.ctx.storage.transactionSync(work); } catch (error) { this.store.forgetNames(); throw error; }
   }
@@ -175,9 +175,7 @@ export class VectorIndex extends DurableObject<Env> {
 
   private async telling<T>(work: () => Promise<T>): Promise<Told<T>> {
     try {
-      const value = await work();
-      await this.ctx.storage.sync();
-      return { ok: true, value };
+      return { ok: true, value: await work() };
     } catch (error) {
       if (error instanceof Refused) return { ok: false, message: error.message };
       throw error;
