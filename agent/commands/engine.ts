@@ -22,7 +22,7 @@ import { DiskFullError } from '../files/room.ts';
 import { openLink, type Handlers } from '../link/socket.ts';
 import { createProxyMaker } from '../pipeline/proxy.ts';
 import { proxyPending } from '../pipeline/proxy-pending.ts';
-import { ModelMissing, type OpenEmbedder } from '../pipeline/embed/embedder.ts';
+import type { OpenEmbedder } from '../pipeline/embed/embedder.ts';
 import { createReader } from '../pipeline/reader.ts';
 import { adoptMarkedVolume, checkExcludes } from '../pipeline/index.ts';
 import { relateMarked } from '../pipeline/relate.ts';
@@ -316,7 +316,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   // ── vectors for the search, behind previews and before small videos ──
   const search = createSearchWork({
     catalog, dataDir: options.dataDir, worker: options.worker, engine: vectorEngine, background: options.watch, workers: EMBED_WORKERS, signal: stop.signal,
-    openEmbedder: options.openEmbedder ?? (() => Promise.reject(new ModelMissing('This build has no model for the search.'))),
+    openEmbedder: options.openEmbedder ?? (async (source, how) => (await import('../pipeline/embed/open.ts')).openEmbedder(source, how)),
     options: () => readOptions(catalog), untilIdle, onChange: () => { changed(); }, warn,
   });
 
