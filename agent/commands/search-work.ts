@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setImmediate as breathe, setTimeout as sleep } from 'node:timers/promises';
 import { CommandError, reason } from '../config.ts';
 import type { Catalog } from '../catalog/catalog.ts';
-import { chooseSpace, chosenSpace, countVectorsToMake, countVectorsToPush, listSpaces, sweepVectorsSlice, type SpaceRow, type VectorTask } from '../catalog/vectors.ts';
+import { chooseSpace, chosenSpace, countVectorsToMake, countVectorsToPush, listSpaces, readTold, sweepVectorsSlice, type SpaceRow, type VectorTask } from '../catalog/vectors.ts';
 import type { Handlers } from '../link/socket.ts';
 import type { Embedder, OpenEmbedder } from '../pipeline/embed/embedder.ts';
 import { EmbedderDown, embedPending, PreviewsAway } from '../pipeline/embed-pending.ts';
@@ -115,7 +115,10 @@ export function createSearchWork(ctx: SearchWorkContext): SearchWork {
     const { model_dir } = ctx.options();
     const row = chosenSpace(catalog)?.key === spaceKey(embedder.space) ? chosenSpace(catalog) as SpaceRow : chooseSpace(catalog, embedder.space, model_dir);
     lookedThrough = false;
-    await worded(() => embedNullPrompt(ahead(row, embedder, mine)));
+    // A first space is told of before it has anything; only then the Worker keeps words of it.
+    await pushNow();
+    if (isToldOf(row)) await worded(() => embedNullPrompt(ahead(row, embedder, mine)));
+    if (mine.aborted) return;
     const started = embedPictures(row, embedder, mine);
     embedRun = started;
     ctx.onChange();
@@ -123,8 +126,9 @@ export function createSearchWork(ctx: SearchWorkContext): SearchWork {
     if (mine.aborted) return;
     await pushNow();
     // Minutes of work: for an instance that stays.
-    if (ctx.background && lookedThrough) await worded(() => embedAhead(ahead(row, embedder, mine)));
+    if (ctx.background && lookedThrough && isToldOf(row)) await worded(() => embedAhead(ahead(row, embedder, mine)));
   }
+  const isToldOf = (row: SpaceRow): boolean => readTold(catalog)?.space === row.key;
   const ahead = (space: SpaceRow, embedder: Embedder, signal: AbortSignal) => ({ catalog, worker: ctx.worker, space, embedder, signal, idle });
 
   async function embedPictures(row: SpaceRow, embedder: Embedder, signal: AbortSignal): Promise<void> {

@@ -22,16 +22,16 @@ export interface StandIn {
 }
 
 export function createStandIn(): StandIn {
-  let life = 0;
+  const living = new Set<object>();
   const standIn: StandIn = {
     opened: [], closed: 0, images: 0, texts: [], onImage: null, onOpen: null,
-    crash: () => { life += 1; },
+    crash: () => { living.clear(); },
     open: async (source) => {
       standIn.opened.push(source);
       await standIn.onOpen?.(source);
-      life += 1;
-      const mine = life;
-      const alive = (): void => { if (mine !== life) throw new Error('the model has ended'); };
+      const mine = {};
+      living.add(mine);
+      const alive = (): void => { if (!living.has(mine)) throw new Error('the model has ended'); };
       const embedder: Embedder = {
         space: spaceOf(source.profile),
         async embedImage(bytes) {
@@ -48,7 +48,7 @@ export function createStandIn(): StandIn {
           standIn.texts.push(...texts);
           return texts.map((text) => toUnit([text.length, text.charCodeAt(0), 1, 1]));
         },
-        close: async () => { standIn.closed += 1; },
+        close: async () => { standIn.closed += 1; living.delete(mine); },
       };
       return embedder;
     },
