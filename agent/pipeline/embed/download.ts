@@ -19,6 +19,7 @@ const RESERVE_BYTES = 100_000_000;
 
 /** Cannot get better by trying again. */
 class Refused extends Error {}
+class NoRoom extends Refused {}
 
 interface Wanted { url: string; path: string; bytes: number | null; etag: string | null }
 type Options = Pick<OpenOptions, 'signal' | 'onDownload' | 'hub' | 'patience'>;
@@ -40,7 +41,7 @@ export async function downloadModel(dir: string, profile: Profile, options: Opti
     for (const w of wanted) before += await fetchFile(w, options, (bytes) => options.onDownload?.(before + bytes, total));
   } catch (error) {
     options.signal?.throwIfAborted();
-    throw new ModelMissing(`The search model ${profile.model} (about ${profile.downloadMb} MB) is not here and could not be downloaded: ${reasonOf(error, hub)}. Connect to the network and start again. Or: ${howToGet(profile)}`);
+    throw new ModelMissing(`The search model ${profile.model} (about ${profile.downloadMb} MB) is not here and could not be downloaded: ${reasonOf(error, hub)}. ${hasNoRoom(error) ? 'Make room there' : 'Connect to the network'} and start again. Or: ${howToGet(profile)}`);
   }
 }
 
@@ -50,7 +51,7 @@ function checkRoom(dir: string, bytes: number): void {
     const s = statfsSync(dir);
     freeBytes = s.bavail * s.bsize;
   } catch { return; }
-  if (freeBytes < bytes + RESERVE_BYTES) throw new Refused(`the disk of ${dir} has ${Math.floor(freeBytes / 1e6)} MB free, and ${Math.ceil((bytes + RESERVE_BYTES) / 1e6)} MB are needed`);
+  if (freeBytes < bytes + RESERVE_BYTES) throw new NoRoom(`the disk of ${dir} has ${Math.floor(freeBytes / 1e6)} MB free, and ${Math.ceil((bytes + RESERVE_BYTES) / 1e6)} MB are needed`);
 }
 
 /** Size and version of a file, before any of it is fetched. */
@@ -176,10 +177,13 @@ function isOurDisk(error: unknown): boolean {
   return ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EIO'].includes((error as NodeJS.ErrnoException).code ?? '') && (error as NodeJS.ErrnoException).syscall !== 'connect';
 }
 
+function hasNoRoom(error: unknown): boolean {
+  return error instanceof NoRoom || ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '');
+}
+
 function reasonOf(error: unknown, hub: string): string {
   if (!(error instanceof Error)) return String(error);
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === 'ENOSPC' || code === 'EDQUOT') return 'the disk that holds the data folder is full';
+  if (hasNoRoom(error) && !(error instanceof NoRoom)) return 'the disk that holds the data folder is full';
   const cause = error.cause as NodeJS.ErrnoException | undefined;
   if (error.message === 'fetch failed' || error.message === 'terminated') return `${hub} cannot be reached (${cause?.code ?? cause?.message ?? error.message})`;
   return error.message;

@@ -123,12 +123,13 @@ describe.each(['clip', 'siglip'] as const)('a %s model', (architecture) => {
   });
 
   it('lives through a process that dies or hangs over a picture', async () => {
-    const e = await open(towerDir(architecture), { script: new URL('./workers/mortal-tower.ts', import.meta.url), jobTimeoutMs: 1_500 });
+    const e = await open(towerDir(architecture), { script: new URL('./workers/mortal-tower.ts', import.meta.url), jobTimeoutMs: 3_000 });
     const picture = await colourPicture('blue');
     const all = await Promise.allSettled([picture, Buffer.from('DIE!'), picture, Buffer.from('HANG'), picture].map((bytes) => e.embedImage(bytes)));
     expect(all.map((r) => r.status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'rejected', 'fulfilled']);
     expect(String((all[1] as PromiseRejectedResult).reason)).toMatch(/SIGKILL/);
     expect(String((all[3] as PromiseRejectedResult).reason)).toMatch(/did not answer/);
+    await one(e, 'red');
     // Words do not wait for a picture that hangs.
     const hanging = e.embedImage(Buffer.from('HANG')).catch(() => 'given up');
     expect(await Promise.race([hanging, one(e, 'blue')])).toBeInstanceOf(Float32Array);
