@@ -10,8 +10,9 @@ import { Sha256 } from './words.ts';
 export const MAX_QDRANT_POINTS = 500;
 /** Most hits of one question, as `VectorQuestion` bounds them. Strict mode holds the collection to it. */
 export const MAX_QDRANT_HITS = 5_000;
-/** Twice as many candidates by their eight bits as are then scored by their floats. */
+/** Twice as many candidates by their eight bits as hits, scored by their floats. Those lie on a disk, so a long list, whose end matters little, reads no more than itself. */
 const OVERSAMPLING = 2;
+const OVERSAMPLED_HITS = 500;
 /** Breadth of the graph's search, which is at least as wide as the limit: the default of 100 loses a hit in a hundred at a limit of 100. */
 const HNSW_EF = 256;
 const MAX_REASON_CHARS = 300;
@@ -156,7 +157,7 @@ export async function askQdrant(question: VectorQuestion, api: QdrantQueryApi, a
   const query = 'sha256' in near ? qdrantPointId(near.sha256) : readVector(near.vector, space.dimension);
   const against = question.against === null ? null : readVector(question.against, space.dimension);
   const { filter, applied } = qdrantFilter(question.terms);
-  const params = { hnsw_ef: HNSW_EF, quantization: { rescore: true, oversampling: OVERSAMPLING } };
+  const params = { hnsw_ef: HNSW_EF, quantization: { rescore: true, oversampling: limit <= OVERSAMPLED_HITS ? OVERSAMPLING : 1 } };
   const [found, { count }] = await Promise.all([
     // Neither a collection nor a point that is not there is a failure: there is nothing near then.
     callQdrant(address, signal, Hits, (init) => api.queryPoints({ collection_name, query, ...(filter && { filter }), params, limit, with_payload: ['sha256'] }, init)).catch(unlessMissing({ points: [] })),

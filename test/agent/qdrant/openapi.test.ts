@@ -44,6 +44,7 @@ describe.skipIf(!description)(`calls of a Qdrant${description ? '' : ` (skipped:
       expect((await asked(ask({ near: { sha256: hashOf(0) } }))).hits[0]?.sha256).toBe(hashOf(1));
       expect((await asked(ask({ near: { sha256: hashOf(999) } }))).hits).toEqual([]);
       expect(await asked(ask({ space: { ...SPACE, model: 'no/such' } }))).toMatchObject({ hits: [], looked_at: 0 });
+      await asked(ask({ limit: 5_000 }));
       const filtered = await asked(ask({
         against: vectorToText(unit(1)), terms: [
           { term: { kind: 'type', type: 'video' }, negated: false }, { term: { kind: 'type', type: 'photo' }, negated: true }, { term: { kind: 'favourite' }, negated: false },
