@@ -62,6 +62,8 @@ export interface Engine {
   index(rootIds: readonly string[] | null): Promise<IndexReport>;
   /** Scans in the background. */
   scanSoon(rootIds: readonly string[] | null): void;
+  /** Opens the model of the search, if it is here and has made what is searched in. A command that ends may wait for that; a page may not. */
+  warmSearch(): Promise<boolean>;
   /** Writes the vectors that wait into their engine, as far as it takes them. For an engine that does not watch. */
   writeVectors(): Promise<void>;
   status(): AgentStatus;
@@ -525,7 +527,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   if (options.watch) await rootsChanged();
 
   return {
-    handlers, index, scanSoon, status, writeVectors: () => search.write(),
+    handlers, index, scanSoon, status, writeVectors: () => search.write(), warmSearch: () => search.warm(),
     addFolders: async (paths) => {
       const ids: string[] = [];
       for (const path of paths) ids.push((await addFolder(ctx, path)).root_id);

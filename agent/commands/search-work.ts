@@ -41,6 +41,8 @@ export interface SearchWork {
   optionsChanged(): void;
   /** For a command that ends: embeds and writes all that it can with the model that is here. Never rejects. */
   settle(): Promise<void>;
+  /** Opens the model that makes the space that is searched in, however long that takes; false where none is here. */
+  warm(): Promise<boolean>;
   /** Writes what waits. Never rejects. */
   write(): Promise<void>;
   /** Resolves when no picture is being embedded. */
@@ -288,6 +290,11 @@ export function createSearchWork(ctx: SearchWorkContext): SearchWork {
       } catch (error) { warnOnce(`Nothing is embedded for the search now: ${reason(error)}`); }
     },
     write: pushNow,
+    async warm() {
+      const space = readTold(catalog)?.space;
+      const opened = space === undefined ? undefined : await model.open();
+      return opened !== undefined && spaceKey(opened.space) === space;
+    },
     async rested() { while (embedRun && !ctx.signal.aborted) await embedRun.catch(() => {}); },
     embedding: () => embedRun !== undefined && countVectorsToMake(catalog) > 0,
     toMake: () => countVectorsToMake(catalog),
