@@ -154,8 +154,8 @@ export function listFailedVectors(catalog: Reads, spaceId: number, limit: number
 
 // ── spaces that come and go ──
 
-/** What the Worker was told to search in. `epoch`: of the catalog (another one: the Worker lost what it was told). `whole`: all vectors were written by then. */
-export interface ToldSpace { space: string; engine: string; epoch: string; whole: boolean }
+/** What the Worker was told to search in. `epoch`: of the catalog (another one: the Worker lost what it was told). `whole`: all of them were written by then. */
+export interface ToldSpace { space: string; engine: string; epoch: string; whole: boolean; vectors: number }
 
 export function readTold(catalog: Reads): ToldSpace | undefined {
   const text = catalog.prepare('SELECT value FROM meta WHERE key = ?').get(TOLD)?.['value'];

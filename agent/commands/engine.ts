@@ -22,7 +22,7 @@ import { DiskFullError } from '../files/room.ts';
 import { openLink, type Handlers } from '../link/socket.ts';
 import { createProxyMaker } from '../pipeline/proxy.ts';
 import { proxyPending } from '../pipeline/proxy-pending.ts';
-import { ModelMissing, type OpenEmbedder } from '../pipeline/embed/embedder.ts';
+import type { OpenEmbedder } from '../pipeline/embed/embedder.ts';
 import { createReader } from '../pipeline/reader.ts';
 import { adoptMarkedVolume, checkExcludes } from '../pipeline/index.ts';
 import { relateMarked } from '../pipeline/relate.ts';
@@ -62,6 +62,8 @@ export interface Engine {
   index(rootIds: readonly string[] | null): Promise<IndexReport>;
   /** Scans in the background. */
   scanSoon(rootIds: readonly string[] | null): void;
+  /** Opens the model of the search, if it is here and has made what is searched in. A command that ends may wait for that; a page may not. */
+  warmSearch(): Promise<boolean>;
   /** Writes the vectors that wait into their engine, as far as it takes them. For an engine that does not watch. */
   writeVectors(): Promise<void>;
   status(): AgentStatus;
@@ -316,7 +318,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   // ── vectors for the search, behind previews and before small videos ──
   const search = createSearchWork({
     catalog, dataDir: options.dataDir, worker: options.worker, engine: vectorEngine, background: options.watch, workers: EMBED_WORKERS, signal: stop.signal,
-    openEmbedder: options.openEmbedder ?? (() => Promise.reject(new ModelMissing('This build has no model for the search.'))),
+    openEmbedder: options.openEmbedder ?? (async (source, how) => (await import('../pipeline/embed/open.ts')).openEmbedder(source, how)),
     options: () => readOptions(catalog), untilIdle, onChange: () => { changed(); }, warn,
   });
 
@@ -525,7 +527,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   if (options.watch) await rootsChanged();
 
   return {
-    handlers, index, scanSoon, status, writeVectors: () => search.write(),
+    handlers, index, scanSoon, status, writeVectors: () => search.write(), warmSearch: () => search.warm(),
     addFolders: async (paths) => {
       const ids: string[] = [];
       for (const path of paths) ids.push((await addFolder(ctx, path)).root_id);

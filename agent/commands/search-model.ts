@@ -41,7 +41,6 @@ export interface ModelContext {
 const RETRY_MS = [60_000, 300_000, 900_000, 3_600_000] as const;
 const CRASHES = 3;
 const MAX_MESSAGE = 1_000;
-export const NOT_HERE = 'The model for the search is not on this computer yet. `npm start` downloads it; or name a folder that holds it with --model-dir.';
 
 export function createSearchModel(ctx: ModelContext): SearchModel {
   let state: ModelState = idle('missing', null);
@@ -72,14 +71,12 @@ export function createSearchModel(ctx: ModelContext): SearchModel {
     const mine = stop = new AbortController();
     openedFor = keyOf(source);
     let embedder: Embedder | undefined;
-    let refused = false;
     say(idle('loading', null));
     try {
       embedder = await ctx.openEmbedder(source, {
         workers: ctx.workers, signal: mine.signal, download: ctx.mayDownload,
         onDownload: (done, total) => {
           if (mine.signal.aborted) return;
-          if (!ctx.mayDownload) { refused = true; mine.abort(); return; }
           say(done === total ? idle('loading', null) : { state: 'downloading', message: null, done_bytes: done, total_bytes: total });
         },
       });
@@ -92,7 +89,6 @@ export function createSearchModel(ctx: ModelContext): SearchModel {
       return embedder;
     } catch (error) {
       await embedder?.close().catch(() => {});
-      if (refused) say(idle('missing', NOT_HERE));
       if (closed || mine.signal.aborted) return undefined;
       say(error instanceof ModelMissing ? idle('missing', error.message) : idle('failed', error instanceof ModelDamaged ? error.message : `The model for the search could not be opened: ${reason(error)}`));
       wait();

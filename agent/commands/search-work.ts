@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setImmediate as breathe, setTimeout as sleep } from 'node:timers/promises';
 import { CommandError, reason } from '../config.ts';
 import type { Catalog } from '../catalog/catalog.ts';
-import { chooseSpace, chosenSpace, countVectorsToMake, countVectorsToPush, listSpaces, sweepVectorsSlice, type SpaceRow, type VectorTask } from '../catalog/vectors.ts';
+import { chooseSpace, chosenSpace, countVectorsToMake, countVectorsToPush, listSpaces, readTold, sweepVectorsSlice, type SpaceRow, type VectorTask } from '../catalog/vectors.ts';
 import type { Handlers } from '../link/socket.ts';
 import type { Embedder, OpenEmbedder } from '../pipeline/embed/embedder.ts';
 import { EmbedderDown, embedPending, PreviewsAway } from '../pipeline/embed-pending.ts';
@@ -41,6 +41,8 @@ export interface SearchWork {
   optionsChanged(): void;
   /** For a command that ends: embeds and writes all that it can with the model that is here. Never rejects. */
   settle(): Promise<void>;
+  /** Opens the model that makes the space that is searched in, however long that takes; false where none is here. */
+  warm(): Promise<boolean>;
   /** Writes what waits. Never rejects. */
   write(): Promise<void>;
   /** Resolves when no picture is being embedded. */
@@ -115,7 +117,10 @@ export function createSearchWork(ctx: SearchWorkContext): SearchWork {
     const { model_dir } = ctx.options();
     const row = chosenSpace(catalog)?.key === spaceKey(embedder.space) ? chosenSpace(catalog) as SpaceRow : chooseSpace(catalog, embedder.space, model_dir);
     lookedThrough = false;
-    await worded(() => embedNullPrompt(ahead(row, embedder, mine)));
+    // A first space is told of before it has anything; only then the Worker keeps words of it.
+    await pushNow();
+    if (isToldOf(row)) await worded(() => embedNullPrompt(ahead(row, embedder, mine)));
+    if (mine.aborted) return;
     const started = embedPictures(row, embedder, mine);
     embedRun = started;
     ctx.onChange();
@@ -123,8 +128,9 @@ export function createSearchWork(ctx: SearchWorkContext): SearchWork {
     if (mine.aborted) return;
     await pushNow();
     // Minutes of work: for an instance that stays.
-    if (ctx.background && lookedThrough) await worded(() => embedAhead(ahead(row, embedder, mine)));
+    if (ctx.background && lookedThrough && isToldOf(row)) await worded(() => embedAhead(ahead(row, embedder, mine)));
   }
+  const isToldOf = (row: SpaceRow): boolean => readTold(catalog)?.space === row.key;
   const ahead = (space: SpaceRow, embedder: Embedder, signal: AbortSignal) => ({ catalog, worker: ctx.worker, space, embedder, signal, idle });
 
   async function embedPictures(row: SpaceRow, embedder: Embedder, signal: AbortSignal): Promise<void> {
@@ -284,6 +290,11 @@ export function createSearchWork(ctx: SearchWorkContext): SearchWork {
       } catch (error) { warnOnce(`Nothing is embedded for the search now: ${reason(error)}`); }
     },
     write: pushNow,
+    async warm() {
+      const space = readTold(catalog)?.space;
+      const opened = space === undefined ? undefined : await model.open();
+      return opened !== undefined && spaceKey(opened.space) === space;
+    },
     async rested() { while (embedRun && !ctx.signal.aborted) await embedRun.catch(() => {}); },
     embedding: () => embedRun !== undefined && countVectorsToMake(catalog) > 0,
     toMake: () => countVectorsToMake(catalog),

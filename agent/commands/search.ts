@@ -31,7 +31,10 @@ export async function run(options: Options): Promise<number> {
     const files: Answered['files'] = [];
     do {
       const asked = new URLSearchParams({ ...(like === null ? { q: text } : { like }), sort, weaker: weaker ? '1' : '0', files: '1', limit: String(Math.min(PAGE, limit - results.length)), offset: String(results.length) });
-      const page: Answered = Answered.parse(await (await callWorker(instance.worker, `/api/search?${asked.toString()}`)).json());
+      const ask = async (): Promise<Answered> => Answered.parse(await (await callWorker(instance.worker, `/api/search?${asked.toString()}`)).json());
+      let page = await ask();
+      // An agent that was started for this command has yet to open its model, which takes longer than a page may wait.
+      if (!first && page.meaning === 'no_model' && await instance.engine?.warmSearch()) page = await ask();
       first ??= page;
       results.push(...page.results);
       files.push(...page.files);

@@ -1,9 +1,11 @@
-// Which engine keeps the vectors: a Qdrant where the environment names one, else the Worker's embedded index. The one place that
-// reads these variables for the agent; the key is handed on and never said.
+// Which engine keeps the vectors: a Qdrant where the environment names one, else the Worker's embedded index. The one place where
+// the agent reads these variables; the key is handed on and never said.
 import { createEmbeddedWriter } from '../push/embedded-writer.ts';
 import type { WorkerAddress } from '../push/client.ts';
 import type { VectorWriter } from '../push/vector-writer.ts';
 import type { VectorAnswer, VectorQuestion } from '../../protocol/link.ts';
+import { isAtHome } from '../../protocol/nominatim-url.ts';
+import type { QdrantOptions } from '../../protocol/qdrant.ts';
 import type { VectorEngine } from '../../protocol/vector.ts';
 import { CommandError } from '../config.ts';
 
@@ -14,21 +16,22 @@ export interface ChosenEngine {
   query(question: VectorQuestion): Promise<VectorAnswer>;
 }
 
-/** Null where none is named. */
-export function qdrantOf(env: NodeJS.ProcessEnv): { url: string; apiKey: string | null } | null {
+/** QDRANT_URL and QDRANT_API_KEY as they were given; null without an address. */
+export function qdrantOf(env: NodeJS.ProcessEnv): QdrantOptions | null {
   const url = env['QDRANT_URL']?.trim();
-  if (!url) return null;
-  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) throw new CommandError(`QDRANT_URL is no address of a Qdrant (http:// or https://): ${JSON.stringify(url.replace(/\/\/[^@/]*@/, '//…@'))}.`);
-  return { url, apiKey: env['QDRANT_API_KEY']?.trim() || null };
+  const apiKey = env['QDRANT_API_KEY']?.trim();
+  return url ? { url, ...(apiKey ? { apiKey } : {}) } : null;
 }
 
+/** Never throws: an address that cannot be used is refused by each call, with a sentence. */
 export async function chooseEngine(env: NodeJS.ProcessEnv, worker: WorkerAddress): Promise<ChosenEngine> {
   const qdrant = qdrantOf(env);
   if (!qdrant) return { kind: 'embedded', writer: createEmbeddedWriter(worker), query: () => Promise.reject(new CommandError('This agent keeps no vectors in a Qdrant.')) };
-  throw new CommandError('This build has no Qdrant writer yet.');
+  const [{ createQdrantWriter }, { queryQdrant }] = await Promise.all([import('../push/qdrant-writer.ts'), import('../push/qdrant-query.ts')]);
+  return { kind: isOverLink(qdrant.url, worker.url) ? 'qdrant_link' : 'qdrant', writer: createQdrantWriter(qdrant), query: (question) => queryQdrant(qdrant, question) };
 }
 
-/** A Worker elsewhere cannot ask a Qdrant on this computer's loopback: it asks the agent. */
-export function isOverLink(qdrantUrl: string, workerUrl: string): boolean { return isLoopback(qdrantUrl) && !isLoopback(workerUrl); }
+/** A Worker elsewhere cannot ask a Qdrant that is at home: it asks the agent. */
+export function isOverLink(qdrantUrl: string, workerUrl: string): boolean { return isHome(qdrantUrl) && !isHome(workerUrl); }
 
-function isLoopback(url: string): boolean { return /^(127(\.\d+){3}|localhost|\[::1\])$/.test(new URL(url).hostname); }
+function isHome(url: string): boolean { return isAtHome(URL.parse(url)?.hostname ?? ''); }

@@ -90,7 +90,8 @@ export async function activateSpace(ctx: VectorPushContext, settled: boolean): P
   const told = readTold(catalog);
   const as = `${engine} ${writer.engine}`;
   const same = told?.space === chosen.key && told.engine === as;
-  const known = same && told.epoch === epoch;
+  // Of none at all the Worker makes no search: the first one is news.
+  const known = same && told.epoch === epoch && (told.vectors > 0 || countSpace(catalog, chosen.id).written === 0);
   if (known && (told.whole || !whole)) {
     // Cut off before the others were gone.
     if (told.whole && whole && listSpaces(catalog).length > 1) await dropOtherSpaces(ctx, chosen);
@@ -100,7 +101,7 @@ export async function activateSpace(ctx: VectorPushContext, settled: boolean): P
   if (told && !same && !whole) return 'waits';
   const { written } = countSpace(catalog, chosen.id);
   await ctx.putSearchSpace({ space: chosen.space, engine, vectors: written });
-  writeTold(catalog, { space: chosen.key, engine: as, epoch, whole: whole || (same && told.whole) });
+  writeTold(catalog, { space: chosen.key, engine: as, epoch, whole: whole || (same && told.whole), vectors: written });
   if (whole) await dropOtherSpaces(ctx, chosen);
   return 'told';
 }

@@ -9,7 +9,8 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const NODE = join(ROOT, 'node_modules/.bin/node');
 const MAIN = join(ROOT, 'agent/start.mjs');
-const ENV = { ...process.env, PATH: `${join(ROOT, 'node_modules/.bin')}:${process.env['PATH'] ?? ''}` };
+// No test may fetch a model of the search from the world: nothing answers at that port.
+const ENV = { HF_ENDPOINT: 'http://127.0.0.1:9/', ...process.env, PATH: `${join(ROOT, 'node_modules/.bin')}:${process.env['PATH'] ?? ''}` };
 
 export interface Up { child: ChildProcess; url: string; log(): string; ended: Promise<number | null> }
 
@@ -35,7 +36,7 @@ export function startUp(dataDir: string, port: number, args: readonly string[] =
   return { child, url: `http://127.0.0.1:${port}`, log: () => log, ended: new Promise((done) => { child.once('exit', (code) => { done(code); }); }) };
 }
 
-export interface Health { ok: boolean; assets: number | null; scanning: boolean | null; agent: string; pending: { facts: number | null; previews: number | null; proxies: number | null } }
+export interface Health { ok: boolean; assets: number | null; scanning: boolean | null; agent: string; pending: { facts: number | null; previews: number | null; proxies: number | null; vectors: number | null } }
 
 export async function fetchHealth(url: string): Promise<Health | undefined> {
   try { return await (await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(5_000) })).json() as Health; } catch { return undefined; }

@@ -63,7 +63,8 @@ describe('words', () => {
     expect(toWordQuery('NEAR(a b) OR "c', []).match).toBe('"near a" AND "b" AND "c"');
     expect(toWordQuery('the beach', []).match).toBe('"beach" *');
     expect(toWordQuery('the', []).match).toBe('"the" *');
-    expect(toWordQuery('🏖️ !!', [])).toMatchObject({ match: null, part: null });
+    expect(toWordQuery('🏖️ !', [])).toMatchObject({ match: null, words: [] });
+    expect(toWordQuery('🏖️', []).part).toBeNull();
     expect(toWordQuery('names: x*', []).match).toBe('"names" AND "x"');
     expect(toWordQuery('red', []).part).toBeNull();
     expect(toWordQuery('G_1', []).part).toBe('"g_1"');

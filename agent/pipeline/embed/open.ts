@@ -5,8 +5,8 @@ import { rm } from 'node:fs/promises';
 import type { VectorSpace } from '../../../protocol/vector.ts';
 import { VECTOR_PREPROCESSING } from '../../../protocol/versions.ts';
 import { downloadModel } from './download.ts';
-import { ModelDamaged, type Embedder, type ModelSource, type OpenEmbedder, type OpenOptions } from './embedder.ts';
-import { cachedDir, findInFolder, hashModel, isDownloaded, readModel, recallModel, rememberModel, stampModel, type Model } from './model.ts';
+import { ModelDamaged, ModelMissing, type Embedder, type ModelSource, type OpenEmbedder, type OpenOptions } from './embedder.ts';
+import { cachedDir, findInFolder, hashModel, howToGet, isDownloaded, readModel, recallModel, rememberModel, stampModel, type Model } from './model.ts';
 import { PROFILES, promptsOf } from './profiles.ts';
 import { TowerPool } from './tower-pool.ts';
 import { TowerUnloadable } from './towers.ts';
@@ -21,7 +21,10 @@ export const openEmbedder: OpenEmbedder = async (source, options) => {
   const profile = PROFILES[source.profile];
   const owned = source.modelDir === null;
   const place = source.modelDir === null ? { dir: cachedDir(source.cacheDir, profile), name: profile.model } : await findInFolder(source.modelDir, profile);
-  if (owned && !await isDownloaded(place.dir)) await downloadModel(place.dir, profile, options);
+  if (owned && !await isDownloaded(place.dir)) {
+    if (options.download === false) throw new ModelMissing(`The search model ${profile.model} is not on this computer yet: npm start downloads it (about ${profile.downloadMb} MB). Or: ${howToGet(profile)}`);
+    await downloadModel(place.dir, profile, options);
+  }
   const model = await readModel(place.dir, place.name, profile).catch(async (error: unknown) => {
     if (owned && error instanceof ModelDamaged) await dropConfigs(place.dir);
     throw error;
