@@ -19,7 +19,7 @@ export interface Point {
 const MONTHS = new Map<string, number>(MONTH_NAMES.flatMap((name, i) => [[name.toLowerCase(), i + 1], [name.slice(0, 3).toLowerCase(), i + 1]] as [string, number][]));
 MONTHS.set('sept', 9);
 /** Months that are words of another meaning, or somebody's name cut short: they need a year, a day, or "in" before them. */
-const UNSURE_MONTHS = new Set([...[...MONTHS.keys()].filter((m) => m.length <= 4), 'march', 'august']);
+const UNSURE_MONTHS = new Set([...[...MONTHS.keys()].filter((m) => m.length <= 3), 'sept', 'march', 'august']);
 const SEASONS = new Map<string, [label: string, month: number]>([['spring', ['Spring', 3]], ['summer', ['Summer', 6]], ['autumn', ['Autumn', 9]], ['fall', ['Autumn', 9]], ['winter', ['Winter', 12]]]);
 const WEEKDAYS = new Map(['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'].map((d, i) => [d, i]));
 const DECADES = new Map(['twenties', 'thirties', 'forties', 'fifties', 'sixties', 'seventies', 'eighties', 'nineties'].map((d, i) => [d, 20 + i * 10]));
@@ -231,6 +231,8 @@ function readRelative(reading: Reading, i: number): Point | undefined {
     const count = countOf(list[i + 1], word(i + 1));
     const unit = count === undefined ? undefined : UNITS.get(word(i + 2));
     if (count !== undefined && unit && direction < 0) return relative(i + 3, pastUnits(today, count, unit));
+    const one = first === 'past' ? UNITS.get(word(i + 1)) : undefined;
+    if (one) return relative(i + 2, pastUnits(today, 1, one));
     return readStep(reading, i + 1, word(i + 1), direction, relative);
   }
   const count = countOf(list[i], first);

@@ -75,7 +75,8 @@ function tidy(text: string): string {
   const isLoose = (c: string): boolean => /[\s,;:.!?()&/–—-]/.test(c);
   while (from < to && isLoose(plain.charAt(from))) from += 1;
   while (to > from && isLoose(plain.charAt(to - 1))) to -= 1;
-  return plain.slice(from, to).replace(/\s+/g, ' ');
+  const kept = plain.slice(from, to).replace(/\s+/g, ' ');
+  return /[\p{L}\p{N}\p{S}]/u.test(kept) ? kept : '';
 }
 
 /** Quoted words that no chip took, each with at least one letter or figure. */
