@@ -4,7 +4,7 @@ import { RANK, type Found, type Reading } from './found.ts';
 import { isJoined, type Word } from './words.ts';
 
 const TYPES: readonly [AssetTrait, label: string, names: string][] = [
-  ['video', 'Videos', 'video,videos,clip,clips,movie,movies,video clip,video clips,footage'],
+  ['video', 'Videos', 'video,videos,clip,clips,movie,movies,video clip,video clips,footage,videos only,only videos'],
   ['live', 'Live Photos', 'live photo,live photos,live picture,live pictures'],
   ['motion', 'Motion photos', 'motion photo,motion photos,motion picture,motion pictures'],
   ['screenshot', 'Screenshots', 'screenshot,screenshots,screen shot,screen shots,screen capture,screen captures,screengrab,screengrabs'],

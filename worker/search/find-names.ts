@@ -41,7 +41,7 @@ export function findName(reading: Reading, kind: NameKind, i: number, sure: bool
   for (let k = i; k < Math.min(list.length, i + MAX_NAME_WORDS); k += 1) {
     const word = list[k];
     // Behind an operator the first word is tied to it.
-    if (!word || word.quote !== 0 || (k > i && !isJoined(list, k))) break;
+    if (!word || word.quote !== 0 || (k > i && (!isJoined(list, k) || /[;:|]/.test(word.gap)))) break;
     key = key === '' ? word.folded : `${key} ${word.folded}`;
     const meant = kind === 'camera' && sure ? lookUpCamera(reading, key, true) : lookUp(reading, kind, key);
     if (meant && (sure || isClear(reading, kind, i, k + 1, key))) best = { from: i, to: k + 1, ...meant, rank: RANK[kind] };
@@ -91,9 +91,9 @@ function isClear(reading: Reading, kind: NameKind, from: number, to: number, key
   const [first] = words;
   if (!first) return false;
   const capital = words.every((w) => isCapital(w));
-  const common = words.every((w) => isCommon(w.folded) || /^\d+$/.test(w.folded));
+  const common = words.every((w) => isCommon(w.folded));
   switch (kind) {
-    case 'place': return words.length > 1 ? !common || capital : (first.folded.length > 2 || /[^a-z]/.test(first.folded) || key === 'uk') && (!common || capital);
+    case 'place': return words.length > 1 ? !common || capital : (first.folded.length > 2 || /[^a-z]/.test(first.folded) || key === 'uk' || first.raw === first.raw.toUpperCase()) && (!common || capital);
     // A whole name that is an ordinary word, or a first name that is one, with a capital alone.
     case 'person': return !common || capital;
     // A title of one word is found in the documents' words; as a filter it would take away what else such a word means.

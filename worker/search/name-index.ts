@@ -26,7 +26,7 @@ const MAX_CAMERA_WORDS = 6;
 
 /** What people type for a country, by its code. */
 const SHORT_COUNTRIES: Record<string, readonly string[]> = {
-  GB: ['uk', 'u k', 'great britain', 'britain', 'united kingdom'], US: ['usa', 'u s a', 'u s', 'united states', 'united states of america', 'america', 'the states'], AE: ['uae', 'u a e', 'emirates'], NL: ['holland', 'netherlands'],
+  GB: ['uk', 'u k', 'great britain', 'britain', 'united kingdom'], US: ['usa', 'u s a', 'u s', 'united states', 'united states of america', 'america', 'the states', 'us'], AE: ['uae', 'u a e', 'emirates'], NL: ['holland', 'netherlands'],
   CZ: ['czech republic', 'czechia'], KR: ['korea', 'south korea'], TR: ['turkey', 'turkiye'], RU: ['russia'], VN: ['vietnam', 'viet nam'], CI: ['ivory coast'], MM: ['burma', 'myanmar'], MK: ['macedonia'], CN: ['china', 'prc'],
   HK: ['hong kong'], MO: ['macau', 'macao'], BA: ['bosnia'], CV: ['cape verde'], VA: ['vatican', 'vatican city'], DE: ['deutschland'], CH: ['schweiz', 'suisse', 'svizzera'], IN: ['bharat'], ES: ['espana'], IT: ['italia'], AT: ['osterreich'], NZ: ['aotearoa'],
 };
