@@ -36,6 +36,9 @@ function lookUpCamera(reading: Reading, key: string, begun: boolean): Meant | un
 /** The longest name of a kind that begins with word `i`; `sure`: something says that such a name comes, so ordinary words count too. */
 export function findName(reading: Reading, kind: NameKind, i: number, sure: boolean): Found | undefined {
   const { list } = reading.words;
+  const begun = kind === 'camera' && sure;
+  const alias = kind === 'camera' && CAMERA_ALIASES.has(list[i]?.folded ?? '');
+  if (!begun && !alias && !reading.names.begins.has(list[i]?.folded ?? '')) return undefined;
   let key = '';
   let best: Found | undefined;
   for (let k = i; k < Math.min(list.length, i + MAX_NAME_WORDS); k += 1) {
@@ -43,7 +46,7 @@ export function findName(reading: Reading, kind: NameKind, i: number, sure: bool
     // Behind an operator the first word is tied to it.
     if (!word || word.quote !== 0 || (k > i && (!isJoined(list, k) || /[;:|]/.test(word.gap)))) break;
     key = key === '' ? word.folded : `${key} ${word.folded}`;
-    const meant = kind === 'camera' && sure ? lookUpCamera(reading, key, true) : lookUp(reading, kind, key);
+    const meant = begun ? lookUpCamera(reading, key, true) : lookUp(reading, kind, key);
     if (meant && (sure || isClear(reading, kind, i, k + 1, key))) best = { from: i, to: k + 1, ...meant, rank: RANK[kind] };
   }
   return best;

@@ -33,15 +33,18 @@ const VOLUMES_SQL = 'SELECT volume_id, coalesce(owner_label, label) AS label FRO
 export const DAYS_SQL = `SELECT (SELECT day FROM timeline_items t INDEXED BY timeline_items_shown WHERE shown = 1 AND sort_ms > ?1 ORDER BY sort_ms LIMIT 1) AS first,
 (SELECT day FROM timeline_items t INDEXED BY timeline_items_shown WHERE shown = 1 AND sort_ms > ?1 ORDER BY sort_ms DESC LIMIT 1) AS last`;
 
-let kept: { names: LibraryNames; untilMs: number } | undefined;
+let kept: { names: LibraryNames; text: string; untilMs: number } | undefined;
 
 /** The names as they are, or were some seconds ago. */
 export async function readNames(db: D1Database): Promise<LibraryNames> {
   const beginMs = Date.now();
   if (kept && beginMs < kept.untilMs) return kept.names;
-  const names = await readNamesNow(db);
+  const read = await readNamesNow(db);
   const endMs = Date.now();
-  kept = { names, untilMs: endMs + Math.max(KEEP_MS, (endMs - beginMs) * KEEP_TIMES) };
+  // The same object while nothing has changed: what is made from it (worker/search/name-index.ts) is then kept too.
+  const text = JSON.stringify(read);
+  const names = kept?.text === text ? kept.names : read;
+  kept = { names, text, untilMs: endMs + Math.max(KEEP_MS, (endMs - beginMs) * KEEP_TIMES) };
   return names;
 }
 
