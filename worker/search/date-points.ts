@@ -19,7 +19,7 @@ export interface Point {
 const MONTHS = new Map<string, number>(MONTH_NAMES.flatMap((name, i) => [[name.toLowerCase(), i + 1], [name.slice(0, 3).toLowerCase(), i + 1]] as [string, number][]));
 MONTHS.set('sept', 9);
 /** Months that are words of another meaning, or somebody's name cut short: they need a year, a day, or "in" before them. */
-const UNSURE_MONTHS = new Set([...[...MONTHS.keys()].filter((m) => m.length <= 4), 'march', 'august']);
+const UNSURE_MONTHS = new Set([...[...MONTHS.keys()].filter((m) => m.length <= 3), 'sept', 'march', 'august']);
 const SEASONS = new Map<string, [label: string, month: number]>([['spring', ['Spring', 3]], ['summer', ['Summer', 6]], ['autumn', ['Autumn', 9]], ['fall', ['Autumn', 9]], ['winter', ['Winter', 12]]]);
 const WEEKDAYS = new Map(['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'].map((d, i) => [d, i]));
 const DECADES = new Map(['twenties', 'thirties', 'forties', 'fifties', 'sixties', 'seventies', 'eighties', 'nineties'].map((d, i) => [d, 20 + i * 10]));
@@ -231,6 +231,8 @@ function readRelative(reading: Reading, i: number): Point | undefined {
     const count = countOf(list[i + 1], word(i + 1));
     const unit = count === undefined ? undefined : UNITS.get(word(i + 2));
     if (count !== undefined && unit && direction < 0) return relative(i + 3, pastUnits(today, count, unit));
+    const one = first === 'past' ? UNITS.get(word(i + 1)) : undefined;
+    if (one) return relative(i + 2, pastUnits(today, 1, one));
     return readStep(reading, i + 1, word(i + 1), direction, relative);
   }
   const count = countOf(list[i], first);
@@ -265,13 +267,12 @@ function readStep(reading: Reading, k: number, name: string, direction: number, 
   const point = season ? seasonPoint(k + 1, null, season) : month !== undefined ? monthPoint(k + 1, null, month) : readHoliday(reading, k, true);
   if (!point || point.year !== null) return undefined;
   const now = dayOf(today);
-  const candidates = [thisYear - 1, thisYear, thisYear + 1].flatMap((year) => { const range = point.in(year); return range ? [{ year, range }] : []; });
+  const candidates = [thisYear - 2, thisYear - 1, thisYear, thisYear + 1].flatMap((year) => { const range = point.in(year); return range ? [{ year, range }] : []; });
   // This winter is the one that lies in the present year's end, or that goes on now.
-  const chosen = direction < 0 ? candidates.findLast((c) => c.range[1] < now) ?? candidates[0]
+  const chosen = direction < 0 ? candidates.findLast((c) => c.range[1] < now)
     : direction > 0 ? candidates.find((c) => c.range[0] > now)
     : candidates.find((c) => c.range[0] <= now && now <= c.range[1]) ?? candidates.find((c) => c.year === thisYear);
-  const years = chosen ?? [thisYear - 2].flatMap((year) => { const range = point.in(year); return range ? [{ year, range }] : []; })[0];
-  return years ? relative(point.to, years.range, point.label(years.year)) : undefined;
+  return chosen ? relative(point.to, chosen.range, point.label(chosen.year)) : undefined;
 }
 
 /** The whole unit so many before (negative) or after the present one; weeks begin on Monday. */
