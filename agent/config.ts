@@ -7,7 +7,9 @@ import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import type { AgentOptions } from '../protocol/link.ts';
 import { checkNominatimUrl } from '../protocol/nominatim-url.ts';
+import { SearchSort } from '../protocol/search.ts';
 import { DATA_VERSION } from '../protocol/versions.ts';
+import { Sha256 } from '../protocol/words.ts';
 
 export const DEFAULT_PORT = 8420;
 
@@ -32,6 +34,7 @@ export interface Options {
   dev: boolean;
   help: boolean;
   answer: 'gone' | 'keep' | null;
+  search: { sort: SearchSort; weaker: boolean; limit: number; like: string | null };
   /** What the owner chose of the agent's own work; kept from then on. */
   chosen: Partial<AgentOptions>;
 }
@@ -45,6 +48,7 @@ export function parseCommandLine(argv: readonly string[]): Options {
       options: {
         data: { type: 'string' }, port: { type: 'string' }, 'no-open': { type: 'boolean' }, json: { type: 'boolean' }, once: { type: 'boolean' },
         all: { type: 'boolean' }, dev: { type: 'boolean' }, help: { type: 'boolean', short: 'h' }, gone: { type: 'boolean' }, keep: { type: 'boolean' },
+        sort: { type: 'string' }, weaker: { type: 'boolean' }, limit: { type: 'string' }, like: { type: 'string' },
         geocoder: { type: 'string' }, 'geocoder-url': { type: 'string' }, proxies: { type: 'boolean' }, 'no-proxies': { type: 'boolean' },
       },
     });
@@ -64,8 +68,21 @@ export function parseCommandLine(argv: readonly string[]): Options {
     command: command ?? '', args, dataDir: resolve(v.data ?? process.env['JHAROKHA_DATA'] ?? join(homedir(), '.jharokha')), port,
     open: !v['no-open'], json: v.json ?? false, once: v.once ?? false, all: v.all ?? false, dev: v.dev ?? false, help: v.help ?? false,
     answer: v.gone ? 'gone' : v.keep ? 'keep' : null,
+    search: { ...parseSearch(v.sort, v.limit, v.like), weaker: v.weaker ?? false },
     chosen: { ...parseGeocoder(v.geocoder, v['geocoder-url']), ...(v.proxies ? { proxies: true } : v['no-proxies'] ? { proxies: false } : {}) },
   };
+}
+
+const SEARCH_LIMIT = 50;
+const MAX_SEARCH_LIMIT = 10_000;
+
+function parseSearch(sort: string | undefined, limit: string | undefined, like: string | undefined): Omit<Options['search'], 'weaker'> {
+  const order = SearchSort.safeParse(sort ?? 'relevance');
+  if (!order.success) throw new CommandError(`--sort takes ${SearchSort.options.join(', ')}, not ${JSON.stringify(sort)}.`, EXIT.usage);
+  const most = limit === undefined ? SEARCH_LIMIT : Number(limit);
+  if (!Number.isInteger(most) || most < 1 || most > MAX_SEARCH_LIMIT) throw new CommandError(`--limit takes a number from 1 to ${MAX_SEARCH_LIMIT}, not ${JSON.stringify(limit)}.`, EXIT.usage);
+  if (like !== undefined && !Sha256.safeParse(like).success) throw new CommandError(`--like takes the SHA-256 of an asset (64 lower-case hex digits), not ${JSON.stringify(like)}.`, EXIT.usage);
+  return { sort: order.data, limit: most, like: like ?? null };
 }
 
 /** An address alone chooses Nominatim too. */

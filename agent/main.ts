@@ -9,6 +9,7 @@ const COMMANDS: Record<string, { usage: string; about: string; load(): Promise<{
   sync: { usage: '[--once]', about: 'look through all folders now and store what changed', load: () => import('./commands/sync.ts') },
   index: { usage: 'FOLDER…', about: 'add folders and index them', load: () => import('./commands/index.ts') },
   list: { usage: '[--all]', about: 'every asset, by capture time', load: () => import('./commands/list.ts') },
+  search: { usage: 'WORDS… | --like SHA256', about: 'find by words and by meaning (--sort relevance | newest | oldest, --weaker, --limit N)', load: () => import('./commands/search.ts') },
   volumes: { usage: '', about: 'the drives, and which are connected', load: () => import('./commands/volumes.ts') },
   status: { usage: '', about: 'what is going on, and what needs an answer', load: () => import('./commands/status.ts') },
   'confirm-missing': { usage: '[SCAN] --gone | --keep', about: 'answer a scan that found much gone', load: () => import('./commands/confirm-missing.ts') },

@@ -12,7 +12,8 @@ export function checkNominatimUrl(text: string): string {
   return url.href.replace(/\/+$/, '');
 }
 
-function isAtHome(host: string): boolean {
+/** Whether a host is this computer or in the home network, as far as its name says. */
+export function isAtHome(host: string): boolean {
   const name = host.replace(/^\[|\]$/g, '').toLowerCase();
   if (/^\d+\.\d+\.\d+\.\d+$/.test(name)) return /^(127|10)\.|^192\.168\.|^169\.254\.|^172\.(1[6-9]|2\d|3[01])\./.test(name);
   if (name.includes(':')) return name === '::1' || /^f[cd]|^fe80:/.test(name);

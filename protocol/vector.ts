@@ -24,6 +24,12 @@ export function spaceKey(s: VectorSpace): string {
   return `${s.profile}/${s.model}@${s.revision}/${s.dtype}/p${s.preprocessing}/${s.dimension}`;
 }
 
+/** The space of a key that `spaceKey` made; undefined for other text. */
+export function parseSpaceKey(key: string): VectorSpace | undefined {
+  const [, profile, model, revision, dtype, preprocessing, dimension] = /^([a-z]+)\/(.+)@([0-9a-f]{12})\/([^/]+)\/p(\d+)\/(\d+)$/.exec(key) ?? [];
+  return VectorSpace.safeParse({ profile, model, revision, dtype, preprocessing: Number(preprocessing), dimension: Number(dimension) }).data;
+}
+
 /** Who keeps the vectors and compares them. `qdrant_link`: a Qdrant that only the agent can reach. */
 export const VectorEngine = z.enum(['embedded', 'qdrant', 'qdrant_link']);
 export type VectorEngine = z.infer<typeof VectorEngine>;

@@ -18,7 +18,7 @@ const RULES: Rule[] = [
   { from: /^views\/client\//, mayImport: [/^(htmx\.org|htmx\.org\/.*)$/, PROTOCOL, /^views\/client\//], why: 'islands import browser libraries and protocol' },
   { from: /^views\//, mayImport: [/^hono\/jsx/, /^hono\/html$/, /^lucide/, PROTOCOL, /^views\/(?!client\/)/], why: 'views are pure JSX' },
   { from: /^worker\/(store|db)\//, mayImport: [/^drizzle-orm/, /^zod$/, PROTOCOL, /^worker\/(store|db)\//, /^worker\/env\.ts$/], why: 'store knows D1 and protocol, no page' },
-  { from: /^worker\/(search|link)\//, mayImport: [/^cloudflare:/, /^zod$/, PROTOCOL, /^worker\/(store|db|link|search)\//, /^worker\/(env|errors)\.tsx?$/], why: 'link and search know no page' },
+  { from: /^worker\/(search|link)\//, mayImport: [/^cloudflare:/, /^zod$/, /^@qdrant\/js-client-rest$/, PROTOCOL, /^worker\/(store|db|link|search)\//, /^worker\/(env|errors)\.tsx?$/], why: 'link and search know no page' },
   { from: /^worker\/routes\//, mayImport: [/^hono/, /^zod$/, PROTOCOL, /^worker\/(store|search|link|middleware)\//, /^worker\/(env|errors)\.tsx?$/, /^views\//, /^\.build\//], why: 'a route imports no other route and no SQL' },
   { from: /^worker\/middleware\//, mayImport: [/^hono/, PROTOCOL, /^worker\/(store|link|search|middleware)\//, /^worker\/(env|errors)\.tsx?$/, /^views\//, /^\.build\//], why: 'middleware stands before the pages' },
   { from: /^worker\/(index|errors|env)\.tsx?$/, mayImport: [/^hono/, PROTOCOL, /^worker\//, /^views\//, /^\.build\//], why: 'the entry composes' },

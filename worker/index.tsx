@@ -11,6 +11,7 @@ import { healthz } from './routes/healthz.ts';
 import { link } from './routes/link.ts';
 import { proxies } from './routes/proxies.ts';
 import { renditions } from './routes/renditions.ts';
+import { searchApi } from './routes/search-api.ts';
 import { statics } from './routes/statics.ts';
 import { timeline } from './routes/timeline.tsx';
 import { corrections } from './routes/corrections.tsx';
@@ -32,6 +33,6 @@ app.use(guard);
 app.use(securityHeaders);
 app.onError(handleError);
 app.notFound(handleNotFound);
-for (const router of [statics, proxies, renditions, healthz, sync, api, doctor, link, timeline, corrections, viewer, drives, folders, settings, problems, search, places, albums, sidecars]) app.route('/', router);
+for (const router of [statics, proxies, renditions, healthz, sync, api, searchApi, doctor, link, timeline, corrections, viewer, drives, folders, settings, problems, search, places, albums, sidecars]) app.route('/', router);
 
 export default app;

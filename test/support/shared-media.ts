@@ -9,16 +9,20 @@ export interface TruthLine {
   quicktime_creationdate: string | null; content_identifier: string | null; width: number | null; height: number | null;
 }
 
-/** The folder `shared/media` beside the repository or one of the folders above it, or why it cannot be used. */
-export function findSharedMedia(): { dir: string; reason?: undefined } | { dir?: undefined; reason: string } {
-  const named = process.env['JHAROKHA_SHARED_MEDIA'];
-  if (named) return existsSync(join(named, 'truth.jsonl')) ? { dir: named } : { reason: 'JHAROKHA_SHARED_MEDIA names a folder without truth.jsonl' };
+/** A folder of `shared` beside the repository or beside one of the folders above it, or why it cannot be used. `file` must be in it. */
+export function findShared(folder: string, file: string, variable: string): { dir: string; reason?: undefined } | { dir?: undefined; reason: string } {
+  const named = process.env[variable];
+  if (named) return existsSync(join(named, file)) ? { dir: named } : { reason: `${variable} names a folder without ${file}` };
   const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
   for (let at = dirname(root); ; at = dirname(at)) {
-    const dir = join(at, 'shared', 'media');
-    if (existsSync(join(dir, 'truth.jsonl'))) return { dir };
-    if (dirname(at) === at) return { reason: 'no ../shared/media beside the repository' };
+    const dir = join(at, 'shared', folder);
+    if (existsSync(join(dir, file))) return { dir };
+    if (dirname(at) === at) return { reason: `no ../shared/${folder} beside the repository` };
   }
+}
+
+export function findSharedMedia(): ReturnType<typeof findShared> {
+  return findShared('media', 'truth.jsonl', 'JHAROKHA_SHARED_MEDIA');
 }
 
 export function readTruth(dir: string): TruthLine[] {

@@ -100,10 +100,10 @@ export const completions = sqliteTable('completions', {
   scan_id: text().notNull(), part: text().notNull(), at_ms: integer().notNull(),
 }, (t) => [primaryKey({ columns: [t.scan_id, t.part] })]);
 
-export const searchDue = sqliteTable('search_due', { asset_id: integer().primaryKey() });
+export const searchDue = sqliteTable('search_due', { asset_id: integer().primaryKey(), mark: integer().notNull() });
 
 export const searchDocs = sqliteTable('search_docs', {
-  asset_id: integer().primaryKey(), sha256: text().notNull(), traits: integer().notNull(),
+  asset_id: integer().primaryKey(), sha256: text().notNull(), traits: integer().notNull(), mark: integer().notNull(),
   names: text().notNull(), folders: text().notNull(), place: text().notNull(), description: text().notNull(), albums: text().notNull(), people: text().notNull(), tags: text().notNull(), camera: text().notNull(),
 }, (t) => [index('search_docs_by_sha256').on(t.sha256)]);
 

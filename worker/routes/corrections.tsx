@@ -9,6 +9,7 @@ import { sayCount, sayDate, sayPosition, sayShift, sayTime, sayUtc } from '../..
 import type { App } from '../env.ts';
 import { BadRequest, Conflict, NotFound } from '../errors.tsx';
 import { notifyPages, wakePlaces } from '../link/client.ts';
+import { feedBehind } from '../search/feed.ts';
 import { loadFacts, sendFacts, sendViewer, type LoadedFacts } from '../middleware/asset.tsx';
 import { readJson } from '../middleware/body.ts';
 import { loadFrame, sendBack, sendFragment, sendPage, wantsFragment, type PageContext } from '../middleware/page.tsx';
@@ -106,6 +107,7 @@ async function needUndo(c: PageContext, id: number): Promise<UndoOutcome> {
 }
 
 async function tellChange(c: PageContext, places: boolean): Promise<void> {
+  c.executionCtx.waitUntil(feedBehind(c.env));
   await notifyPages(c.env, 'library');
   // A corrected position may lie in a cell without names.
   if (places) await wakePlaces(c.env);

@@ -1,5 +1,5 @@
 // What the agent pushes and asks (docs/sync-protocol.md). Token on every call; bodies bounded; the store does the work.
-import { Hono } from 'hono';
+import { Hono, type Context } from 'hono';
 import { MAX_BATCH_BYTES, MAX_BATCH_ROWS, MAX_PACK_BYTES, MAX_PROXY_PARTS, PROTOCOL_VERSION, PROXY_PART_BYTES } from '../../protocol/limits.ts';
 import { decodePack, type PackItem } from '../../protocol/pack.ts';
 import { UploadComplete, UploadStart } from '../../protocol/proxy.ts';
@@ -11,6 +11,7 @@ import { BadRequest, Conflict, TooLarge } from '../errors.tsx';
 import { notifyPages } from '../link/client.ts';
 import { readBytes, readJson } from '../middleware/body.ts';
 import { requireToken } from '../middleware/token.ts';
+import { feedBehind } from '../search/feed.ts';
 import { readSyncState } from '../store/batches.ts';
 import { applyBatch } from '../store/ingest.ts';
 import { listKnownLocations } from '../store/locations.ts';
@@ -86,6 +87,12 @@ async function refusing<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+/** Pages hear of it and the search learns it, behind the answer. */
+function tellLibrary(c: Context<App>): void {
+  c.executionCtx.waitUntil(notifyPages(c.env, 'library'));
+  c.executionCtx.waitUntil(feedBehind(c.env));
+}
+
 sync.post('/sync/batches', async (c) => {
   const json = await readJson(c.req.raw, MAX_BATCH_BYTES);
   // Before the envelope's own check: a newer protocol's may look different.
@@ -98,7 +105,7 @@ sync.post('/sync/batches', async (c) => {
 
   const outcome = await applyBatch(c.env.DB, parsed.data, Date.now());
   if (outcome.kind === 'gap') throw new Conflict(`This batch is out of order: ${outcome.ackedSeq} is acknowledged.`, { acked_seq: outcome.ackedSeq, epoch: outcome.epoch });
-  if (outcome.libraryChanged) c.executionCtx.waitUntil(notifyPages(c.env, 'library'));
+  if (outcome.libraryChanged) tellLibrary(c);
   if (outcome.problemsChanged) c.executionCtx.waitUntil(notifyPages(c.env, 'problems'));
   return c.json(outcome.answer);
 });
@@ -107,7 +114,7 @@ sync.get('/sync/state', async (c) => {
   const agentId = c.req.query('agent_id');
   if (!agentId) throw new BadRequest('Say which agent_id.');
   // An agent asks this when it starts: what a killed Worker left half done is finished now, without waiting for a batch.
-  if (await resolveMarked(c.env.DB, Date.now())) c.executionCtx.waitUntil(notifyPages(c.env, 'library'));
+  if (await resolveMarked(c.env.DB, Date.now())) tellLibrary(c);
   return c.json(await readSyncState(c.env.DB, agentId));
 });
 
@@ -131,6 +138,6 @@ sync.post('/sync/scans/:id/complete', async (c) => {
   if (!parsed.success) throw new BadRequest(`This completion cannot be read: ${parsed.error.issues[0]?.path.join('.') ?? ''} ${parsed.error.issues[0]?.message ?? ''}.`);
   const outcome = await completeScan(c.env.DB, c.req.param('id'), parsed.data, Date.now());
   if (!outcome.ok) throw new Conflict(outcome.reason);
-  if (outcome.changed) c.executionCtx.waitUntil(notifyPages(c.env, 'library'));
+  if (outcome.changed) tellLibrary(c);
   return c.json(outcome.answer);
 });

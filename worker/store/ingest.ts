@@ -7,6 +7,7 @@ import { readAnswer, readMark, writeMark } from './batches.ts';
 import { selectChangedEvidence, selectChangedLocations, upsertEvidence, upsertLocations } from './locations.ts';
 import { writeProblems } from './problems.ts';
 import { selectWaitingForZone, upsertPlaces } from './places.ts';
+import { markCellsDue } from './search-due.ts';
 import { upsertRoots } from './roots.ts';
 import { upsertScans } from './scans.ts';
 import { adoptHomeZone, isZone } from './settings.ts';
@@ -48,6 +49,7 @@ export async function applyBatch(db: D1Database, batch: Batch, nowMs: number): P
   write(rows.roots, () => upsertRoots(db, rows.roots));
   if (rows.volumes.some((v) => v.replaces !== undefined)) statements.push(...retireReplaced(db));
   write(rows.scans, () => upsertScans(db, rows.scans));
+  write(rows.places, () => markCellsDue(db, rows.places));
   write(rows.places, () => upsertPlaces(db, rows.places));
   const otherEnd = statements.length;
   statements.push(...writeProblems(db, rows.problems));

@@ -14,6 +14,7 @@ import { rebuildBuckets } from './buckets.ts';
 import { importAlbums } from './import-albums.ts';
 import { ITEM_COLUMNS, STILL } from './item-columns.ts';
 import { readResolveInputs, toAssetInput, type ResolveRow } from './resolve-input.ts';
+import { dueSql } from './search-due.ts';
 
 /** Sorts after every real time when newest comes first: the least moment that JavaScript's Date knows. */
 export const UNKNOWN_SORT_MS = -8_640_000_000_000_000;
@@ -31,6 +32,8 @@ const UPSERT_ITEMS = bulkUpsertSql({
 const DELETE_ITEMS = `DELETE FROM timeline_items WHERE asset_id IN (SELECT value FROM json_each(?1)) AND ${STILL}`;
 // A cell without names is a wish that the agent answers (GET /sync/places/wanted).
 const WANT_PLACES = `INSERT INTO places (cell, rank) SELECT value, 0 FROM json_each(?1) WHERE ${STILL} ON CONFLICT (cell) DO NOTHING`;
+// Whatever was looked at: a file's new name or folder shows in no column of an item.
+const MARK_DUE = dueSql(STILL);
 const DELETE_UNRESOLVED = `DELETE FROM unresolved WHERE token IN (SELECT value FROM json_each(?1)) AND ${STILL}`;
 // All that is marked, and of the first so many of them the hashes: one large edit leaves many marks, and one round must stay small.
 const UNRESOLVED_SQL = `SELECT token, CASE WHEN first OR total <= ?1 THEN sha256s END AS sha256s
@@ -61,6 +64,7 @@ export async function resolveMarked(db: D1Database, nowMs: number): Promise<bool
     if (plan.gone.length > 0) statements.push(db.prepare(DELETE_ITEMS).bind(JSON.stringify(plan.gone), tokens));
     if (plan.cells.size > 0) statements.push(db.prepare(WANT_PLACES).bind(JSON.stringify([...plan.cells]), tokens));
     statements.push(...importAlbums(db, plan.albums, tokens));
+    if (rows.size > 0) statements.push(db.prepare(MARK_DUE).bind(JSON.stringify([...rows.values()].map((r) => r.asset_id)), tokens));
     // Without a condition of their own: built from timeline_items as they then are, they are right whoever wrote those.
     if (plan.months.size > 0) statements.push(...rebuildBuckets(db, [...plan.months], nowMs));
     statements.push(db.prepare(DELETE_UNRESOLVED).bind(JSON.stringify(taken.map((r) => r.token)), tokens));
