@@ -32,8 +32,8 @@ export const FilterTerm = z.discriminatedUnion('kind', [
 ]);
 export type FilterTerm = z.infer<typeof FilterTerm>;
 
-/** A term with what people see: `label` on the chip, `text` the words of the query that it was read from (removing the chip removes them). */
-export const Chip = z.object({ term: FilterTerm, negated: z.boolean(), label: z.string(), text: z.string() });
+/** A term with what people see: `label` on the chip, `text` the words of the query that it was read from (removing the chip removes them), `at` where they begin in it. */
+export const Chip = z.object({ term: FilterTerm, negated: z.boolean(), label: z.string(), text: z.string(), at: z.int().nonnegative().optional() });
 export type Chip = z.infer<typeof Chip>;
 
 export const ParsedQuery = z.object({

@@ -9,7 +9,7 @@ import { findFiltered, pageByTime, readPage } from '../store/search-hits.ts';
 import { readSettings } from '../store/settings.ts';
 import { FEED_BEFORE_SEARCH_MS, feedSearch } from './feed.ts';
 import { findLike, findMeaning, type Meaning } from './meaning.ts';
-import { readNames } from './names.ts';
+import { readNames } from '../store/vocabulary.ts';
 import { parseQuery } from './parse-query.ts';
 import { findWords, MAX_LITERAL, phrasesMatch, toWordQuery, whyWords, type WordQuery } from './literal.ts';
 
