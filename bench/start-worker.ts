@@ -1,11 +1,9 @@
 // Starts the built Worker in Miniflare on throw-away data for benches: bundle, migrations, one free port on loopback.
-import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { readFile, mkdtemp, rm, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build } from 'esbuild';
 import { Miniflare, convertV4MiniflareOptions } from 'miniflare';
+import { workerModules } from '../scripts/build.ts';
 
 export const BENCH_TOKEN = 'bench-token';
 /** Miniflare keeps each D1 and R2 under this id in its folder. */
@@ -15,19 +13,11 @@ const R2_NAME = 'jharokha-renditions';
 export interface Started { url: string; bareUrl: string | undefined; mf: Miniflare; stop(): Promise<void> }
 
 export async function startWorker(options: { bareScript?: string } = {}): Promise<Started> {
-  // The Worker imports what the build makes of scripts and styles.
-  if (existsSync('scripts/build.ts')) execFileSync(process.execPath, ['node_modules/tsx/dist/cli.mjs', 'scripts/build.ts', '--static'], { stdio: ['ignore', 'ignore', 'inherit'] });
   const data = await mkdtemp(join(tmpdir(), 'jharokha-bench-'));
-  const bundle = await build({
-    entryPoints: ['worker/index.tsx'], bundle: true, write: false, format: 'esm', target: 'es2023', conditions: ['workerd', 'worker', 'browser'],
-    jsx: 'automatic', jsxImportSource: 'hono/jsx', external: ['cloudflare:*', 'node:*'], minify: true, loader: { '.css': 'text' },
-  });
-  const script = bundle.outputFiles[0]?.text;
-  if (script === undefined) throw new Error('the Worker did not build');
   const common = { compatibilityDate: '2026-10-01', compatibilityFlags: ['nodejs_compat'], r2Buckets: { RENDITIONS: R2_NAME } };
   const workers = [{
-    name: 'jharokha', modules: true, script, ...common,
-    d1Databases: { DB: 'jharokha' }, durableObjects: { LINK: { className: 'AgentLink', useSQLite: true } },
+    name: 'jharokha', modules: await workerModules(), ...common,
+    d1Databases: { DB: 'jharokha' }, durableObjects: { LINK: { className: 'AgentLink', useSQLite: true }, VECTORS: { className: 'VectorIndex', useSQLite: true } },
     bindings: { JHAROKHA_LOCAL: '1', JHAROKHA_TOKEN: BENCH_TOKEN },
     unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
   }];

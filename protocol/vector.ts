@@ -87,7 +87,10 @@ const VectorPackHead = z.object({ space: VectorSpace, sha256s: z.array(Sha256).m
 
 export interface PackedVector extends Quantised { sha256: string }
 
+/** Throws for a vector of another dimension. */
 export function encodeVectorPack(space: VectorSpace, items: readonly PackedVector[]): Uint8Array<ArrayBuffer> {
+  const wrong = items.find((i) => i.codes.length !== space.dimension);
+  if (wrong) throw new Error(`the vector of ${wrong.sha256} has ${wrong.codes.length} numbers instead of ${space.dimension}`);
   const head = new TextEncoder().encode(JSON.stringify({ space, sha256s: items.map((i) => i.sha256) }));
   const each = 4 + space.dimension;
   const out = new Uint8Array(4 + head.length + items.length * each);
@@ -123,6 +126,11 @@ export function decodeVectorPack(bytes: Uint8Array): { space: VectorSpace; items
   });
   return { space, items };
 }
+
+/** `POST /sync/vectors/remove`. */
+export const VectorRemoval = z.object({ space: VectorSpace, sha256s: z.array(Sha256).min(1).max(5_000) });
+/** `POST /sync/vectors/drop-others`: every space but this one. */
+export const VectorDrop = z.object({ space: VectorSpace });
 
 /** Embeddings of words, made ahead or kept: `PUT /sync/query-embeddings`. */
 export const QueryEmbeddings = z.object({ space: VectorSpace, items: z.array(z.object({ text: z.string().min(1).max(300), vector: z.string().max(30_000) })).max(200) });

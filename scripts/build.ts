@@ -12,6 +12,8 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const OUT = join(ROOT, '.build');
 const STATIC_MODULE = join(OUT, 'static.ts');
 const WORKER_BUNDLE = join(OUT, 'worker.js');
+/** workerd compiles no WebAssembly at run time: it comes as a module of its own, beside the bundle, which imports it by this name. */
+const SCAN_WASM = 'scan.wasm';
 /** The project's own budgets, in bytes after gzip. */
 const MAX_FIRST_PAGE_BYTES = 60_000;
 const MAX_WORKER_BYTES = 250_000;
@@ -48,16 +50,26 @@ export async function buildStatic(): Promise<{ path: string; built: boolean }> {
   return { path: STATIC_MODULE, built: true };
 }
 
-/** Bundles the Worker (and its static part first) to one module that Miniflare and the edge take as it is. */
+/** The built Worker as Miniflare takes it: the bundle first, then what it imports. */
+export async function workerModules(): Promise<{ type: 'ESModule' | 'CompiledWasm'; path: string; contents: string | Uint8Array<ArrayBuffer> }[]> {
+  const { path } = await buildWorker();
+  return [
+    { type: 'ESModule', path: 'worker.js', contents: await readFile(path, 'utf8') },
+    { type: 'CompiledWasm', path: SCAN_WASM, contents: Uint8Array.from(await readFile(join(OUT, SCAN_WASM))) },
+  ];
+}
+
+/** Bundles the Worker (and its static part first) to one module that Miniflare and the edge take as it is, with its WebAssembly beside it. */
 export async function buildWorker(): Promise<{ path: string; built: boolean }> {
   await buildStatic();
   const stamp = fingerprint(ROOT, [...WORKER_INPUTS, '.build/static.ts.stamp']);
   if (isFresh(WORKER_BUNDLE, stamp)) return { path: WORKER_BUNDLE, built: false };
   const code = await bundle({
     entryPoints: [join(ROOT, 'worker/index.tsx')], format: 'esm', target: 'es2023', conditions: ['workerd', 'worker', 'browser'], mainFields: ['browser', 'module', 'main'],
-    external: ['node:*', 'cloudflare:*'], jsx: 'automatic', jsxImportSource: 'hono/jsx', keepNames: false,
+    external: ['node:*', 'cloudflare:*', '*.wasm'], jsx: 'automatic', jsxImportSource: 'hono/jsx', keepNames: false,
   });
   checkBudget('Worker', gzipSize(code), MAX_WORKER_BYTES);
+  await writeWhole(join(OUT, SCAN_WASM), await readFile(join(ROOT, 'worker/search', SCAN_WASM)));
   await writeWhole(WORKER_BUNDLE, code);
   await writeWhole(`${WORKER_BUNDLE}.stamp`, stamp);
   return { path: WORKER_BUNDLE, built: true };
@@ -131,7 +143,7 @@ function writeManifest(): string {
 }
 
 /** A second build at the same time must never read half a file. */
-async function writeWhole(path: string, text: string): Promise<void> {
+async function writeWhole(path: string, text: string | Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const part = `${path}.${process.pid}.part`;
   await writeFile(part, text);

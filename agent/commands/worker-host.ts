@@ -38,11 +38,10 @@ export async function assertPortFree(port: number): Promise<void> {
 function persistTo(dataDir: string): string { return join(dataDir, 'worker'); }
 
 async function createMiniflare(options: HostOptions, serve: boolean) {
-  const [{ Miniflare, convertV4MiniflareOptions, Log, LogLevel }, { buildWorker }] = await Promise.all([import('miniflare'), import('../../scripts/build.ts')]);
-  const built = await buildWorker();
+  const [{ Miniflare, convertV4MiniflareOptions, Log, LogLevel }, { workerModules }] = await Promise.all([import('miniflare'), import('../../scripts/build.ts')]);
   const mf = new Miniflare(convertV4MiniflareOptions({
     name: 'jharokha', host: LOOPBACK, port: serve ? options.port : 0, log: new Log(LogLevel.ERROR),
-    modules: [{ type: 'ESModule', path: 'worker.js', contents: readFileSync(built.path, 'utf8') }],
+    modules: await workerModules(),
     compatibilityDate: tomlValue('compatibility_date'), compatibilityFlags: ['nodejs_compat'],
     d1Databases: { DB: tomlValue('database_id') }, r2Buckets: { RENDITIONS: tomlValue('bucket_name') },
     durableObjects: { LINK: { className: 'AgentLink', useSQLite: true }, VECTORS: { className: 'VectorIndex', useSQLite: true } },

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
-import { buildWorker } from '../../scripts/build.ts';
+import { workerModules } from '../../scripts/build.ts';
 
 export const SITE_TOKEN = 'token-of-a-test';
 const MIGRATIONS = fileURLToPath(new URL('../../migrations/', import.meta.url));
@@ -14,10 +14,9 @@ export interface Site { url: string; put(key: string, bytes: Uint8Array): Promis
 
 /** Starts a site without any data; `port` 0 is any free one. */
 export async function startSite(port = 0): Promise<Site> {
-  const { path } = await buildWorker();
   const data = await mkdtemp(join(tmpdir(), 'jharokha-site-'));
   const mf = new Miniflare(convertV4MiniflareOptions({
-    host: '127.0.0.1', port, name: 'jharokha', modules: true, script: await readFile(path, 'utf8'), compatibilityDate: '2026-10-01', compatibilityFlags: ['nodejs_compat'],
+    host: '127.0.0.1', port, name: 'jharokha', modules: await workerModules(), compatibilityDate: '2026-10-01', compatibilityFlags: ['nodejs_compat'],
     d1Databases: { DB: 'jharokha' }, r2Buckets: { RENDITIONS: 'jharokha-renditions' }, durableObjects: { LINK: { className: 'AgentLink', useSQLite: true }, VECTORS: { className: 'VectorIndex', useSQLite: true } },
     bindings: { JHAROKHA_LOCAL: '1', JHAROKHA_TOKEN: SITE_TOKEN },
     defaultPersistRoot: data, d1Persist: join(data, 'd1'), r2Persist: join(data, 'r2'), durableObjectsPersist: join(data, 'do'),

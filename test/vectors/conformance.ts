@@ -97,8 +97,8 @@ function expectNearest(answer: VectorAnswer, assets: readonly Asset[], query: Fl
   const found = new Set(answer.hits.map((h) => h.sha256));
   const last = answer.hits.at(-1)?.score ?? -1;
   for (const e of exact.slice(0, limit)) if (e.score > last + 2 * TOLERANCE) expect(found.has(e.sha256), `${e.sha256} with ${e.score} is missing; the last hit has ${last}`).toBe(true);
-  const recall = exact.slice(0, limit).filter((e) => found.has(e.sha256)).length / Math.max(1, Math.min(limit, exact.length));
-  expect(recall).toBeGreaterThanOrEqual(0.9);
+  const wanted = exact.slice(0, limit);
+  if (wanted.length > 0) expect(wanted.filter((e) => found.has(e.sha256)).length / wanted.length).toBeGreaterThanOrEqual(0.9);
 }
 
 /** Registers the suite. `open` gives an empty engine each time. */
@@ -310,7 +310,7 @@ export function describeVectorEngine(name: string, open: () => Promise<OpenedEng
     });
 
     it('holds over a restart between writes', async () => {
-      if (!engine.restart) { expect(name).not.toBe('embedded'); return; }
+      if (!engine.restart) { expect(name).not.toContain('embedded'); return; }
       const { assets, queries: [query] } = clustered(300);
       await fill(assets.slice(0, 150));
       await engine.restart();

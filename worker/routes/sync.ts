@@ -5,6 +5,7 @@ import { decodePack, type PackItem } from '../../protocol/pack.ts';
 import { UploadComplete, UploadStart } from '../../protocol/proxy.ts';
 import { parseProxyKey, proxyKey, type ProxyId } from '../../protocol/rendition.ts';
 import { BATCH_ROWS, Batch, ScanComplete, type BatchList } from '../../protocol/rows.ts';
+import { MAX_VECTOR_PACK_BYTES, SpaceKey, VectorRemoval, VectorDrop } from '../../protocol/vector.ts';
 import { Sha256 } from '../../protocol/words.ts';
 import type { App } from '../env.ts';
 import { BadRequest, Conflict, TooLarge } from '../errors.tsx';
@@ -12,6 +13,7 @@ import { notifyPages } from '../link/client.ts';
 import { readBytes, readJson } from '../middleware/body.ts';
 import { requireToken } from '../middleware/token.ts';
 import { feedBehind } from '../search/feed.ts';
+import { countVectors, dropOtherVectors, putVectors, removeVectors } from '../search/embedded.ts';
 import { readSyncState } from '../store/batches.ts';
 import { applyBatch } from '../store/ingest.ts';
 import { listKnownLocations } from '../store/locations.ts';
@@ -25,6 +27,8 @@ import { resolveMarked } from '../store/timeline-items.ts';
 const MAX_COMPLETE_BYTES = 4_000_000;
 /** The receipts of all parts of the largest upload are some 30 KB. */
 const MAX_UPLOAD_WORDS_BYTES = 100_000;
+/** 5,000 hashes are 335 KB. */
+const MAX_VECTOR_WORDS_BYTES = 500_000;
 
 export const sync = new Hono<App>();
 sync.use('/sync/*', requireToken);
@@ -140,4 +144,25 @@ sync.post('/sync/scans/:id/complete', async (c) => {
   if (!outcome.ok) throw new Conflict(outcome.reason);
   if (outcome.changed) tellLibrary(c);
   return c.json(outcome.answer);
+});
+
+/** The embedded index (docs/sync-protocol.md, Vectors). */
+sync.post('/sync/vectors', async (c) => c.json(await putVectors(c.env, await readBytes(c.req.raw, MAX_VECTOR_PACK_BYTES))));
+
+sync.get('/sync/vectors', async (c) => {
+  const space = SpaceKey.safeParse(c.req.query('space'));
+  if (!space.success) throw new BadRequest('Say which space.');
+  return c.json({ count: await countVectors(c.env, space.data) });
+});
+
+sync.post('/sync/vectors/remove', async (c) => {
+  const said = VectorRemoval.safeParse(await readJson(c.req.raw, MAX_VECTOR_WORDS_BYTES));
+  if (!said.success) throw new BadRequest(`This removal cannot be read: ${said.error.issues[0]?.path.join('.') ?? ''} ${said.error.issues[0]?.message ?? ''}.`);
+  return c.json(await removeVectors(c.env, said.data.space, said.data.sha256s));
+});
+
+sync.post('/sync/vectors/drop-others', async (c) => {
+  const said = VectorDrop.safeParse(await readJson(c.req.raw, MAX_VECTOR_WORDS_BYTES));
+  if (!said.success) throw new BadRequest(`This cannot be read: ${said.error.issues[0]?.path.join('.') ?? ''} ${said.error.issues[0]?.message ?? ''}.`);
+  return c.json(await dropOtherVectors(c.env, said.data.space));
 });

@@ -1,0 +1,5 @@
+// A module of WebAssembly is imported already compiled: workerd compiles none at run time.
+declare module '*.wasm' {
+  const module: WebAssembly.Module;
+  export default module;
+}
