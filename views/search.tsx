@@ -12,11 +12,11 @@ import { EAGER_TILES, More, Tile, TimelinePiece, tileWords, type Piece, type Til
 export interface ChipFacts { chip: Chip; without: string; quoted: string | null }
 export interface SearchFacts extends MeaningFacts { answer: SearchAnswer; chips: ChipFacts[]; piece: Piece; weaker: boolean }
 export interface Idea { text: string; icon: IconName; count: number | null }
-/** `past`: the owner searched for it before. `note`: what it is, or how many. */
-export interface SuggestionFacts { text: string; icon: IconName; note: string | null; past: boolean }
+/** `note`: which of several of its name. `past`: the owner searched for it before. */
+export interface SuggestionFacts { text: string; icon: IconName; note: string | null; count: number | null; past: boolean }
 export type Part = 'whole' | 'older' | 'newer';
 
-const CHIP_ICONS: Partial<Record<Chip['term']['kind'], IconName>> = { date: 'calendar', place: 'place', favourite: 'heart', album: 'album', volume: 'drive', file_name: 'image' };
+const CHIP_ICONS: Partial<Record<Chip['term']['kind'], IconName>> = { camera: 'camera', date: 'calendar', place: 'place', favourite: 'heart', album: 'album', volume: 'drive', file_name: 'image' };
 const SORTS: [sort: SearchSort, label: string][] = [['relevance', 'Best first'], ['newest', 'Newest'], ['oldest', 'Oldest']];
 
 export function SearchPage(props: { frame: FrameFacts; search: SearchFacts }) {
@@ -141,9 +141,9 @@ export function Suggestions(props: { suggestions: SuggestionFacts[]; recent: boo
     <>
       {props.recent && <div class="suggest-head">Recent searches<button class="button button-plain" type="button" tabindex={-1} data-forget="">Forget all</button></div>}
       <ul id="suggestions" role="listbox" aria-label={props.recent ? 'Recent searches' : 'Suggestions'}>
-        {props.suggestions.map(({ text, icon, note, past }, i) => (
+        {props.suggestions.map(({ text, icon, note, count, past }, i) => (
           <li class="suggestion" role="option" id={`suggestion-${i}`} aria-selected="false">
-            <a href={searchAddress(text)} tabindex={-1}><Icon name={icon} small /><bdi dir="auto">{showName(text)}</bdi>{note !== null && <span class="small num">{showName(note)}</span>}</a>
+            <a href={searchAddress(text)} tabindex={-1}><Icon name={icon} small /><bdi dir="auto">{showName(text)}</bdi>{note !== null && <bdi class="small">{showName(note)}</bdi>}{count !== null && <span class="small num">{sayNumber(count)}</span>}</a>
             {past && <button class="icon-button" type="button" tabindex={-1} data-forget={text} aria-label={`Forget ${showName(text)}`}><Icon name="close" small /></button>}
           </li>
         ))}

@@ -234,7 +234,7 @@ describe('grids', () => {
 
   test('are reached on a phone, with the rest behind one button', async () => {
     await open('/places', PHONE);
-    expect(await page.locator('.rail > a:visible, .rail > button:visible').count()).toBe(4);
+    expect(await page.locator('.rail > a:visible, .rail > button:visible').count()).toBe(5);
     await page.locator('.rail-more').tap();
     await page.locator('.rail-end a', { hasText: 'Settings' }).tap();
     await page.waitForURL(/settings/);

@@ -6,6 +6,7 @@ import { encodePack, PACK_MIME, type PackItem } from '../../protocol/pack.ts';
 import { renditionKey } from '../../protocol/rendition.ts';
 import type { AssetFacts, AssetRow, EvidenceRow, LocationRow, PlaceRow, ProblemRow, RootRow, ScanRow, StackRow, TimeClaim, VolumeRow } from '../../protocol/rows.ts';
 import { GRID_VERSION, PREVIEW_VERSION } from '../../protocol/versions.ts';
+import { encodeVectorPack, quantise, toUnit, VECTOR_PACK_MIME, vectorToText, type VectorSpace } from '../../protocol/vector.ts';
 import { SITE_TOKEN, type Site } from './site.ts';
 
 export interface Rows { volumes?: VolumeRow[]; roots?: RootRow[]; assets?: AssetRow[]; locations?: LocationRow[]; evidence?: EvidenceRow[]; scans?: ScanRow[]; problems?: ProblemRow[]; stacks?: StackRow[]; places?: PlaceRow[] }
@@ -28,8 +29,15 @@ export function createSeeder(site: Site, agentId = 'agent-of-a-test'): Seeder {
   };
 }
 
-async function post(site: Site, path: string, mime: string, body: string | Uint8Array<ArrayBuffer>): Promise<unknown> {
-  const answer = await fetch(site.url + path, { method: 'POST', headers: { Authorization: `Bearer ${SITE_TOKEN}`, 'Content-Type': mime }, body });
+/** What an agent with a model leaves in the embedded index: vectors of assets, of words, and the word that searches are made in their space. Of any length; made unit here. */
+export async function pushVectors(site: Site, space: VectorSpace, assets: readonly { sha256: string; vector: readonly number[] }[], texts: readonly { text: string; vector: readonly number[] }[]): Promise<void> {
+  await post(site, '/sync/vectors', VECTOR_PACK_MIME, encodeVectorPack(space, assets.map(({ sha256, vector }) => ({ sha256, ...quantise(toUnit(vector)) }))));
+  await post(site, '/sync/search-space', 'application/json', JSON.stringify({ space, engine: 'embedded', vectors: assets.length }), 'PUT');
+  await post(site, '/sync/query-embeddings', 'application/json', JSON.stringify({ space, items: texts.map(({ text, vector }) => ({ text, vector: vectorToText(toUnit(vector)) })) }), 'PUT');
+}
+
+async function post(site: Site, path: string, mime: string, body: string | Uint8Array<ArrayBuffer>, method = 'POST'): Promise<unknown> {
+  const answer = await fetch(site.url + path, { method, headers: { Authorization: `Bearer ${SITE_TOKEN}`, 'Content-Type': mime }, body });
   if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`);
   return answer.json();
 }

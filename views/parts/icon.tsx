@@ -1,6 +1,7 @@
 // The icons that pages use, from lucide, and the mark. Only what is named here reaches the bundle.
 import ArrowLeft from 'lucide/dist/esm/icons/arrow-left.mjs';
 import CalendarDays from 'lucide/dist/esm/icons/calendar-days.mjs';
+import Camera from 'lucide/dist/esm/icons/camera.mjs';
 import ChevronDown from 'lucide/dist/esm/icons/chevron-down.mjs';
 import ChevronLeft from 'lucide/dist/esm/icons/chevron-left.mjs';
 import ChevronRight from 'lucide/dist/esm/icons/chevron-right.mjs';
@@ -27,7 +28,7 @@ import X from 'lucide/dist/esm/icons/x.mjs';
 import { MARK_PATHS } from './mark.ts';
 
 const ICONS = {
-  album: GalleryVerticalEnd, back: ArrowLeft, calendar: CalendarDays, clock: Clock, close: X, down: ChevronDown, drive: HardDrive, edit: Pencil, film: Film, folder: Folder, heart: Heart,
+  album: GalleryVerticalEnd, back: ArrowLeft, calendar: CalendarDays, camera: Camera, clock: Clock, close: X, down: ChevronDown, drive: HardDrive, edit: Pencil, film: Film, folder: Folder, heart: Heart,
   image: Image, info: Info, left: ChevronLeft, live: CircleDotDashed, more: Ellipsis, place: MapPin, play: Play, problem: TriangleAlert, right: ChevronRight, search: Search, settings: Settings,
   similar: Images, undo: Undo2, up: CornerLeftUp,
 } as const;

@@ -47,12 +47,12 @@ export async function loadFoundPiece(env: Env, { found, address }: FoundGrid, at
   const from = until !== undefined ? Math.max(0, until - PIECE_TILES) : readRank(at.from) ?? Math.max(0, (near ?? 0) - NEAR_TILES);
   const limit = until !== undefined ? Math.min(PIECE_TILES, until) : PIECE_TILES;
   const answer = await ask(env, found, from, limit);
-  const end = from + answer.results.length;
+  const end = from + limit;
   return {
     answer, part: until !== undefined ? 'newer' : at.from !== undefined ? 'older' : 'whole',
     piece: {
       tiles: await rankTiles(env, answer, from), inside: address,
-      newer: from > 0 ? withQuery(address, { until: from }) : null, older: end < answer.total && answer.results.length > 0 ? withQuery(address, { from: end }) : null,
+      newer: from > 0 ? withQuery(address, { until: from }) : null, older: end < answer.total ? withQuery(address, { from: end }) : null,
     },
   };
 }

@@ -8,8 +8,8 @@ import type { App } from '../env.ts';
 import { NotFound } from '../errors.tsx';
 import { findBy, loadFoundPiece, readFound } from '../middleware/found.ts';
 import { loadFrame, loadStatus, sendBack, sendFragment, sendPage, wantsFragment, type PageContext } from '../middleware/page.tsx';
-import { quoteChip, removeChip, type LibraryNames } from '../search/parse-query.ts';
-import { suggest } from '../search/suggest.ts';
+import { quoteChip, removeChip } from '../search/parse-query.ts';
+import { listSuggestions, type Suggestion } from '../search/suggest.ts';
 import { listCountries } from '../store/place-pages.ts';
 import { forgetHistory, listHistory, rememberSearch } from '../store/search-history.ts';
 import { findTile, listMonths } from '../store/timeline.ts';
@@ -17,14 +17,13 @@ import { findTile, listMonths } from '../store/timeline.ts';
 /** Searches of before that `/search` lists. */
 const RECENT_SHOWN = 12;
 const RECENT_SUGGESTED = 8;
-const PAST_SUGGESTED = 3;
 const MAX_SUGGESTED = 8;
 const PLACES_OFFERED = 5;
 const MONTHS_OFFERED = 4;
 /** Words that every library understands. */
 const TYPES_OFFERED = ['videos', 'screenshots', 'selfies', 'panoramas', 'favourites'];
 
-const SUGGESTION_ICONS: Partial<Record<string, IconName>> = { place: 'place', date: 'calendar', album: 'album', volume: 'drive', favourite: 'heart', video: 'film', type: 'image' };
+const ICONS: Record<Suggestion['kind'], IconName> = { history: 'clock', place: 'place', person: 'search', album: 'album', camera: 'camera', tag: 'search', drive: 'drive', date: 'calendar', type: 'image' };
 
 export const search = new Hono<App>();
 
@@ -47,11 +46,13 @@ search.get('/search', async (c) => {
 /** What may be meant by what is typed so far; in the empty box what was searched for before. */
 search.get('/search/suggest', async (c) => {
   const q = c.req.query('q') ?? '';
-  const past = (await listHistory(c.env.DB, q.trim() === '' ? RECENT_SUGGESTED : PAST_SUGGESTED, q.trim())).map(({ text }) => text);
-  if (q.trim() === '') return sendFragment(c, <Suggestions recent suggestions={past.map((text) => ({ text, icon: 'clock', note: null, past: true }))} />);
-  const known = suggest(q, await loadNames(c.env.DB), MAX_SUGGESTED).filter(({ text }) => !past.includes(text));
-  const own = past.filter((text) => text !== q.trim()).map((text): SuggestionFacts => ({ text, icon: 'clock', note: null, past: true }));
-  return sendFragment(c, <Suggestions recent={false} suggestions={[...own, ...known.map(({ text, kind }): SuggestionFacts => ({ text, icon: SUGGESTION_ICONS[kind] ?? 'search', note: null, past: false }))].slice(0, MAX_SUGGESTED)} />);
+  const recent = q.trim() === '';
+  const suggestions = recent
+    ? (await listHistory(c.env.DB, RECENT_SUGGESTED)).map(({ text }): SuggestionFacts => ({ text, icon: 'clock', note: null, count: null, past: true }))
+    : (await listSuggestions(c.env.DB, q, Date.now(), MAX_SUGGESTED)).map(({ text, label, kind, count }): SuggestionFacts => ({
+      text, icon: ICONS[kind], note: text.toLowerCase().endsWith(label.toLowerCase()) ? null : label, count: count ?? null, past: kind === 'history',
+    }));
+  return sendFragment(c, <Suggestions suggestions={suggestions} recent={recent} />);
 });
 
 /** A search that was meant, on a page whose results followed what was typed. */
@@ -80,12 +81,6 @@ search.get('/similar/:sha256', async (c) => {
   if (wantsFragment(c)) return sendFragment(c, <FoundPieceView {...facts} part={part} />);
   return sendPage(c, <SimilarPage frame={await loadFrame(c)} tile={tile} search={facts} />);
 });
-
-/** The library's own names, for suggestions. */
-async function loadNames(db: D1Database): Promise<LibraryNames> {
-  const places = (await listCountries(db)).map(({ country_code, country, count }) => ({ country_code, country, region: null, city: null, assets: count }));
-  return { places, cameras: [], albums: [], people: [], tags: [], volumes: [], days: null };
-}
 
 async function loadMeaning(c: PageContext): Promise<MeaningFacts> {
   const status = await loadStatus(c);
