@@ -22,7 +22,7 @@ FROM places p INDEXED BY places_by_name CROSS JOIN timeline_items t INDEXED BY t
 WHERE p.country_code > '' GROUP BY p.country_code, p.region, p.city ORDER BY assets DESC, p.country_code, p.region, p.city LIMIT ?1`;
 /** Each value of an indexed column once, by a jump in the index from one to the next. */
 const eachValue = (table: string, column: string, index: string, having: string): string => `WITH RECURSIVE each (value) AS (
-  SELECT * FROM (SELECT ${column} FROM ${table} v INDEXED BY ${index} WHERE ${having} ORDER BY ${column} LIMIT 1)
+  SELECT * FROM (SELECT ${column} FROM ${table} v INDEXED BY ${index} WHERE ${having} AND ${column} > '' ORDER BY ${column} LIMIT 1)
   UNION ALL SELECT (SELECT ${column} FROM ${table} v INDEXED BY ${index} WHERE ${having} AND ${column} > each.value ORDER BY ${column} LIMIT 1) FROM each WHERE each.value IS NOT NULL LIMIT ?1
 ) SELECT value FROM each WHERE value IS NOT NULL`;
 export const CAMERAS_SQL = eachValue('assets', 'camera', 'assets_by_camera', 'camera IS NOT NULL');
