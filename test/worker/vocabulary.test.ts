@@ -6,7 +6,7 @@ import type { PlaceRow } from '../../protocol/rows.ts';
 import { parseQuery } from '../../worker/search/parse-query.ts';
 import { listSuggestions } from '../../worker/search/suggest.ts';
 import { rememberSearch } from '../../worker/store/search-history.ts';
-import { forgetNames, MAX_ALBUMS, readNames, readNamesNow } from '../../worker/store/vocabulary.ts';
+import { CAMERAS_SQL, forgetNames, MARK_SQL, MAX_ALBUMS, readNames, readNamesNow } from '../../worker/store/vocabulary.ts';
 import { asset, createSender, evidence, exif, location, migrate, volume } from './support.ts';
 
 const NOW_MS = Date.UTC(2026, 10, 23, 10);
@@ -75,16 +75,30 @@ describe('readNames', () => {
     expect(batches).toBe(2);
   });
 
-  it('after its time reads anew; what has not changed stays the same object', async () => {
+  it('after its time reads anew: what has not changed stays the same object, places are counted where a batch came or the owner changed something', async () => {
     await fill();
     const real = Date.now;
+    const asked: string[] = [];
+    const watched = new Proxy(env.DB, { get(target, name) { if (name === 'prepare') return (sql: string) => { asked.push(sql); return target.prepare(sql); }; const value: unknown = Reflect.get(target, name, target); return typeof value === 'function' ? (value.bind(target) as unknown) : value; } });
+    // Statements are made each time; how many batches there were says whether the places were counted.
+    const counts = () => asked.filter((sql) => sql === MARK_SQL).length;
     try {
-      const first = await readNames(env.DB);
-      Date.now = () => real() + 3_600_000;
-      expect(await readNames(env.DB)).toBe(first);
+      let later = 0;
+      const readLater = async () => { later += 60_000; const at = later; Date.now = () => real() + at; return readNames(watched); };
+      const first = await readNames(watched);
+      expect([await readLater(), counts()]).toEqual([first, 2]);
+      expect(await readLater()).toBe(first);
       await env.DB.prepare("UPDATE volumes SET owner_label = 'Attic'").run();
-      Date.now = () => real() + 7_200_000;
-      expect((await readNames(env.DB)).volumes.map((v) => v.label)).toEqual(['Attic']);
+      const renamed = await readLater();
+      expect(renamed.volumes.map((v) => v.label)).toEqual(['Attic']);
+      expect([counts(), renamed.places]).toEqual([4, first.places]);
+      await send({ assets: [at(7, '2020-01-01T10:00:00', { latitude: 48.2, longitude: 16.37 })], locations: [location(7, '7.jpg')], places: [place('48.200,16.370', { region: 'Wien', city: 'Wien', country: 'Austria', country_code: 'AT' })] });
+      const more = await readLater();
+      expect([counts(), more.places.map((p) => p.country_code)]).toEqual([6, ['AT', 'IN', 'IN']]);
+      // Five minutes later in any case.
+      await env.DB.prepare("UPDATE places SET city = 'Vienna' WHERE country_code = 'AT'").run();
+      later += 300_000;
+      expect((await readLater()).places.map((p) => p.city)).toContain('Vienna');
     } finally { Date.now = real; }
   });
 
@@ -100,7 +114,7 @@ describe('readNames', () => {
   it('jumps from name to name, thousands of pictures between them', async () => {
     await env.DB.prepare(`INSERT INTO assets (sha256, revision, kind, mime, size_bytes, camera, time_claims, problems, facts_version, grid_version, preview_version, added_at_ms)
       SELECT 'h' || value, 1, 'photo', 'image/jpeg', 1, 'Camera ' || (value % 3), '[]', '[]', 1, 1, 1, 1 FROM json_each(?1)`).bind(JSON.stringify(Array.from({ length: 5_000 }, (_, i) => i))).run();
-    const done = await env.DB.prepare((await import('../../worker/store/vocabulary.ts')).CAMERAS_SQL).bind(500).all();
+    const done = await env.DB.prepare(CAMERAS_SQL).bind(500).all();
     expect(done.results).toEqual([{ value: 'Camera 0' }, { value: 'Camera 1' }, { value: 'Camera 2' }]);
     // D1 counts rows of the index that were looked at.
     expect(done.meta.rows_read).toBeLessThan(50);
