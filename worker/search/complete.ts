@@ -54,7 +54,7 @@ interface Completion { entry: Entry; /** Where in the text its name begins. */ s
 function* complete(names: LibraryNames, text: string, nowMs: number): Generator<Completion> {
   const { list } = splitQuery(text);
   if (list.length === 0 || /\s$/.test(text) || list.at(-1)?.quote !== 0) return;
-  const entries = [...listEntries(names), ...listTimes(names, nowMs)];
+  const entries = listEntries(names, nowMs);
   for (let n = Math.min(MAX_BEGUN_WORDS, list.length); n >= 1; n -= 1) {
     const from = list.length - n;
     const first = list[from];
@@ -64,10 +64,15 @@ function* complete(names: LibraryNames, text: string, nowMs: number): Generator<
     if (first.tied && !kinds) continue;
     const key = list.slice(from).map((w) => w.folded).join(' ');
     if (key.length < 2 && /^[a-z0-9]$/.test(key) && !kinds) continue;
-    const fits = entries.filter((e) => !kinds || kinds.has(e.kind));
     const start = operator?.start ?? first.start;
-    for (const entry of fits) if (entry.key.startsWith(key)) yield { entry, start, lead: operator?.folded ?? '' };
-    for (const entry of fits) if (!entry.key.startsWith(key) && entry.key.includes(` ${key}`)) yield { entry, start, lead: operator?.folded ?? '' };
+    const lead = operator?.folded ?? '';
+    const later: Entry[] = [];
+    for (const entry of entries) {
+      if (kinds && !kinds.has(entry.kind)) continue;
+      if (entry.key.startsWith(key)) yield { entry, start, lead };
+      else if (later.length < MAX_SUGGESTIONS && entry.key.includes(` ${key}`)) later.push(entry);
+    }
+    for (const entry of later) yield { entry, start, lead };
   }
 }
 
@@ -93,12 +98,13 @@ function write(names: LibraryNames, before: string, entry: Entry, lead: string, 
   return undefined;
 }
 
-const kept = new WeakMap<LibraryNames, Entry[]>();
+const kept = new WeakMap<LibraryNames, { today: number; entries: Entry[] }>();
 
-/** The library's names, those with most pictures first. */
-function listEntries(names: LibraryNames): Entry[] {
+/** The library's names, those with most pictures first, and the times that it has. Made anew with the day. */
+function listEntries(names: LibraryNames, nowMs: number): Entry[] {
+  const today = dayOf(todayAt(nowMs, 'UTC'));
   const known = kept.get(names);
-  if (known) return known;
+  if (known?.today === today) return known.entries;
   const index = indexNames(names);
   const places = new Map<string, Entry & { count: number }>();
   for (const p of names.places) {
@@ -111,15 +117,14 @@ function listEntries(names: LibraryNames): Entry[] {
   const plain = (kind: Entry['kind'], list: readonly string[]): Entry[] => [...new Map(list.map((name) => [nameKey(name), name])).entries()].map(([key, name]) => ({ key, name, label: name, kind }));
   const entries = [
     ...plain('person', names.people), ...[...places.values()].sort((a, b) => b.count - a.count), ...plain('album', names.albums.map((a) => a.title)), ...plain('type', TYPES),
-    ...plain('camera', names.cameras), ...plain('tag', names.tags), ...plain('drive', names.volumes.map((v) => v.label)),
+    ...plain('camera', names.cameras), ...plain('tag', names.tags), ...plain('drive', names.volumes.map((v) => v.label)), ...listTimes(names, today),
   ].filter((e) => e.key !== '');
-  kept.set(names, entries);
+  kept.set(names, { today, entries });
   return entries;
 }
 
 /** Months, seasons and years that the library has, newest first. */
-function listTimes(names: LibraryNames, nowMs: number): Entry[] {
-  const today = dayOf(todayAt(nowMs, 'UTC'));
+function listTimes(names: LibraryNames, today: number): Entry[] {
   const last = Math.min(names.days?.last ?? today, today);
   const first = Math.max(names.days?.first ?? today, FIRST_YEAR * 10_000);
   const entry = (name: string): Entry => ({ key: nameKey(name), name, label: name, kind: 'date' });
