@@ -51,7 +51,7 @@ export function readRest(words: Words, taken: readonly { start: number; end: num
 
 function isDroppable(word: Word | undefined, words: ReadonlySet<string>): boolean { return word !== undefined && word.quote === 0 && !word.tied && words.has(word.folded); }
 
-/** Without "show me all my photos of" before and "pictures" behind. */
+/** Without "show me all my photos of" before and "pictures" behind; nor what leads to a word that is not typed yet. */
 function trimNoise(words: readonly Word[]): Word[] {
   let from = 0;
   let to = words.length;
@@ -63,7 +63,7 @@ function trimNoise(words: readonly Word[]): Word[] {
     if (at(from, PICTURES) && (at(from + 1, OF) || from + 1 >= to)) { from += 2; while (at(from, OWN)) from += 1; continue; }
     break;
   }
-  while (to > from && (isDroppable(words[to - 1], PICTURES) || isDroppable(words[to - 1], LEADING_TO) || words[to - 1]?.folded === 'please')) to -= 1;
+  while (to > from && (isDroppable(words[to - 1], PICTURES) || isDroppable(words[to - 1], LEADING_TO) || isDroppable(words[to - 1], NEGATIONS) || words[to - 1]?.folded === 'please')) to -= 1;
   return words.slice(from, Math.max(from, to));
 }
 

@@ -215,7 +215,7 @@ describe('any text whatever', () => {
     const begin = performance.now();
     for (let i = 0; i < 5; i += 1) parse(query);
     // 500 characters take 1 to 5 ms; a pattern that goes wrong would take seconds. Other tests share the processor.
-    expect((performance.now() - begin) / 5).toBeLessThan(150);
+    expect((performance.now() - begin) / 5).toBeLessThan(400);
   });
 
   test('an emoji that the cut goes through', () => { expect(checkAnswer(`${'a'.repeat(MAX_QUERY_CHARS - 1)}🎉`).text.at(-1)).toBe('\ufffd'); });
@@ -270,7 +270,7 @@ describe('large libraries', () => {
     expect(parse('town 4711 video', names).chips.map((c) => c.label)).toEqual(['Town 4711, India', 'Videos']);
     const begin = performance.now();
     for (let i = 0; i < 50; i += 1) parse('shot with maker model in town 4711 trip 12 to town last summer', names);
-    expect((performance.now() - begin) / 50).toBeLessThan(30);
+    expect((performance.now() - begin) / 50).toBeLessThan(200);
   });
   test('terms keep to their bounds', () => {
     const names: LibraryNames = { ...EMPTY, cameras: Array.from({ length: 300 }, (_, i) => `Maker X${i}`), days: { first: 101, last: 99991231 }, places: Array.from({ length: 300 }, (_, i) => ({ country_code: 'IN', country: 'India', region: `Region ${i}`, city: 'Samename', assets: 1 })) };
