@@ -36,7 +36,7 @@ export async function pushVectors(site: Site, space: VectorSpace, assets: readon
   await post(site, '/sync/query-embeddings', 'application/json', JSON.stringify({ space, items: texts.map(({ text, vector }) => ({ text, vector: vectorToText(toUnit(vector)) })) }), 'PUT');
 }
 
-async function post(site: Site, path: string, mime: string, body: string | Uint8Array<ArrayBuffer>, method = 'POST'): Promise<unknown> {
+async function post(site: Site, path: string, mime: string, body: string | Uint8Array<ArrayBuffer>, method: 'POST' | 'PUT' = 'POST'): Promise<unknown> {
   const answer = await fetch(site.url + path, { method, headers: { Authorization: `Bearer ${SITE_TOKEN}`, 'Content-Type': mime }, body });
   if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`);
   return answer.json();
