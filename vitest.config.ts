@@ -17,7 +17,7 @@ export default defineConfig(async () => ({
         })],
         // views/ has no tsconfig of its own, so the JSX runtime is said here.
         oxc: { jsx: { runtime: 'automatic', importSource: 'hono/jsx' } },
-        test: { name: 'worker', include: ['test/worker/**/*.test.ts', 'test/worker/**/*.test.tsx'], testTimeout: TIMEOUT_MS, hookTimeout: TIMEOUT_MS },
+        test: { name: 'worker', setupFiles: ['./test/worker/settle.ts'], include: ['test/worker/**/*.test.ts', 'test/worker/**/*.test.tsx'], testTimeout: TIMEOUT_MS, hookTimeout: TIMEOUT_MS },
       },
       { test: { name: 'agent', environment: 'node', include: ['protocol/**/*.test.ts', 'agent/**/*.test.ts', 'test/agent/**/*.test.ts', 'test/*.test.ts'], testTimeout: TIMEOUT_MS, hookTimeout: TIMEOUT_MS } },
       { test: { name: 'browser', environment: 'node', include: ['test/browser/**/*.test.ts'], testTimeout: TIMEOUT_MS, hookTimeout: TIMEOUT_MS } },

@@ -7,7 +7,7 @@ import { applyBatch } from '../../worker/store/ingest.ts';
 import { RESOLVE_INPUT_SQL } from '../../worker/store/resolve-input.ts';
 import { markUnresolved, resolveMarked } from '../../worker/store/timeline-items.ts';
 import { MAX_BATCH_BYTES, MAX_BATCH_ROWS } from '../../protocol/limits.ts';
-import { askAsAgent, asset, batch, countRows, createSender, evidence, exif, hashOf, interruptRead, item, librarySnapshot, location, meterWrites, migrate, mtime, postJson, problem, VOLUME, volume } from './support.ts';
+import { askAsAgent, asset, batch, countRows, createSender, evidence, exif, hashOf, interruptRead, item, librarySnapshot, location, meterWrites, migrate, mtime, postJson, problem, VOLUME, volume, settleFeed } from './support.ts';
 
 beforeEach(async () => { await reset(); await migrate(); });
 
@@ -185,7 +185,7 @@ describe('resolving', () => {
     await createSender()({ assets: rows.map((r) => r.asset), locations: rows.map((r) => r.location), evidence: rows.map((r) => r.evidence) });
     const order = (s: { items: { sha256: string; sort_ms: number }[] }) => JSON.stringify(s.items);
     const whole = (await librarySnapshot()) as { items: { sha256: string; sort_ms: number }[]; buckets: unknown };
-    await reset(); await migrate();
+    await settleFeed(); await reset(); await migrate();
     const send = createSender();
     for (const r of [...rows].reverse()) await send({ evidence: [r.evidence] });
     for (let i = 0; i < rows.length; i += 7) await send({ locations: rows.slice(i, i + 7).map((r) => r.location) });
@@ -200,7 +200,7 @@ describe('resolving', () => {
     for (const finish of [
       () => postJson('/sync/batches', batch(1, one())), () => postJson('/sync/batches', batch(2)), () => askAsAgent('/sync/state?agent_id=a1'),
     ]) {
-      await reset(); await migrate();
+      await settleFeed(); await reset(); await migrate();
       await createSender()(one());
       const whole = await librarySnapshot();
       // The state after the first commit and before the second.

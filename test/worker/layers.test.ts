@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers';
 import { reset } from 'cloudflare:test';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ImportFacts, PlaceRow, StackRow } from '../../protocol/rows.ts';
-import { askAsAgent, asset, createSender, evidence, exif, hashOf, item, librarySnapshot, location, migrate, volume } from './support.ts';
+import { askAsAgent, asset, createSender, evidence, exif, hashOf, item, librarySnapshot, location, migrate, volume, settleFeed } from './support.ts';
 
 beforeEach(async () => { await reset(); await migrate(); });
 
@@ -41,7 +41,7 @@ describe('stacks', () => {
     await createSender()(rows);
     const whole = await librarySnapshot();
     for (const order of [['stacks', 'assets', 'locations', 'evidence', 'volumes'], ['locations', 'stacks', 'evidence', 'volumes', 'assets'], ['assets', 'evidence', 'locations', 'stacks', 'volumes']] as const) {
-      await reset(); await migrate();
+      await settleFeed(); await reset(); await migrate();
       const send = createSender();
       for (const list of order) await send({ [list]: rows[list] });
       expect(await librarySnapshot()).toEqual(whole);
@@ -95,7 +95,7 @@ describe('imports', () => {
     const b = { locations: [location(1, 'b/x.jpg')], evidence: [evidence('b/x.jpg', { imports: [said({ description: 'two' })] })] };
     const answers: unknown[] = [];
     for (const order of [[a, b], [b, a]]) {
-      await reset(); await migrate();
+      await settleFeed(); await reset(); await migrate();
       const send = createSender();
       await send({ volumes: [volume()], assets: [asset(1)] });
       for (const rows of order) await send(rows);

@@ -15,9 +15,10 @@ import { buildFilter, type TermOf } from '../../worker/store/search-filter.ts';
 import { findFiltered } from '../../worker/store/search-hits.ts';
 import { foldText, splitWords } from '../../worker/store/search-text.ts';
 import { forgetHistory, HISTORY_ROWS, listHistory, rememberSearch } from '../../worker/store/search-history.ts';
+import { forgetNames } from '../../worker/store/vocabulary.ts';
 import { askAsAgent, asset, batch, countRows, createSender, evidence, exif, hashOf, location, migrate, postJson, volume } from './support.ts';
 
-beforeEach(async () => { await reset(); await migrate(); });
+beforeEach(async () => { await reset(); await migrate(); forgetNames(); });
 
 function said(more: Partial<ImportFacts> = {}): ImportFacts {
   return { source: 'takeout', name: 'a.jpg.json', time_claims: [], latitude: null, longitude: null, gps_zone: null, description: null, favourite: null, archived: null, rating: null, people: [], tags: [], ...more };
@@ -63,7 +64,8 @@ describe('words', () => {
     expect(toWordQuery('NEAR(a b) OR "c', []).match).toBe('"near a" AND "b" AND "c"');
     expect(toWordQuery('the beach', []).match).toBe('"beach" *');
     expect(toWordQuery('the', []).match).toBe('"the" *');
-    expect(toWordQuery('🏖️ !!', [])).toMatchObject({ match: null, part: null });
+    expect(toWordQuery('🏖️ !', [])).toMatchObject({ match: null, words: [] });
+    expect(toWordQuery('🏖️', []).part).toBeNull();
     expect(toWordQuery('names: x*', []).match).toBe('"names" AND "x"');
     expect(toWordQuery('red', []).part).toBeNull();
     expect(toWordQuery('G_1', []).part).toBe('"g_1"');
@@ -81,16 +83,23 @@ describe('words', () => {
       evidence: [evidence('a/x4.jpg', { imports: [said({ people: ['Ottoline Émile'] })] }), evidence('a/x8.jpg', { albums: [{ key: 'k', title: 'Kite week' }] })],
       places: [place('44.170,9.610')],
     });
-    expect(await search('nikon')).toMatchObject({ results: [{ sha256: hashOf(1), score: null, why: ['camera'] }], literal: 1, total: 1, engine: 'words', meaning: 'no_vectors' });
-    expect((await search('olives')).results).toMatchObject([{ sha256: hashOf(2), why: ['description'] }]);
-    expect((await search('regatta')).results).toMatchObject([{ sha256: hashOf(3), why: ['tag'] }]);
-    expect((await search('levanto')).results).toMatchObject([{ sha256: hashOf(5), why: ['place'] }]);
-    expect((await search('Italien')).results).toMatchObject([{ sha256: hashOf(5), why: ['place'] }]);
-    expect((await search('kite')).results).toMatchObject([{ sha256: hashOf(8), why: ['album'] }]);
-    expect((await search('ottoline')).results.map((hit) => [numberOf(hit.sha256), hit.why[0]])).toEqual([[4, 'person'], [7, 'name'], [6, 'folder']]);
+    expect(await search('"nikon"')).toMatchObject({ results: [{ sha256: hashOf(1), score: null, why: ['camera'] }], literal: 1, total: 1, engine: 'words', meaning: 'not_asked' });
+    expect((await search('"olives"')).results).toMatchObject([{ sha256: hashOf(2), why: ['description'] }]);
+    expect((await search('"regatta"')).results).toMatchObject([{ sha256: hashOf(3), why: ['tag'] }]);
+    expect((await search('"levanto"')).results).toMatchObject([{ sha256: hashOf(5), why: ['place'] }]);
+    expect((await search('"Italien"')).results).toMatchObject([{ sha256: hashOf(5), why: ['place'] }]);
+    expect((await search('"kite"')).results).toMatchObject([{ sha256: hashOf(8), why: ['album'] }]);
+    expect((await search('"ottoline"')).results.map((hit) => [numberOf(hit.sha256), hit.why[0]])).toEqual([[4, 'person'], [7, 'name'], [6, 'folder']]);
     expect(await found('emile')).toEqual([4]);
     expect(await found('ottoline emi')).toEqual([4]);
     expect(await found('emi ottoline nikon')).toEqual([]);
+    // What is read as a chip filters, and the rest is searched for under it.
+    expect(await search('levanto')).toMatchObject({ results: [{ sha256: hashOf(5), why: ['filter'] }], literal: 1, meaning: 'not_asked', parsed: { rest: '', chips: [{ negated: false }] } });
+    expect((await found('photos -levanto')).sort()).toEqual([1, 2, 3, 4, 6, 7, 8]);
+    expect(await found('levanto x5')).toEqual([5]);
+    expect(await found('levanto x4')).toEqual([]);
+    expect(await found('2019')).toEqual([]);
+    expect(await found('"ottoline" without birthday')).toEqual([4, 6]);
     expect(await search('')).toMatchObject({ results: [], total: 0, meaning: 'not_asked' });
   });
 
@@ -219,8 +228,8 @@ describe('filters', () => {
     expect(await filtered(term({ kind: 'type', type: 'live' }))).toEqual([1]);
     expect(await filtered(term({ kind: 'type', type: 'raw' }))).toEqual([3]);
     expect(await filtered(term({ kind: 'album', album_ids: [(await env.DB.prepare('SELECT album_id FROM albums').first<number>('album_id')) ?? 0] }))).toEqual([1]);
-    expect(await found('clip_77')).toEqual([1]);
-    expect(await found('clips')).toEqual([1]);
+    expect(await found('"clip_77"')).toEqual([1]);
+    expect(await found('"clips"')).toEqual([1]);
     expect(await found('old')).toEqual([5]);
   });
 

@@ -1,6 +1,7 @@
 // What tests of the Worker share: a migrated database, calls through the whole Worker, and rows as an agent makes them.
 import { applyD1Migrations } from 'cloudflare:test';
 import { env, exports } from 'cloudflare:workers';
+import { isFeeding } from '../../worker/search/feed.ts';
 import type { AssetRow, Batch, EvidenceRow, LocationRow, ProblemRow, ScanRow, TimeClaim, VolumeRow } from '../../protocol/rows.ts';
 
 export const TOKEN = 'test-token';
@@ -22,6 +23,17 @@ export function askAsAgent(path: string, init: RequestInit = {}): Promise<Respon
 
 export function postJson(path: string, body: unknown): Promise<Response> {
   return askAsAgent(path, { method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body), headers: { 'Content-Type': 'application/json' } });
+}
+
+/** A feed of a test's library takes milliseconds; one that fails ends too. */
+const SETTLE_MS = 10_000;
+
+/** Waits until nothing feeds the search any more. Before the library is emptied (settle.ts does so after each test). */
+export async function settleFeed(): Promise<void> {
+  for (const until = Date.now() + SETTLE_MS; isFeeding(); ) {
+    if (Date.now() > until) throw new Error('The search is still being fed.');
+    await new Promise((done) => { setTimeout(done, 5); });
+  }
 }
 
 export function hashOf(n: number): string {

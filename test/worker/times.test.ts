@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers';
 import { reset } from 'cloudflare:test';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { TimeClaim } from '../../protocol/rows.ts';
-import { asset, createSender, evidence, exif, hashOf, librarySnapshot, location, migrate, volume } from './support.ts';
+import { asset, createSender, evidence, exif, hashOf, librarySnapshot, location, migrate, volume, settleFeed } from './support.ts';
 
 beforeEach(async () => { await reset(); await migrate(); });
 
@@ -29,7 +29,7 @@ describe('capture times in the library', () => {
     expect(await item(3)).toMatchObject({ taken_at: '2019-05-06T10:11:12', time_basis: 'GoPro' });
     const whole = await librarySnapshot();
     for (const order of [['evidence', 'locations', 'assets', 'volumes'], ['locations', 'assets', 'volumes', 'evidence'], ['assets', 'evidence', 'volumes', 'locations']] as const) {
-      await reset(); await migrate();
+      await settleFeed(); await reset(); await migrate();
       const send = createSender();
       for (const list of order) await send({ [list]: rows[list] });
       expect(await librarySnapshot()).toEqual(whole);

@@ -13,13 +13,14 @@ const Z_BROAD = 0.6;
 const GAP_DEVIATIONS = 0.75;
 /** Below so many vectors a mean says nothing: then the null prompt alone decides. */
 const FEW = 12;
+/** At least so far above the middle as this share of the best: beside a needle, what is merely better than most is not meant. */
+const SHARE_OF_BEST = 0.5;
 /** A step down of this share of the way from the best to the middle ends the list. */
-const DROP_SHARE = 0.4;
+const DROP_SHARE = 0.3;
 /** So many in a row that are not good end the list: one odd picture between good ones does not. */
 const BAD_RUN = 8;
-/** Weaker matches that are offered beyond the cut, and how far down. */
+/** Weaker matches that are offered beyond the cut: so many, and none below the middle. */
 const WEAKER_MOST = 200;
-const Z_WEAKER = 0.5;
 /** A deviation below this is no distribution: all the same. */
 const FLAT = 1e-6;
 
@@ -40,6 +41,7 @@ export function cutHits(hits: readonly Scored[], spread: Spread): Cut {
   const isGood = (hit: Scored) => {
     const gap = hit.against === null ? null : hit.score - hit.against;
     if (few || flat) return gap === null ? !flat && hit.score > mean : gap > FLAT;
+    if (hit.score - mean < SHARE_OF_BEST * (best.score - mean)) return false;
     const z = (hit.score - mean) / deviation;
     return z >= chance + Z_ABOVE_CHANCE || (gap !== null && gap >= GAP_DEVIATIONS * deviation && z >= Z_BROAD);
   };
@@ -47,10 +49,10 @@ export function cutHits(hits: readonly Scored[], spread: Spread): Cut {
   for (let i = 0, bad = 0; i < hits.length && bad < BAD_RUN; i += 1) {
     if (isGood(hits[i] as Scored)) { shown = i + 1; bad = 0; } else bad += 1;
   }
-  if (!flat) shown = Math.min(shown, endOfDrop(hits, shown, best.score - mean));
+  if (!flat) shown = Math.min(shown, endOfDrop(hits, shown, best.score - (few ? best.against ?? mean : mean)));
   let weaker = 0;
   for (let i = shown; i < hits.length && weaker < WEAKER_MOST; i += 1, weaker += 1) {
-    if (!few && !flat && ((hits[i] as Scored).score - mean) / deviation < Z_WEAKER) break;
+    if (!few && !flat && (hits[i] as Scored).score < mean) break;
   }
   return { shown, weaker };
 }

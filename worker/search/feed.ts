@@ -17,10 +17,13 @@ let feedingUntilMs = 0;
 
 /** Feeds behind a change, unless somebody here does so already: who does goes on until nothing is due. */
 export async function feedBehind(env: Env): Promise<void> {
-  if (Date.now() < feedingUntilMs) return;
+  if (isFeeding()) return;
   feedingUntilMs = Date.now() + FEED_BEHIND_MS;
   try { await feedSearch(env, { budgetMs: FEED_BEHIND_MS }); } catch (error) { console.error('search feed:', error); } finally { feedingUntilMs = 0; }
 }
+
+/** Whether this isolate feeds behind a change now: a test must not take the library away under it. */
+export function isFeeding(): boolean { return Date.now() < feedingUntilMs; }
 
 /** Feeds until nothing is due or the time is over. Returns whether nothing is. Columns that cannot be written leave their assets due; their words are there. */
 export async function feedSearch(env: Env, options: { budgetMs: number }): Promise<boolean> {

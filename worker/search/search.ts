@@ -7,9 +7,9 @@ import { isAnythingDue } from '../store/search-due.ts';
 import { buildFilter, type Filter, type TermOf } from '../store/search-filter.ts';
 import { findFiltered, pageByTime, readPage } from '../store/search-hits.ts';
 import { readSettings } from '../store/settings.ts';
+import { readNames } from '../store/vocabulary.ts';
 import { FEED_BEFORE_SEARCH_MS, feedSearch } from './feed.ts';
 import { findLike, findMeaning, type Meaning } from './meaning.ts';
-import { readNames } from '../store/vocabulary.ts';
 import { parseQuery } from './parse-query.ts';
 import { findWords, MAX_LITERAL, phrasesMatch, toWordQuery, whyWords, type WordQuery } from './literal.ts';
 

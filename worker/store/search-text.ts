@@ -3,8 +3,8 @@
 
 /** Letters that no decomposition folds. */
 const LETTERS: Record<string, string> = { ß: 'ss', ø: 'o', ł: 'l', đ: 'd', ð: 'd', þ: 'th', æ: 'ae', œ: 'oe', ı: 'i' };
-/** Accents of Latin, Greek and Cyrillic, and vowel points of Arabic and Hebrew. Vowel signs of Indic scripts are letters, and stay. */
-const ACCENTS = /[\u0300-\u036f\u0591-\u05bd\u064b-\u0652\u0670]/g;
+/** Accents of Latin, Greek and Cyrillic, vowel points of Arabic and Hebrew, and what only chooses a glyph. Vowel signs of Indic scripts are letters, and stay. */
+const ACCENTS = /[\u0300-\u036f]|[\u0591-\u05bd]|[\u064b-\u0652]|\u0670|[\ufe00-\ufe0f]/g;
 /** Scripts that write no spaces between words: each character becomes a word, and a word is then a phrase. */
 const UNSPACED = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}ー]\p{M}*/gu;
 /** As the tables' tokenizer splits (migrations/0005_search.sql). */
