@@ -22,7 +22,7 @@ FROM places p INDEXED BY places_by_name CROSS JOIN timeline_items t INDEXED BY t
 WHERE p.country_code > '' GROUP BY p.country_code, p.region, p.city ORDER BY assets DESC, p.country_code, p.region, p.city LIMIT ?1`;
 /** Each value of an indexed column once, by a jump in the index from one to the next. */
 const eachValue = (table: string, column: string, index: string, having: string): string => `WITH RECURSIVE each (value) AS (
-  SELECT * FROM (SELECT ${column} FROM ${table} v INDEXED BY ${index} WHERE ${having} ORDER BY ${column} LIMIT 1)
+  SELECT * FROM (SELECT ${column} FROM ${table} v INDEXED BY ${index} WHERE ${having} AND ${column} > '' ORDER BY ${column} LIMIT 1)
   UNION ALL SELECT (SELECT ${column} FROM ${table} v INDEXED BY ${index} WHERE ${having} AND ${column} > each.value ORDER BY ${column} LIMIT 1) FROM each WHERE each.value IS NOT NULL LIMIT ?1
 ) SELECT value FROM each WHERE value IS NOT NULL`;
 export const CAMERAS_SQL = eachValue('assets', 'camera', 'assets_by_camera', 'camera IS NOT NULL');
@@ -33,15 +33,18 @@ const VOLUMES_SQL = 'SELECT volume_id, coalesce(owner_label, label) AS label FRO
 export const DAYS_SQL = `SELECT (SELECT day FROM timeline_items t INDEXED BY timeline_items_shown WHERE shown = 1 AND sort_ms > ?1 ORDER BY sort_ms LIMIT 1) AS first,
 (SELECT day FROM timeline_items t INDEXED BY timeline_items_shown WHERE shown = 1 AND sort_ms > ?1 ORDER BY sort_ms DESC LIMIT 1) AS last`;
 
-let kept: { names: LibraryNames; untilMs: number } | undefined;
+let kept: { names: LibraryNames; text: string; untilMs: number } | undefined;
 
 /** The names as they are, or were some seconds ago. */
 export async function readNames(db: D1Database): Promise<LibraryNames> {
   const beginMs = Date.now();
   if (kept && beginMs < kept.untilMs) return kept.names;
-  const names = await readNamesNow(db);
+  const read = await readNamesNow(db);
   const endMs = Date.now();
-  kept = { names, untilMs: endMs + Math.max(KEEP_MS, (endMs - beginMs) * KEEP_TIMES) };
+  // The same object while nothing has changed: what is made from it (worker/search/name-index.ts) is then kept too.
+  const text = JSON.stringify(read);
+  const names = kept?.text === text ? kept.names : read;
+  kept = { names, text, untilMs: endMs + Math.max(KEEP_MS, (endMs - beginMs) * KEEP_TIMES) };
   return names;
 }
 
