@@ -67,7 +67,7 @@ function Chips(props: { chips: ChipFacts[] }) {
         return (
           <li class={chip.negated ? 'chip chip-not' : 'chip'}>
             <Icon name={icon} small />
-            <span class="chip-label">{chip.negated && <span class="chip-no">not </span>}<bdi>{label}</bdi></span>
+            <span class="chip-label"><bdi>{label}</bdi></span>
             {quoted !== null && <a class="chip-words" href={searchAddress(quoted)} title={`Search for the words “${showName(chip.text)}” instead`} aria-label={`Search for the words “${showName(chip.text)}” instead`}>“ ”</a>}
             <a class="chip-off" href={searchAddress(without)} aria-label={`Without ${label}`}><Icon name="close" small /></a>
           </li>
@@ -126,7 +126,7 @@ function Nothing(props: Pick<SearchFacts, 'answer' | 'weaker' | 'chips'>) {
       <p class="lead">Nothing in the library answers this search. What may help:</p>
       <ul class="ideas-list">
         {answer.weaker > 0 && !props.weaker && <li><a href={searchAddress(answer.query, { sort: answer.sort, weaker: true })}>Show weaker matches ({sayNumber(answer.weaker)})</a></li>}
-        {chips.map(({ chip, without }) => (without.trim() !== '' || chips.length > 1) && <li><a href={searchAddress(without)}>Search without <bdi>{showName(chip.label)}</bdi></a></li>)}
+        {chips.map(({ chip, without }) => (without.trim() !== '' || chips.length > 1) && <li><a href={searchAddress(without)}>Search without ‘<bdi>{showName(chip.label)}</bdi>’</a></li>)}
         {answer.parsed.phrases.length > 0 && <li><a href={searchAddress(answer.query.replaceAll(/["“”„]/g, ' ').trim())}>Search without the quotation marks</a></li>}
         <li>Fewer words, other words, or another spelling</li>
       </ul>

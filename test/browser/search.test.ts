@@ -378,6 +378,10 @@ describe('the model', () => {
     await page.goto('/settings');
     await expect(page.locator('#search-model').innerText()).resolves.toContain('The agent is away');
     expect(await page.locator('#search-model [type="radio"]').count()).toBe(0);
+    for (const [model, status] of [['light', 503], ['huge', 422]] as const) {
+      const answer = await context.request.post('/settings/search', { form: { search_model: model }, headers: { Origin: site.url } });
+      expect([answer.status(), (await answer.text()).includes('Search')]).toEqual([status, true]);
+    }
   });
 
   test('missing, on its way, broken or off: each has its sentence', async () => {

@@ -67,6 +67,8 @@ function sayModel({ status }: MeaningFacts, first: string): MeaningWords {
     case 'off': return { text: `${first} searching by meaning is off. Choose a model in the`, link: SETTINGS };
     case 'downloading': return { text: `${first} the model is being downloaded${sayDownload(status)}.` };
     case 'loading': return { text: `${first} the model is being loaded.` };
+    // It is there, and yet it refused: another one is being made ready, or these words were too much for it.
+    case 'ready': return { text: `${first} the model did not take this search. Another model may just be taking over; search again in a while.`, ...more };
     case 'failed': return { text: `${first} the model could not be loaded.`, ...more, link: SETTINGS };
     default: return { text: `${first} there is no model for searching by meaning.`, ...(status?.message ? more : { more: 'It is downloaded once the computer is online, or can be put into a folder of your own.' }), link: SETTINGS };
   }
