@@ -6,18 +6,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Miniflare, convertV4MiniflareOptions } from 'miniflare';
-import { traitBit } from '../protocol/search.ts';
 import type { VectorAnswer, VectorQuestion } from '../protocol/link.ts';
-import { encodeVectorPack, quantise, vectorToText, VECTOR_PACK_MIME, type VectorSpace } from '../protocol/vector.ts';
-import type { IndexColumns, IndexStats } from '../worker/search/reader.ts';
-import { workerModules } from '../scripts/build.ts';
-import { createVectorMaker, madeHash, mix } from '../test/vectors/make-vectors.ts';
-import { BENCH_TOKEN } from './start-worker.ts';
+import { vectorToText } from '../protocol/vector.ts';
+import type { IndexStats } from '../worker/search/reader.ts';
+import { createVectorMaker, madeHash } from '../test/vectors/make-vectors.ts';
+import { call, DIMENSION, fillIndex, openSearchWorker, SPACE } from './search-data.ts';
 
-const DIMENSION = 768;
 const LIMIT = 100;
-const PACK = 1_000;
 const SIZES = (process.env['ROWS'] ?? '100000,1000000').split(',').map(Number);
 const QUESTIONS = Number(process.env['QUESTIONS'] ?? 60);
 /** Questions whose exact answer is computed here, half like pictures, half like texts. */
@@ -25,31 +20,6 @@ const JUDGED = 24;
 const SEED = 7;
 /** p95 in ms by rows, recall, bytes in memory at 100,000. */
 const WANTED = { p95: (rows: number) => (rows <= 100_000 ? 12 : 90), recall: 0.98, bytes: 128e6 } as const;
-const SPACE: VectorSpace = { profile: 'standard', model: 'made', revision: '0123456789ab', dtype: 'fp32', preprocessing: 1, dimension: DIMENSION };
-
-/** Beside ours, in the same workerd: passes questions on to the same object, and calls that do nothing, for the floor. */
-const DOOR = `export default { async fetch(request, env) {
-  const index = env.VECTORS.get(env.VECTORS.idFromName('library'));
-  const path = new URL(request.url).pathname;
-  const body = request.method === 'POST' ? await request.json() : null;
-  if (path === '/columns') return Response.json(await index.setColumns(body));
-  if (path === '/stats') return Response.json(await index.stats());
-  if (path === '/floor') return Response.json({ count: await index.count('none'), body });
-  return Response.json(await index.query(body));
-} };`;
-
-export const PLACES = [['IN', 'Goa', 'Panaji'], ['IN', 'Karnataka', 'Bengaluru'], ['IN', 'Kerala', 'Kochi'], ['PT', 'Lisboa', 'Lisbon'], ['GB', 'England', 'London'], [null, null, null]] as const;
-
-/** Columns of asset `i`: twelve years in order of numbers, a tenth videos, six places. */
-export function columnsOf(i: number, rows: number): IndexColumns {
-  const place = PLACES[mix(Math.floor(i / 60), 5) % PLACES.length] ?? PLACES[0];
-  const video = mix(i, 6) % 10 === 0;
-  const days = Math.floor((i / rows) * 12 * 336);
-  return {
-    sha256: madeHash(i), day: (2014 + Math.floor(days / 336)) * 10_000 + (1 + Math.floor((days % 336) / 28)) * 100 + 1 + (days % 28), traits: traitBit(video ? 'video' : 'photo'), favourite: mix(i, 8) % 20 === 0, shown: true,
-    country_code: place[0], region: place[1], city: place[2], camera: ['Canon EOS R6', 'Pixel 8', 'iPhone 15'][mix(i, 9) % 3] ?? null,
-  };
-}
 
 const FILTERS: { name: string; terms: VectorQuestion['terms'] }[] = [
   { name: 'plain', terms: [] },
@@ -58,47 +28,11 @@ const FILTERS: { name: string; terms: VectorQuestion['terms'] }[] = [
   { name: 'videos', terms: [{ term: { kind: 'type', type: 'video' }, negated: false }] },
 ];
 
-interface Opened { url: string; door: string; stop(): Promise<void> }
-
-async function open(folder: string): Promise<Opened> {
-  const common = { compatibilityDate: '2026-10-01', compatibilityFlags: ['nodejs_compat'], unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }] };
-  const mf = new Miniflare({
-    ...convertV4MiniflareOptions({ host: '127.0.0.1', port: 0, workers: [
-      { name: 'jharokha', modules: await workerModules(), ...common, d1Databases: { DB: 'jharokha' }, r2Buckets: { RENDITIONS: 'jharokha-renditions' }, durableObjects: { LINK: { className: 'AgentLink', useSQLite: true }, VECTORS: { className: 'VectorIndex', useSQLite: true } }, bindings: { JHAROKHA_LOCAL: '1', JHAROKHA_TOKEN: BENCH_TOKEN } },
-      { name: 'door', modules: true, script: DOOR, ...common, durableObjects: { VECTORS: { className: 'VectorIndex', scriptName: 'jharokha', useSQLite: true } } },
-    ] }),
-    resourcePersistencePath: folder,
-  });
-  await mf.ready;
-  return { url: (await mf.unsafeGetDirectURL('jharokha')).origin, door: (await mf.unsafeGetDirectURL('door')).origin, stop: () => mf.dispose() };
-}
-
-async function call<T>(url: string, body?: unknown): Promise<T> {
-  const response = await fetch(url, body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) });
-  if (!response.ok) throw new Error(`${url}: ${response.status} ${(await response.text()).slice(0, 300)}`);
-  return (await response.json()) as T;
-}
 const told = async (url: string, question: VectorQuestion): Promise<VectorAnswer> => {
   const answer = await call<{ ok: boolean; value: VectorAnswer }>(url, question);
   if (!answer.ok) throw new Error(JSON.stringify(answer));
   return answer.value;
 };
-
-/** Columns, then packs over the Worker's route; seconds. */
-async function fill(at: Opened, rows: number, vector: (i: number) => Float32Array): Promise<number> {
-  let spent = 0;
-  for (let from = 0; from < rows; from += PACK) {
-    const numbers = Array.from({ length: Math.min(PACK, rows - from) }, (_, i) => from + i);
-    const pack = encodeVectorPack(SPACE, numbers.map((i) => ({ sha256: madeHash(i), ...quantise(vector(i)) })));
-    const started = performance.now();
-    await call(`${at.door}/columns`, numbers.map((i) => columnsOf(i, rows)));
-    const response = await fetch(`${at.url}/sync/vectors`, { method: 'POST', headers: { Authorization: `Bearer ${BENCH_TOKEN}`, 'Content-Type': VECTOR_PACK_MIME }, body: pack });
-    if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
-    spent += performance.now() - started;
-    if (from % 100_000 === 0) console.error(`  ${from} of ${rows} written, ${(spent / 1000).toFixed(1)} s`);
-  }
-  return spent / 1000;
-}
 
 /** Share of the exact `LIMIT` nearest that came, over all questions; `exact` in float32, row by row so that all fit in memory. */
 function judgeAll(rows: number, vector: (i: number) => Float32Array, judged: { query: Float32Array; answer: VectorAnswer }[]): { recall: number[]; error: number } {
@@ -168,15 +102,15 @@ async function measure(rows: number) {
   if (!existsSync(stamp) || (await readFile(stamp, 'utf8')) !== made) {
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true });
-    const at = await open(folder);
-    try { fillS = await fill(at, rows, maker.asset); } finally { await at.stop(); }
+    const at = await openSearchWorker(folder);
+    try { fillS = await fillIndex(at, rows, maker.asset); } finally { await at.stop(); }
     await writeFile(stamp, made);
   }
   // What comes first: the second tier's signs are made by the first question ever; every later start only reads them.
   let firstMs: number | null = null;
   const question = (near: Float32Array, terms: VectorQuestion['terms'] = []): VectorQuestion => ({ space: SPACE, near: { vector: vectorToText(near) }, against: null, terms, limit: LIMIT });
   const warm = async () => {
-    const at = await open(folder);
+    const at = await openSearchWorker(folder);
     await call(`${at.door}/floor`, {});
     const pid = await findWorkerd();
     const rssBefore = residentBytes(pid);
