@@ -12,6 +12,7 @@ CREATE TABLE search_docs (
   names TEXT NOT NULL, folders TEXT NOT NULL, place TEXT NOT NULL, description TEXT NOT NULL, albums TEXT NOT NULL, people TEXT NOT NULL, tags TEXT NOT NULL, camera TEXT NOT NULL
 );
 CREATE INDEX search_docs_by_sha256 ON search_docs (sha256);
+CREATE INDEX search_docs_by_traits ON search_docs (traits);
 CREATE VIRTUAL TABLE search_words USING fts5 (
   names, folders, place, description, albums, people, tags, camera,
   content = 'search_docs', content_rowid = 'asset_id', tokenize = "unicode61 remove_diacritics 0 categories 'L* M* N* Co'", prefix = '2 3'

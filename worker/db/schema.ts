@@ -105,7 +105,7 @@ export const searchDue = sqliteTable('search_due', { asset_id: integer().primary
 export const searchDocs = sqliteTable('search_docs', {
   asset_id: integer().primaryKey(), sha256: text().notNull(), traits: integer().notNull(), mark: integer().notNull(),
   names: text().notNull(), folders: text().notNull(), place: text().notNull(), description: text().notNull(), albums: text().notNull(), people: text().notNull(), tags: text().notNull(), camera: text().notNull(),
-}, (t) => [index('search_docs_by_sha256').on(t.sha256)]);
+}, (t) => [index('search_docs_by_sha256').on(t.sha256), index('search_docs_by_traits').on(t.traits)]);
 
 export const queryEmbeddings = sqliteTable('query_embeddings', {
   space: text().notNull(), text: text().notNull(), vector: text().notNull(), ahead: integer().notNull(), used_at_ms: integer().notNull(),

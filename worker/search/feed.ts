@@ -12,25 +12,34 @@ export const FEED_BEHIND_MS = 20_000;
 /** Before a search: what one batch of the agent brings is through in that time. */
 export const FEED_BEFORE_SEARCH_MS = 400;
 
+/** While changes come closer together than this, the agent is busy storing: it goes first. */
+const QUIET_MS = 1_000;
+/** Then a slice is followed by a pause so many times as long: the agent loses a fifth of its rate at most. */
+const PAUSE_TIMES = 4;
+
+/** When the last change was told, in this isolate. */
+let changedAtMs = 0;
 /** Until when another request of this isolate feeds; a time, for a request that is ended clears no flag. */
 let feedingUntilMs = 0;
 
 /** Feeds behind a change, unless somebody here does so already: who does goes on until nothing is due. */
 export async function feedBehind(env: Env): Promise<void> {
+  changedAtMs = Date.now();
   if (isFeeding()) return;
   feedingUntilMs = Date.now() + FEED_BEHIND_MS;
-  try { await feedSearch(env, { budgetMs: FEED_BEHIND_MS }); } catch (error) { console.error('search feed:', error); } finally { feedingUntilMs = 0; }
+  try { await feedSearch(env, { budgetMs: FEED_BEHIND_MS, yields: true }); } catch (error) { console.error('search feed:', error); } finally { feedingUntilMs = 0; }
 }
 
 /** Whether this isolate feeds behind a change now: a test must not take the library away under it. */
 export function isFeeding(): boolean { return Date.now() < feedingUntilMs; }
 
-/** Feeds until nothing is due or the time is over. Returns whether nothing is. Columns that cannot be written leave their assets due; their words are there. */
-export async function feedSearch(env: Env, options: { budgetMs: number }): Promise<boolean> {
+/** Feeds until nothing is due or the time is over; with `yields` gently while changes come. Returns whether nothing is. Columns that cannot be written leave their assets due; their words are there. */
+export async function feedSearch(env: Env, options: { budgetMs: number; yields?: boolean }): Promise<boolean> {
   const until = Date.now() + options.budgetMs;
   let after = 0;
   let progress = false;
   for (;;) {
+    const beganMs = Date.now();
     const due = await readDue(env.DB, after, SLICE);
     const last = due.at(-1);
     if (!last) {
@@ -48,7 +57,9 @@ export async function feedSearch(env: Env, options: { budgetMs: number }): Promi
       progress = true;
     } catch (error) { console.error('search columns:', error); }
     after = last.assetId;
-    if (Date.now() >= until) return false;
+    const nowMs = Date.now();
+    if (nowMs >= until) return false;
+    if (options.yields && nowMs - changedAtMs < QUIET_MS) await new Promise((done) => { setTimeout(done, Math.min(QUIET_MS, (nowMs - beganMs) * PAUSE_TIMES)); });
   }
 }
 

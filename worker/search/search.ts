@@ -2,11 +2,9 @@
 // others; a stack is found as its primary.
 import type { ParsedQuery, SearchAnswer, SearchHit, SearchSort, Why } from '../../protocol/search.ts';
 import type { Env } from '../env.ts';
-import { readSearchSpace } from '../store/query-embeddings.ts';
-import { isAnythingDue } from '../store/search-due.ts';
+import { readSearchState, type SearchState } from '../store/query-embeddings.ts';
 import { buildFilter, type Filter, type TermOf } from '../store/search-filter.ts';
 import { findFiltered, pageByTime, readPage } from '../store/search-hits.ts';
-import { readSettings } from '../store/settings.ts';
 import { readNames } from '../store/vocabulary.ts';
 import { FEED_BEFORE_SEARCH_MS, feedSearch } from './feed.ts';
 import { findLike, findMeaning, type Meaning } from './meaning.ts';
@@ -25,8 +23,8 @@ export interface SearchRequest {
 /** Answers any text whatever; never throws for what was typed. */
 export async function runSearch(env: Env, request: SearchRequest): Promise<SearchAnswer> {
   const started = Date.now();
-  const [settings, names, space] = await Promise.all([readSettings(env.DB), readNames(env.DB), readSearchSpace(env.DB), feedBefore(env)]);
-  const parsed = parseQuery(request.text.toWellFormed().replaceAll('\0', ' '), names, request.nowMs, settings.home_zone ?? 'UTC');
+  const [{ homeZone, space }, names] = await Promise.all([begin(env), readNames(env.DB)]);
+  const parsed = parseQuery(request.text.toWellFormed().replaceAll('\0', ' '), names, request.nowMs, homeZone ?? 'UTC');
   const terms: TermOf[] = parsed.chips.map(({ term, negated }) => ({ term, negated }));
   const negated = terms.flatMap((t) => (t.term.kind === 'words' && t.negated ? [t.term.text] : []));
   const words = toWordQuery(parsed.rest, parsed.phrases);
@@ -45,14 +43,16 @@ export async function runSearch(env: Env, request: SearchRequest): Promise<Searc
 /** The assets that look most like one. Empty where it has no vector. */
 export async function findSimilar(env: Env, sha256: string, request: Pick<SearchRequest, 'offset' | 'limit'>): Promise<SearchAnswer> {
   const started = Date.now();
-  const [space] = await Promise.all([readSearchSpace(env.DB), feedBefore(env)]);
+  const { space } = await begin(env);
   const parsed: ParsedQuery = { text: '', cut: false, chips: [], rest: '', phrases: [] };
   return answer(env, { ...request, sort: 'relevance', weaker: false }, started, parsed, [], await findLike(env, space, sha256, (first) => buildFilter([], first)), null);
 }
 
 /** A search right after indexing finds what came; where more is due than fits, what there is. */
-async function feedBefore(env: Env): Promise<void> {
-  if (await isAnythingDue(env.DB)) await feedSearch(env, { budgetMs: FEED_BEFORE_SEARCH_MS });
+async function begin(env: Env): Promise<SearchState> {
+  const state = await readSearchState(env.DB);
+  if (state.due) await feedSearch(env, { budgetMs: FEED_BEFORE_SEARCH_MS });
+  return state;
 }
 
 /** What the model is asked: the rest without its quoted parts, for those are meant literally. */

@@ -10,9 +10,21 @@ const SPACE = 'search_space';
 
 /** Null before any vector was made, and for what an older version wrote. */
 export async function readSearchSpace(db: D1Database): Promise<SearchSpace | null> {
-  const value = await db.prepare('SELECT value FROM settings WHERE key = ?1').bind(SPACE).first<string>('value');
+  return parseSpace(await db.prepare('SELECT value FROM settings WHERE key = ?1').bind(SPACE).first<string>('value'));
+}
+
+function parseSpace(value: string | null): SearchSpace | null {
   if (value === null) return null;
   try { return SearchSpace.parse(JSON.parse(value)); } catch (error) { if (error instanceof z.ZodError || error instanceof SyntaxError) return null; throw error; }
+}
+
+/** What each search must know first, in one question. `due`: some document waits to be written. */
+export interface SearchState { homeZone: string | null; space: SearchSpace | null; due: boolean }
+
+export async function readSearchState(db: D1Database): Promise<SearchState> {
+  const row = await db.prepare(`SELECT (SELECT value FROM settings WHERE key = 'home_zone') AS home_zone, (SELECT value FROM settings WHERE key = ?1) AS space, EXISTS (SELECT 1 FROM search_due) AS due`)
+    .bind(SPACE).first<{ home_zone: string | null; space: string | null; due: number }>();
+  return { homeZone: row?.home_zone ?? null, space: parseSpace(row?.space ?? null), due: row?.due === 1 };
 }
 
 /** From now on searches are made in this space; embeddings of others are of no use any more. */

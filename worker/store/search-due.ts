@@ -28,11 +28,6 @@ export const DUE_ALBUMS_SQL = (condition: string) => `INSERT INTO search_due (as
   SELECT DISTINCT a.asset_id FROM json_each(?1) j CROSS JOIN albums b ON b.import_key = j.value->>0 CROSS JOIN album_assets m ON m.album_id = b.album_id CROSS JOIN assets a ON a.sha256 = m.sha256
   WHERE j.value->>1 < b.title) WHERE ${condition} ${AGAIN}`;
 
-/** Whether anything waits. */
-export async function isAnythingDue(db: D1Database): Promise<boolean> {
-  return (await db.prepare('SELECT 1 AS one FROM search_due LIMIT 1').first()) !== null;
-}
-
 /** Empties the words and marks everything: the documents are then made from the library as it is. Safe to run twice at once. */
 export async function rebuildSearch(db: D1Database): Promise<void> {
   await db.batch([

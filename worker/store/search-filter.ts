@@ -59,7 +59,8 @@ function conditionOf(term: FilterTerm, p: string): { sql: string; value: unknown
 function typeCondition(type: Extract<FilterTerm, { kind: 'type' }>['type'], p: string): { sql: string; value: unknown } {
   if (type === 'photo') return { sql: `t.kind = ${p}->>0`, value: ['image'] };
   if (type === 'video') return { sql: `t.kind = ${p}->>0`, value: ['video'] };
-  return { sql: `${DOC('d.traits')} & (${p}->>0) <> 0`, value: [traitBit(type)] };
+  // The index is walked from end to end: it holds nothing but the bits, and 100,000 of them are a few milliseconds.
+  return { sql: `t.asset_id IN (SELECT d.asset_id FROM search_docs d INDEXED BY search_docs_by_traits WHERE d.traits & (${p}->>0) <> 0)`, value: [traitBit(type)] };
 }
 
 /** One of the document's lines is one of these names. */
