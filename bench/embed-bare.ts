@@ -1,5 +1,6 @@
 // The bare model for bench embed: one process, one thread, tensors made ahead; nothing but the model's call is timed. Tells too
 // what making the tensors costs, in the processor's time, which what else the machine does hardly changes.
+import { constants, setPriority } from 'node:os';
 import { readPicture } from '../agent/pipeline/embed/picture.ts';
 import { loadVision, type TowerSpec, type VisionTower } from '../agent/pipeline/embed/towers.ts';
 
@@ -7,6 +8,8 @@ export interface BareStart { spec: TowerSpec; pictures: Uint8Array[] }
 /** CPU milliseconds for all the pictures: from bytes to tensors, and in the model. */
 export interface BareDone { prepareCpuMs: number; modelCpuMs: number }
 
+// As the agent's own processes, so that other work on the machine hinders both alike.
+try { setPriority(constants.priority.PRIORITY_BELOW_NORMAL); } catch { /* then at the usual one */ }
 let tower: VisionTower | undefined;
 let tensors: Float32Array[] = [];
 let prepareCpuMs = 0;
