@@ -46,7 +46,7 @@ export function chooseSpace(catalog: Catalog, space: VectorSpace, modelDir: stri
 
 export interface VectorTask { sha256: string; newestMs: number; previewVersion: number; previewPushed: number }
 
-const MOVED_AT_ONCE = 1_000;
+const MOVED_AT_ONCE = 250;
 /** How a hash is known to belong to some file, also to one that is missing (it may come back). */
 const HAS_FILE = "EXISTS (SELECT 1 FROM files f INDEXED BY files_by_sha256 WHERE f.sha256 = d.sha256 AND f.seen_as = 'asset')";
 
@@ -177,7 +177,7 @@ export function dropSpaceSlice(catalog: Catalog, spaceId: number): boolean {
   });
 }
 
-const SWEPT_AT_ONCE = 1_000;
+const SWEPT_AT_ONCE = 500;
 
 /**
  * Looks at a slice of hashes after `after`: a vector whose asset no file holds any more goes, here and in the engine; with

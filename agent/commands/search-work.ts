@@ -180,11 +180,12 @@ export function createSearchWork(ctx: SearchWorkContext): SearchWork {
     if (alsoDue && countVectorsToMake(catalog) > 0) again = true;
   }
 
-  /** Words ahead are a comfort: what stands in their way is said and tried again with the next news. */
+  /** Words ahead are a comfort: what stands in their way is said and tried again later. */
   async function worded(work: () => Promise<void>): Promise<void> {
     try { await work(); } catch (error) {
-      if (ctx.signal.aborted || modelStop.signal.aborted || error instanceof WorkerUnreachable) return;
-      warnOnce(`No words are embedded ahead now: ${reason(error)}`);
+      if (ctx.signal.aborted || modelStop.signal.aborted) return;
+      retryIn(RETRY_MS.at(-1) ?? 60_000);
+      if (!(error instanceof WorkerUnreachable)) warnOnce(`No words are embedded ahead now: ${reason(error)}`);
     }
   }
 
@@ -222,7 +223,9 @@ export function createSearchWork(ctx: SearchWorkContext): SearchWork {
   async function pushAll(): Promise<void> {
     if (!looked) { await connectVectors(pushing); looked = true; }
     while (!ctx.signal.aborted && await pushVectorStep(pushing) === 'some') ctx.onChange();
-    if (!ctx.signal.aborted) await activateSpace(pushing, isSettled());
+    if (ctx.signal.aborted) return;
+    await activateSpace(pushing, isSettled());
+    if (old && !listSpaces(catalog).some((s) => s.key === old?.key)) { await old.model.close(); old = undefined; }
   }
   /** Nothing of the chosen space is still to come. */
   function isSettled(): boolean { return countVectorsToMake(catalog) === 0 || (lookedThrough && embedRun === undefined); }

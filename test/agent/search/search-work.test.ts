@@ -136,6 +136,25 @@ describe('from a preview to an answer', () => {
     expect(warned).toEqual([]);
   });
 
+  it('words ahead go on where they stopped', async () => {
+    let pushes = 0;
+    worker.answer = (asked) => (asked === 'PUT /sync/query-embeddings' && (pushes += 1) > 4 ? 503 : 0);
+    const first = start();
+    first.wake();
+    await until('some words', () => pushes > 4);
+    stop.abort();
+    await first.close();
+    const kept = worker.texts.get(STANDARD)?.size ?? 0;
+    expect(kept).toBe(1 + 3 * 100);
+    model.texts.length = 0;
+    stop = new AbortController();
+    worker.answer = () => 0;
+    start().wake();
+    await until('all words', () => worker.texts.get(STANDARD)?.size === listCommonWords().length);
+    // Those that the Worker has are not made again; the model's own warming word comes on top.
+    expect(model.texts.length).toBe(listCommonWords().length - kept + 1);
+  });
+
   it('a refusal is said once, and tried again with the next connection', async () => {
     await pictures(1);
     worker.answer = (asked) => (asked === 'POST /sync/vectors' ? 400 : 0);
