@@ -54,7 +54,9 @@ export function parseCommandLine(argv: readonly string[]): Options {
       },
     });
   } catch (error) {
-    throw new CommandError(`${error instanceof Error ? error.message.split('. ')[0] : String(error)}. See: npm run -s jharokha -- --help`, EXIT.usage);
+    // "-snow" is a word of a search and looks like an option.
+    const hint = argv[0] === 'search' ? 'Words that begin with - stand last, after --: npm run -s jharokha -- search mountains -- -snow' : 'See: npm run -s jharokha -- --help';
+    throw new CommandError(`${error instanceof Error ? error.message.split('. ')[0] : String(error)}. ${hint}`, EXIT.usage);
   }
   const v = parsed.values;
   const [command, ...args] = parsed.positionals;

@@ -1,10 +1,11 @@
 // `search`: finds by words and by meaning, or what looks like an asset. Says who answered, and what is missing where
 // something is. No hit is an answer too.
 import * as z from 'zod';
+import type { AgentStatus } from '../../protocol/link.ts';
 import { SearchAnswer, type SearchHit } from '../../protocol/search.ts';
 import { CommandError, EXIT, type Options } from '../config.ts';
 import { callWorker } from '../push/client.ts';
-import { connectOrStart } from './instance.ts';
+import { connectOrStart, type Instance } from './instance.ts';
 import { printJson, printLine, safe } from './print.ts';
 
 /** Hits asked for at once; the Worker gives 500 at most. */
@@ -40,9 +41,24 @@ export async function run(options: Options): Promise<number> {
       files.push(...page.files);
       if (page.results.length === 0) break;
     } while (results.length < limit && results.length < first.total);
-    if (options.json) { const { files: _, ...answer } = first; printJson({ ...answer, results }); } else printText(first, results, new Map(files.map((file) => [file.sha256, file])));
+    if (options.json) { const { files: _, ...answer } = first; printJson({ ...answer, results }); } else {
+      printText(first, results, new Map(files.map((file) => [file.sha256, file])));
+      if (WANTS_MODEL.has(first.meaning)) await printModel(instance);
+    }
     return EXIT.ok;
   } finally { await instance.close(); }
+}
+
+/** What a model would have answered: then it is said what the model lacks. */
+const WANTS_MODEL: ReadonlySet<SearchAnswer['meaning']> = new Set(['no_vectors', 'no_model', 'engine_down']);
+
+async function printModel(instance: Instance): Promise<void> {
+  const own = instance.engine?.status();
+  const status = own ?? (await (await callWorker(instance.worker, '/api/status')).json() as { status: AgentStatus | null }).status;
+  const { state, message } = status?.search ?? { state: 'missing', message: null };
+  if (state === 'off') printLine('The model is turned off; --search-model standard or light turns it on.');
+  else if (message !== null) printLine(safe(message));
+  else if (own && state !== 'ready') printLine('npm start gets a model at its first use; where there is no network, --model-dir DIR names a folder with one.');
 }
 
 function printText(answer: Answered, results: readonly SearchHit[], files: ReadonlyMap<string, Answered['files'][number]>): void {
