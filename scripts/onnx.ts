@@ -2,7 +2,7 @@
 
 /** A weight tensor of a graph. */
 export interface OnnxTensor { name: string; dims: number[]; data: Float32Array | BigInt64Array }
-export interface OnnxNode { op: string; inputs: string[]; outputs: string[]; attributes?: Record<string, number> }
+export interface OnnxNode { op: string; inputs: string[]; outputs: string[]; attributes?: Record<string, number | number[]> }
 /** An input or output: a name in place of a size is one that changes from call to call. */
 export interface OnnxValue { name: string; type: 'float' | 'int64'; dims: (number | string)[] }
 export interface OnnxGraph { name: string; inputs: OnnxValue[]; outputs: OnnxValue[]; nodes: OnnxNode[]; weights: OnnxTensor[] }
@@ -10,7 +10,7 @@ export interface OnnxGraph { name: string; inputs: OnnxValue[]; outputs: OnnxVal
 const IR_VERSION = 8;
 const OPSET = 17;
 const ELEMENT = { float: 1, int64: 7 } as const;
-const INT_ATTRIBUTE = 2;
+const INT_ATTRIBUTE = 2, INTS_ATTRIBUTE = 7;
 
 function varint(value: number): Buffer {
   const bytes: number[] = [];
@@ -28,7 +28,8 @@ function part(field: number, ...content: (Uint8Array | string)[]): Buffer {
 export function writeOnnx(graph: OnnxGraph): Buffer {
   const nodes = graph.nodes.map((n) => part(1,
     ...n.inputs.map((name) => part(1, name)), ...n.outputs.map((name) => part(2, name)), part(4, n.op),
-    ...Object.entries(n.attributes ?? {}).map(([name, value]) => part(5, part(1, name), int(3, value), int(20, INT_ATTRIBUTE)))));
+    ...Object.entries(n.attributes ?? {}).map(([name, value]) => part(5, part(1, name),
+      ...(typeof value === 'number' ? [int(3, value), int(20, INT_ATTRIBUTE)] : [...value.map((v) => int(8, v)), int(20, INTS_ATTRIBUTE)])))));
   const weights = graph.weights.map((w) => part(5,
     ...w.dims.map((d) => int(1, d)), int(2, w.data instanceof Float32Array ? ELEMENT.float : ELEMENT.int64), part(8, w.name),
     part(9, new Uint8Array(w.data.buffer, w.data.byteOffset, w.data.byteLength))));

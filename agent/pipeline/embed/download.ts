@@ -3,11 +3,11 @@
 // only use of the network.
 import { createHash } from 'node:crypto';
 import { statfsSync } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ModelMissing, type OpenOptions } from './embedder.ts';
-import { howToGet } from './model.ts';
+import { howToGet, looksLikeJson } from './model.ts';
 import { MODEL_FILES, type Profile } from './profiles.ts';
 
 export const PUBLIC_HUB = 'https://huggingface.co';
@@ -149,11 +149,11 @@ async function withTries<T>(options: Options, work: (signal: AbortSignal, alive:
   }
 }
 
-/** Not a web page with a model's name: JSON is JSON, and a model file begins as its format does. */
+/** Not a web page with a model's name: JSON is an object, and a model file begins as its format does. */
 async function checkContent(part: string, path: string): Promise<void> {
   const name = basename(path);
   if (name.endsWith('.json')) {
-    try { JSON.parse(await readFile(part, 'utf8')); } catch { throw new Refused(`${name} came, but is no JSON`); }
+    if (!await looksLikeJson(part)) throw new Refused(`${name} came, but is no JSON`);
     return;
   }
   const file = await open(part, 'r');

@@ -2,7 +2,7 @@
 // Reads and checks; fetches nothing (download.ts) and runs nothing (towers.ts).
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { basename, join, posix } from 'node:path';
 import * as z from 'zod';
 import { ModelDamaged, ModelMissing } from './embedder.ts';
@@ -26,8 +26,7 @@ const Config = z.object({
   text_config: z.object({ max_position_embeddings: z.int().min(4).max(4_096).optional() }).optional(),
 });
 const MAX_TOKENS: Record<Architecture, number> = { clip: 77, siglip: 64 };
-/** The vocabulary of the large model has 34 MB; nothing that is read whole is larger. */
-const MAX_JSON_BYTES = 200_000_000;
+const MAX_JSON_BYTES = 1_000_000;
 
 /** What to do where no model is, in a sentence. */
 export function howToGet(profile: Profile): string {
@@ -48,8 +47,7 @@ export async function readModel(dir: string, name: string, profile: Profile): Pr
   const config = Config.safeParse(await readJson(dir, 'config.json', profile));
   if (!config.success) throw new ModelDamaged(`${join(dir, 'config.json')} is not of a CLIP or SigLIP model: ${config.error.issues[0]?.path.join('.') ?? ''} ${config.error.issues[0]?.message ?? ''}`);
   const shape = shapeOf(await readJson(dir, 'preprocessor_config.json', profile), dir);
-  const tokenizer = z.looseObject({ model: z.looseObject({}) }).safeParse(await readJson(dir, 'tokenizer.json', profile));
-  if (!tokenizer.success) throw new ModelDamaged(`${join(dir, 'tokenizer.json')} is no tokenizer: it has no model`);
+  await checkTokenizer(dir, profile);
   const { files, dtype } = await findWeights(dir, profile);
   const architecture = config.data.model_type;
   const common = { dir, architecture, shape, maxTokens: config.data.text_config?.max_position_embeddings ?? MAX_TOKENS[architecture] };
@@ -80,6 +78,24 @@ async function readJson(dir: string, file: string, profile: Profile): Promise<un
     throw new ModelDamaged(`${path} cannot be read: ${(error as Error).message}`);
   }
   try { return JSON.parse(text) as unknown; } catch { throw new ModelDamaged(`${path} is no JSON${/^\s*</.test(text) ? ' but a web page' : ''}`); }
+}
+
+/** Its ends alone: the large model's vocabulary has 34 MB, which only the process that needs it reads. */
+async function checkTokenizer(dir: string, profile: Profile): Promise<void> {
+  const path = join(dir, 'tokenizer.json');
+  if (!await isFile(path)) throw new ModelMissing(`The search model in ${dir} is not whole: tokenizer.json is missing. ${howToGet(profile)}`);
+  if (!await looksLikeJson(path)) throw new ModelDamaged(`${path} is no JSON object, or not a whole one`);
+}
+
+/** Whether a file begins and ends as an object in JSON does. */
+export async function looksLikeJson(path: string): Promise<boolean> {
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    const ends = [0, Math.max(0, size - 64)].map(async (at) => { const { buffer, bytesRead } = await file.read(Buffer.alloc(64), 0, 64, at); return buffer.toString('latin1', 0, bytesRead).trim(); });
+    const [start = '', end = ''] = await Promise.all(ends);
+    return start.startsWith('{') && end.endsWith('}');
+  } finally { await file.close(); }
 }
 
 async function isFile(path: string): Promise<boolean> {

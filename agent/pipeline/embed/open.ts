@@ -35,13 +35,16 @@ export const openEmbedder: OpenEmbedder = async (source, options) => {
     text: new TowerPool({ spec: model.text, size: 1, idleMs: TEXT_IDLE_MS, timeoutMs: options.jobTimeoutMs, script: options.script }),
   };
   const close = async (): Promise<void> => { await Promise.all([pools.vision.close(), pools.text.close()]); };
+  const stop = (): void => { void close(); };
+  options.signal?.addEventListener('abort', stop, { once: true });
   try {
     const space = await spaceOf(source, model, pools, owned, options);
     return embedderOver(space, source, model, pools, close);
   } catch (error) {
     await close();
+    options.signal?.throwIfAborted();
     throw error;
-  }
+  } finally { options.signal?.removeEventListener('abort', stop); }
 };
 
 interface Pools { vision: TowerPool; text: TowerPool }
@@ -69,8 +72,9 @@ async function probe(model: Model, pools: Pools, owned: boolean): Promise<number
       const file = error instanceof TowerUnloadable ? error.file : spec.file;
       const message = error instanceof Error ? error.message : String(error);
       // A file that the machine had no memory for is a good file.
-      if (owned && error instanceof TowerUnloadable && !/alloc|memory/i.test(message)) await rm(join(model.dir, file), { force: true });
-      throw new ModelDamaged(`${join(model.dir, file)} cannot be used: ${message}`);
+      const drop = owned && error instanceof TowerUnloadable && !/alloc|memory/i.test(message);
+      if (drop) await rm(join(model.dir, file), { force: true });
+      throw new ModelDamaged(`${join(model.dir, file)} cannot be used: ${message}${drop ? '. It was removed, so that the next try downloads it again' : ''}`);
     }
   }
   const [vision = 0, text = 0] = lengths;

@@ -28,6 +28,8 @@ export class TowerPool {
   readonly #options: TowerPoolOptions;
   readonly #towers = new Set<Tower>();
   readonly #queue: Waiting[] = [];
+  /** Processes that were killed and have not ended yet. */
+  readonly #ending = new Set<Promise<unknown>>();
   #nextId = 1;
   #closed = false;
 
@@ -51,7 +53,8 @@ export class TowerPool {
     this.#closed = true;
     const error = new Error('the search model is closed');
     for (const waiting of this.#queue.splice(0)) waiting.reject(error);
-    await Promise.all([...this.#towers].map((tower) => this.#end(tower, error)));
+    for (const tower of this.#towers) this.#end(tower, error);
+    await Promise.all(this.#ending);
   }
 
   #dispatch(): void {
@@ -70,8 +73,8 @@ export class TowerPool {
     const tower: Tower = { child, loaded: false, busy: null, timer: undefined, idle: undefined };
     const over = (what: string): string => (tower.loaded ? `the search model's process ${what}` : `the search model's process ${what} while it loaded ${this.#options.spec.file}`);
     child.on('message', (reply: TowerReply) => { this.#answer(tower, reply); });
-    child.on('error', (error) => void this.#end(tower, new Error(over(`could not run: ${error.message}`))));
-    child.on('exit', (code, signal) => void this.#end(tower, new Error(over(`crashed (${signal ?? `exit ${code}`})`))));
+    child.on('error', (error) => this.#end(tower, new Error(over(`could not run: ${error.message}`))));
+    child.on('exit', (code, signal) => this.#end(tower, new Error(over(`crashed (${signal ?? `exit ${code}`})`))));
     this.#towers.add(tower);
     this.#tell(tower, { type: 'load', spec: this.#options.spec });
     return tower;
@@ -94,7 +97,7 @@ export class TowerPool {
 
   #watch(tower: Tower, ms: number): void {
     clearTimeout(tower.timer);
-    tower.timer = setTimeout(() => void this.#end(tower, new Error(`the search model's process did not answer within ${Math.round(ms / 1000)} s`)), ms);
+    tower.timer = setTimeout(() => this.#end(tower, new Error(`the search model's process did not answer within ${Math.round(ms / 1000)} s`)), ms);
   }
 
   /** To a process that has just died, too: its exit says the rest. */
@@ -113,7 +116,7 @@ export class TowerPool {
       // Another process would fail at the same: nobody waits for that.
       const error = new TowerUnloadable(reply.file, reply.message);
       for (const waiting of this.#queue.splice(0)) waiting.reject(error);
-      void this.#end(tower, error);
+      this.#end(tower, error);
       return;
     }
     const waiting = tower.busy;
@@ -126,21 +129,23 @@ export class TowerPool {
     // An idle process does not hold the event loop.
     tower.child.unref();
     tower.child.channel?.unref();
-    tower.idle = setTimeout(() => { if (!tower.busy) void this.#end(tower, new Error('idle')); }, this.#options.idleMs);
+    tower.idle = setTimeout(() => { if (!tower.busy) this.#end(tower, new Error('idle')); }, this.#options.idleMs);
     tower.idle.unref();
   }
 
-  async #end(tower: Tower, error: Error): Promise<void> {
+  #end(tower: Tower, error: Error): void {
     if (!this.#towers.delete(tower)) return;
     clearTimeout(tower.timer);
     clearTimeout(tower.idle);
     const { child, busy } = tower;
     tower.busy = null;
     child.ref();
-    const ended = child.exitCode === null && child.signalCode === null && child.pid !== undefined ? new Promise((resolve) => child.once('exit', resolve)) : undefined;
+    if (child.exitCode === null && child.signalCode === null && child.pid !== undefined) {
+      const ended = new Promise<void>((resolve) => { child.once('exit', () => { this.#ending.delete(ended); resolve(); }); });
+      this.#ending.add(ended);
+    }
     child.kill('SIGKILL');
     busy?.reject(error);
     if (!this.#closed) this.#dispatch();
-    await ended;
   }
 }

@@ -28,7 +28,7 @@ async function load(wanted: TowerSpec): Promise<void> {
 async function run(job: TowerJob): Promise<Float32Array> {
   if (job.kind === 'text' && text) return embedPrompts(text, job.prompts);
   if (job.kind === 'picture' && vision && spec) return toUnit(await vision.embed(await readPicture(job.bytes, spec.shape)));
-  if (job.kind === 'probe' && vision && spec) return toUnit(await vision.embed(new Float32Array(3 * spec.shape.widthPx * spec.shape.heightPx)));
+  if (job.kind === 'probe' && vision && spec) return toUnit(await vision.embed(Float32Array.from({ length: 3 * spec.shape.widthPx * spec.shape.heightPx }, (_, i) => Math.sin(i))));
   if (job.kind === 'probe' && text) return embedPrompts(text, ['a photo']);
   throw new Error('this tower takes no such job');
 }

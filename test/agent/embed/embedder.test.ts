@@ -1,16 +1,18 @@
 // The model at work, through the real transformers.js and onnxruntime, on small real towers of both architectures.
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import sharp from 'sharp';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import type { Embedder, OpenOptions } from '../../../agent/pipeline/embed/embedder.ts';
 import { readModel } from '../../../agent/pipeline/embed/model.ts';
 import { openEmbedder } from '../../../agent/pipeline/embed/open.ts';
 import { PROFILES, promptsOf } from '../../../agent/pipeline/embed/profiles.ts';
 import { embedPrompts, loadText } from '../../../agent/pipeline/embed/towers.ts';
 import { SEARCH_PROFILES, spaceKey, toUnit, VectorSpace, type SearchProfile } from '../../../protocol/vector.ts';
+import { buildAgent } from '../../../scripts/build.ts';
 import { colourPicture, cosine, RGB, towerDir, type ColourName } from '../../support/towers.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'jharokha-embed-'));
@@ -22,6 +24,13 @@ async function open(modelDir: string, options: Partial<OpenOptions> = {}, profil
   const embedder = await openEmbedder({ profile, modelDir, cacheDir }, { workers: 1, ...options });
   opened.push(embedder);
   return embedder;
+}
+const shared = new Map<string, Promise<Embedder>>();
+/** A test tower as it is, opened once for all that only ask it. */
+function tower(architecture: 'clip' | 'siglip'): Promise<Embedder> {
+  const e = shared.get(architecture) ?? open(towerDir(architecture));
+  shared.set(architecture, e);
+  return e;
 }
 let copies = 0;
 /** A tower's folder of one's own, to be damaged. */
@@ -37,7 +46,7 @@ describe.each(['clip', 'siglip'] as const)('a %s model', (architecture) => {
   const dimension = architecture === 'clip' ? 16 : 24;
 
   it('puts the pictures of a colour next to its word, and nothing next to a word that it does not know', async () => {
-    const e = await open(towerDir(architecture));
+    const e = await tower(architecture);
     expect(e.space).toEqual({ profile: 'light', model: architecture, revision: expect.stringMatching(/^[0-9a-f]{12}$/) as string, dtype: 'q8', preprocessing: 1, dimension });
     expect(VectorSpace.safeParse(e.space).success).toBe(true);
     const names = Object.keys(RGB) as ColourName[];
@@ -58,7 +67,7 @@ describe.each(['clip', 'siglip'] as const)('a %s model', (architecture) => {
   });
 
   it('gives nearly the same vector for the same picture in another format or size', async () => {
-    const e = await open(towerDir(architecture));
+    const e = await tower(architecture);
     const first = await e.embedImage(await colourPicture('green', { beside: 'yellow', width: 640, height: 480 }));
     for (const [format, width, height] of [['jpeg', 640, 480], ['png', 640, 480], ['webp', 331, 249], ['jpeg', 1601, 1200], ['webp', 41, 31]] as const) {
       const v = await e.embedImage(await colourPicture('green', { beside: 'yellow', format, width, height }));
@@ -67,7 +76,7 @@ describe.each(['clip', 'siglip'] as const)('a %s model', (architecture) => {
   });
 
   it('takes pictures of every odd kind', async () => {
-    const e = await open(towerDir(architecture));
+    const e = await tower(architecture);
     const red = await one(e, 'red');
     const white = await one(e, 'white');
     const create = (width: number, height: number, background: string | { r: number; g: number; b: number; alpha: number }, channels: 3 | 4 = 3) => sharp({ create: { width, height, channels, background } });
@@ -84,7 +93,7 @@ describe.each(['clip', 'siglip'] as const)('a %s model', (architecture) => {
   });
 
   it('reads words in any spelling, and long or strange texts', async () => {
-    const e = await open(towerDir(architecture));
+    const e = await tower(architecture);
     const red = await one(e, 'red');
     expect(await one(e, 'RED')).toEqual(red);
     expect(await one(e, '  red\n')).toEqual(red);
@@ -100,9 +109,9 @@ describe.each(['clip', 'siglip'] as const)('a %s model', (architecture) => {
 
   it('counts every prompt the same, however long its vector is', async () => {
     const dir = towerDir(architecture);
-    const tower = await loadText((await readModel(dir, 'test', PROFILES.light)).text);
-    const [red, blue] = [toUnit(await tower.embed('red red red')), toUnit(await tower.embed('blue'))];
-    const both = await embedPrompts(tower, ['red red red', 'blue']);
+    const text = await loadText((await readModel(dir, 'test', PROFILES.light)).text);
+    const [red, blue] = [toUnit(await text.embed('red red red')), toUnit(await text.embed('blue'))];
+    const both = await embedPrompts(text, ['red red red', 'blue']);
     expect(cosine(both, toUnit(red.map((v, i) => v + (blue[i] as number))))).toBeCloseTo(1, 5);
     expect(cosine(both, red)).toBeCloseTo(cosine(both, blue), 5);
     // Each profile asks in its own words; what is searched for stands in each of them.
@@ -115,7 +124,7 @@ describe.each(['clip', 'siglip'] as const)('a %s model', (architecture) => {
   });
 
   it('rejects a picture that cannot be read, and reads the next', async () => {
-    const e = await open(towerDir(architecture));
+    const e = await tower(architecture);
     const good = await colourPicture('red', { format: 'jpeg', width: 800, height: 600 });
     const results = await Promise.allSettled([e.embedImage(new Uint8Array(0)), e.embedImage(Buffer.from('no picture')), e.embedImage(good.subarray(0, good.length / 2)), e.embedImage(good)]);
     expect(results.map((r) => r.status)).toEqual(['rejected', 'rejected', 'rejected', 'fulfilled']);
@@ -164,14 +173,33 @@ describe.each(['clip', 'siglip'] as const)('a %s model', (architecture) => {
   });
 });
 
+it('runs from the agent\'s bundle as from its source', async () => {
+  const { path } = await buildAgent();
+  const e = await open(towerDir('clip'), { script: pathToFileURL(join(dirname(path), 'tower-worker.js')) });
+  expect(cosine(await one(e, 'red'), await e.embedImage(await colourPicture('red')))).toBeGreaterThan(0.9);
+  expect(e.space).toEqual((await tower('clip')).space);
+});
+
+it('stops while it is being opened, and leaves no process behind', async () => {
+  const processes = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'ProcessWrap').length;
+  const before = processes();
+  const stop = new AbortController();
+  const opening = openEmbedder({ profile: 'light', modelDir: copyTower('clip'), cacheDir }, { workers: 1, signal: stop.signal });
+  await vi.waitFor(() => { expect(processes()).toBeGreaterThan(before); }, { timeout: 10_000, interval: 5 });
+  stop.abort(new Error('the agent ends'));
+  await expect(opening).rejects.toThrow('the agent ends');
+  // Ended already; Node forgets it a moment later.
+  await vi.waitFor(() => { expect(processes()).toBeLessThanOrEqual(before); }, { timeout: 1_000, interval: 5 });
+});
+
 it('never gives both architectures one space', async () => {
-  const [clip, siglip] = [await open(towerDir('clip')), await open(towerDir('siglip'))];
+  const [clip, siglip] = [await tower('clip'), await tower('siglip')];
   expect(clip.space.revision).not.toBe(siglip.space.revision);
   expect(clip.space.dimension).not.toBe(siglip.space.dimension);
 });
 
 it('lets a single query overtake a list of words', async () => {
-  const e = await open(towerDir('siglip'));
+  const e = await tower('siglip');
   await one(e, 'red');
   let done = false;
   const list = e.embedTexts(Array.from({ length: 300 }, (_, i) => `word ${i}`)).then(() => { done = true; });
