@@ -16,7 +16,7 @@ const LIMIT = 100;
 const SIZES = (process.env['ROWS'] ?? '100000,1000000').split(',').map(Number);
 const QUESTIONS = Number(process.env['QUESTIONS'] ?? 60);
 /** Questions whose exact answer is computed here, half like pictures, half like texts. */
-const JUDGED = 24;
+const JUDGED = Number(process.env['JUDGED'] ?? 24);
 const SEED = 7;
 /** p95 in ms by rows, recall, bytes in memory at 100,000. */
 const WANTED = { p95: (rows: number) => (rows <= 100_000 ? 12 : 90), recall: 0.98, bytes: 128e6 } as const;
@@ -150,12 +150,12 @@ async function measure(rows: number) {
       }
     }
     const floor = middle(floors);
+    const figures = FILTERS.map(({ name }) => ({ name, p50: middle(times.get(name) ?? []) - floor, p95: at95(times.get(name) ?? []) - floor, looked: passed.get(name) ?? 0, cpu: pid === null ? null : ((cpu.get(name) ?? 0) - floorCpu / FILTERS.length) / queries.length }));
+    for (const f of figures) console.log(`${rows} vectors, ${f.name} (${f.looked} pass): p50 ${round(f.p50)} ms, p95 ${round(f.p95)} ms (wanted under ${WANTED.p95(rows)}), above a floor of ${round(floor)} ms${f.cpu === null ? '' : `; on a core ${round(f.cpu)} ms each`}`);
     const judged = await Promise.all(queries.slice(0, JUDGED).map(async (query) => ({ query, answer: await told(at.door, question(query)) })));
     const { recall, error } = judgeAll(rows, maker.asset, judged);
     const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
     const recalls = { all: mean(recall), pictures: mean(recall.filter((_, i) => i % 2 === 0)), texts: mean(recall.filter((_, i) => i % 2 === 1)) };
-    const figures = FILTERS.map(({ name }) => ({ name, p50: middle(times.get(name) ?? []) - floor, p95: at95(times.get(name) ?? []) - floor, looked: passed.get(name) ?? 0, cpu: pid === null ? null : ((cpu.get(name) ?? 0) - floorCpu / FILTERS.length) / queries.length }));
-    for (const f of figures) console.log(`${rows} vectors, ${f.name} (${f.looked} pass): p50 ${round(f.p50)} ms, p95 ${round(f.p95)} ms (wanted under ${WANTED.p95(rows)}), above a floor of ${round(floor)} ms${f.cpu === null ? '' : `; on a core ${round(f.cpu)} ms each`}`);
     console.log(`recall@${LIMIT} ${round(recalls.all, 4)} (pictures ${round(recalls.pictures, 4)}, texts ${round(recalls.texts, 4)}; wanted ${WANTED.recall}), scores off by ${round(error, 5)} at most; tier ${stats.tier}`);
     console.log(`cold start ${round(coldMs, 0)} ms (${round(coldCpu, 0)} on a core)${firstMs === null ? '' : `, the very first ${round(firstMs, 0)} ms`}${fillS === null ? '' : `; filled in ${round(fillS, 1)} s`}; memory ${round(stats.bytes / 1e6, 1)} MB${rows <= 100_000 ? ` (wanted under ${WANTED.bytes / 1e6})` : ''}${rss === null || rssBefore === null ? '' : `, workerd grew by ${round((rss - rssBefore) / 1e6, 0)} MB to ${round(rss / 1e6, 0)}`}; on disk ${round(stats.disk_bytes / 1e6, 0)} MB; load ${loadavg().map((l) => l.toFixed(1)).join(' ')}`);
     return { rows, tier: stats.tier, floor_ms: round(floor), questions: figures.map((f) => ({ name: f.name, looked: f.looked, p50_ms: round(f.p50), p95_ms: round(f.p95), cpu_ms: f.cpu === null ? null : round(f.cpu) })), recall_at_100: round(recalls.all, 4), recall_pictures: round(recalls.pictures, 4), recall_texts: round(recalls.texts, 4), cold_ms: round(coldMs, 0), cold_cpu_ms: round(coldCpu, 0), first_ms: firstMs === null ? null : round(firstMs, 0), fill_s: fillS === null ? null : round(fillS, 1), memory_mb: round(stats.bytes / 1e6, 1), rss_growth_mb: rss === null || rssBefore === null ? null : round((rss - rssBefore) / 1e6, 0), disk_mb: round(stats.disk_bytes / 1e6, 0) };

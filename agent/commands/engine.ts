@@ -542,10 +542,10 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       await queue.catch(() => {});
       await pushRun?.catch(() => {});
       await proxyPush?.catch(() => {});
+      await search.close();
       await maker.close();
       await proxyRun;
       await places.ended();
-      await search.close();
       closed = true;
       await link.close();
       await reader.close();
