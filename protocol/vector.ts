@@ -122,7 +122,9 @@ export function decodeVectorPack(bytes: Uint8Array): { space: VectorSpace; items
     const at = 4 + headLength + i * each;
     const scale = view.getFloat32(at, true);
     if (!(scale > 0) || !Number.isFinite(scale)) throw new Error(`vector ${i} has no scale`);
-    return { sha256, scale, codes: new Int8Array(bytes.slice(at + 4, at + each).buffer) };
+    const codes = new Int8Array(space.dimension);
+    codes.set(new Int8Array(bytes.buffer, bytes.byteOffset + at + 4, space.dimension));
+    return { sha256, scale, codes };
   });
   return { space, items };
 }

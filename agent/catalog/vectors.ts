@@ -44,7 +44,8 @@ export function chooseSpace(catalog: Catalog, space: VectorSpace, modelDir: stri
 
 // ── what is to be made ──
 
-export interface VectorTask { sha256: string; newestMs: number; previewVersion: number; previewPushed: number }
+/** Versions are those of the renditions that are made (0: none), sizes are upright, in pixels. */
+export interface VectorTask { sha256: string; newestMs: number; gridVersion: number; previewVersion: number; width: number | null; height: number | null }
 
 const MOVED_AT_ONCE = 250;
 /** How a hash is known to belong to some file, also to one that is missing (it may come back). */
@@ -52,9 +53,9 @@ const HAS_FILE = "EXISTS (SELECT 1 FROM files f INDEXED BY files_by_sha256 WHERE
 
 /** The next assets to embed after `after`, newest file first (as catalog/proxies.ts has it). Those that `orderVectorsDue` has not put in order yet are not among them. */
 export function listVectorsToMake(catalog: Reads, after: Pick<VectorTask, 'newestMs' | 'sha256'>, limit: number): VectorTask[] {
-  return catalog.prepare(`SELECT m.newest_ms, m.sha256, a.preview_version, a.preview_pushed FROM vectors_to_make m LEFT JOIN assets a ON a.sha256 = m.sha256
+  return catalog.prepare(`SELECT m.newest_ms, m.sha256, a.grid_version, a.preview_version, a.facts ->> '$.width' AS width, a.facts ->> '$.height' AS height FROM vectors_to_make m LEFT JOIN assets a ON a.sha256 = m.sha256
     WHERE m.newest_ms <= ?1 AND (m.newest_ms < ?1 OR m.sha256 > ?2) ORDER BY m.newest_ms DESC, m.sha256 LIMIT ?3`).all(after.newestMs, after.sha256, limit)
-    .map((r) => ({ sha256: String(r['sha256']), newestMs: Number(r['newest_ms']), previewVersion: Number(r['preview_version'] ?? 0), previewPushed: Number(r['preview_pushed'] ?? 0) }));
+    .map((r) => ({ sha256: String(r['sha256']), newestMs: Number(r['newest_ms']), gridVersion: Number(r['grid_version'] ?? 0), previewVersion: Number(r['preview_version'] ?? 0), width: r['width'] as number | null, height: r['height'] as number | null }));
 }
 
 /** Puts a slice of what is due in order; false once nothing is left. What has a vector already, or no file any more, drops out. */

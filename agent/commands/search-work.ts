@@ -7,7 +7,7 @@ import type { Catalog } from '../catalog/catalog.ts';
 import { chooseSpace, chosenSpace, countVectorsToMake, countVectorsToPush, listSpaces, readTold, sweepVectorsSlice, type SpaceRow, type VectorTask } from '../catalog/vectors.ts';
 import type { Handlers } from '../link/socket.ts';
 import type { Embedder, OpenEmbedder } from '../pipeline/embed/embedder.ts';
-import { EmbedderDown, embedPending, PreviewsAway } from '../pipeline/embed-pending.ts';
+import { EmbedderDown, embedPending, RenditionsAway } from '../pipeline/embed-pending.ts';
 import { fetchRendition, putSearchSpace, WorkerRefused, WorkerUnreachable, type WorkerAddress } from '../push/client.ts';
 import { activateSpace, connectVectors, pushVectorStep, rebuildVectors, type VectorPushContext } from '../push/push-vectors.ts';
 import { EngineRefused, EngineUnreachable } from '../push/vector-writer.ts';
@@ -139,11 +139,11 @@ export function createSearchWork(ctx: SearchWorkContext): SearchWork {
       try {
         const report = await embedPending({
           catalog, space: row, embedder, workers: ctx.workers, suspects, idle,
-          fetchPreview: async (sha256, version, stop) => {
-            try { return await fetchRendition(ctx.worker, { sha256, name: 'preview', version }, stop); } catch (error) {
+          fetchRendition: async (id, stop) => {
+            try { return await fetchRendition(ctx.worker, id, stop); } catch (error) {
               if (!(error instanceof WorkerUnreachable)) throw error;
               away = true;
-              throw new PreviewsAway(error.message, { cause: error });
+              throw new RenditionsAway(error.message, { cause: error });
             }
           },
           onMade: (r) => { if (r.made > 0) { tries = 0; model.worked(); } ctx.onChange(); pushSoon(); },

@@ -1,20 +1,22 @@
-// The stage that embeds pictures: from their previews, so that it needs no drive, newest first, as many at once as the model has
+// The stage that embeds pictures: from their renditions, so that it needs no drive, newest first, as many at once as the model has
 // workers. Changes nothing but the catalog's vectors; what cannot be done now stays on the list.
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { Catalog } from '../catalog/catalog.ts';
 import { dropVectorTask, listVectorsToMake, orderVectorsDue, putNoVector, putVector, type SpaceRow, type VectorTask } from '../catalog/vectors.ts';
 import { DiskFullError } from '../files/room.ts';
-import { renditionKey } from '../../protocol/rendition.ts';
+import { GRID_HEIGHT_PX, GRID_MAX_WIDTH_PX } from '../../protocol/limits.ts';
+import { renditionKey, type RenditionId } from '../../protocol/rendition.ts';
 import { toUnit } from '../../protocol/vector.ts';
+import { GRID_VERSION } from '../../protocol/versions.ts';
 import type { Embedder } from './embed/embedder.ts';
 
-/** Nobody who keeps previews can be reached now. */
-export class PreviewsAway extends Error { override name = 'PreviewsAway'; }
+/** Nobody who keeps renditions can be reached now. */
+export class RenditionsAway extends Error { override name = 'RenditionsAway'; }
 /** The model no longer answers, whatever it is given: it must be opened anew. */
 export class EmbedderDown extends Error { override name = 'EmbedderDown'; }
 
 export interface EmbedReport {
-  /** Vectors made; pictures of which none can be made; those whose preview cannot be had now. */
+  /** Vectors made; pictures of which none can be made; those whose rendition cannot be had now. */
   made: number; failed: number; waiting: number;
 }
 
@@ -24,8 +26,8 @@ export interface EmbedContext {
   embedder: Embedder;
   /** Pictures at work at once. */
   workers: number;
-  /** A preview that is not in the spool, from where it is kept; undefined where it is not there. Throws PreviewsAway. */
-  fetchPreview(sha256: string, version: number, signal: AbortSignal | undefined): Promise<Uint8Array | undefined>;
+  /** A rendition that is not in the spool, from where it is kept; undefined where it is not there. Throws RenditionsAway. */
+  fetchRendition(id: RenditionId, signal: AbortSignal | undefined): Promise<Uint8Array | undefined>;
   /** Pictures at work when the model went down: tried first and alone, and given up where it goes down again. Filled and emptied here; the caller keeps it. */
   suspects: Map<string, VectorTask>;
   /** Waited for before each picture: what people wait for comes first. */
@@ -34,6 +36,8 @@ export interface EmbedContext {
   onMade?: ((report: EmbedReport) => void) | undefined;
 }
 
+/** Shorter side of what the models look at; a rendition with less would be enlarged. */
+const MODEL_PX = 224;
 /** Looked up at once. */
 const PAGE_ASSETS = 64;
 const MAX_REASON = 300;
@@ -42,7 +46,7 @@ const PROBE = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQ
 
 /**
  * Embeds until nothing is left that can be had now, or `signal` ends it. A vector is kept before the next picture is begun, so
- * it can stop anywhere. Throws EmbedderDown, DiskFullError, and bugs; not PreviewsAway: those count as waiting.
+ * it can stop anywhere. Throws EmbedderDown, DiskFullError, and bugs; not RenditionsAway: those count as waiting.
  */
 export async function embedPending(ctx: EmbedContext, signal?: AbortSignal): Promise<EmbedReport> {
   const report: EmbedReport = { made: 0, failed: 0, waiting: 0 };
@@ -56,19 +60,19 @@ export async function embedPending(ctx: EmbedContext, signal?: AbortSignal): Pro
   return report;
 }
 
-/** Once down the list. False where it ended before: nobody who keeps previews could be reached. */
+/** Once down the list. False where it ended before: nobody who keeps renditions could be reached. */
 async function embedPass(ctx: EmbedContext, report: EmbedReport, signal: AbortSignal | undefined): Promise<boolean> {
   let away = false;
-  const fetchPreview: EmbedContext['fetchPreview'] = async (...args) => {
+  const fetchRendition: EmbedContext['fetchRendition'] = async (...args) => {
     if (away) return undefined;
-    try { return await ctx.fetchPreview(...args); } catch (error) {
-      if (!(error instanceof PreviewsAway)) throw error;
+    try { return await ctx.fetchRendition(...args); } catch (error) {
+      if (!(error instanceof RenditionsAway)) throw error;
       away = true;
       return undefined;
     }
   };
   const run = async (task: VectorTask): Promise<void> => {
-    const done = await embedAsset({ ...ctx, fetchPreview }, task, signal);
+    const done = await embedAsset({ ...ctx, fetchRendition }, task, signal);
     if (!done) return;
     report[done] += 1;
     ctx.onMade?.({ ...report });
@@ -118,7 +122,9 @@ async function embedAsset(ctx: EmbedContext, task: VectorTask, signal: AbortSign
   // Its preview is being made anew: the list hears of it when it is there.
   if (task.previewVersion <= 0) { dropVectorTask(ctx.catalog, task); return 'waiting'; }
   let bytes: Uint8Array | undefined;
-  try { bytes = readSpooled(ctx.catalog, task) ?? await ctx.fetchPreview(task.sha256, task.previewVersion, signal); } catch (error) { if (signal?.aborted) return undefined; throw error; }
+  try {
+    for (const picture of picturesFor(task)) bytes ??= readSpooled(ctx.catalog, picture) ?? await ctx.fetchRendition(picture, signal);
+  } catch (error) { if (signal?.aborted) return undefined; throw error; }
   if (signal?.aborted) return undefined;
   if (!bytes) return 'waiting';
   try {
@@ -138,9 +144,22 @@ async function embedAsset(ctx: EmbedContext, task: VectorTask, signal: AbortSign
   }
 }
 
-/** The newest preview that waits for the Worker. */
-function readSpooled(catalog: Catalog, task: VectorTask): Uint8Array | undefined {
-  return catalog.prepare('SELECT bytes FROM spool WHERE key = ?').get(renditionKey({ sha256: task.sha256, name: 'preview', version: task.previewVersion }))?.['bytes'] as Uint8Array | undefined;
+/**
+ * The rendition to embed, and another where that one is lost. The smallest that still has the model's pixels: a grid gives as good
+ * a vector as a preview and is read in a third of the time (ADR 10). A grid's draft came from a picture that the camera embedded,
+ * which may be another crop.
+ */
+export function picturesFor(task: VectorTask): RenditionId[] {
+  const { sha256, width, height } = task;
+  const scale = width === null || height === null ? 0 : Math.min(1, GRID_HEIGHT_PX / height, GRID_MAX_WIDTH_PX / width);
+  const enough = width !== null && height !== null && (scale === 1 || Math.min(width, height) * scale >= MODEL_PX);
+  const preview: RenditionId = { sha256, name: 'preview', version: task.previewVersion };
+  return task.gridVersion >= GRID_VERSION && enough ? [{ sha256, name: 'grid', version: task.gridVersion }, preview] : [preview];
+}
+
+/** As it waits for the Worker. */
+function readSpooled(catalog: Catalog, picture: RenditionId): Uint8Array | undefined {
+  return catalog.prepare('SELECT bytes FROM spool WHERE key = ?').get(renditionKey(picture))?.['bytes'] as Uint8Array | undefined;
 }
 
 function reasonOf(error: unknown): string { return (error instanceof Error ? error.message : String(error)).slice(0, MAX_REASON); }

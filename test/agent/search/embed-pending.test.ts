@@ -4,12 +4,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DiskFullError } from '../../../agent/files/room.ts';
 import {
   chooseSpace, chosenSpace, countSpace, countVectorsToMake, countVectorsToPush, dropSpaceSlice, listFailedVectors, listSpaces, listVectorsToWrite, markWritten, sweepVectorsSlice, type SpaceRow,
+  type VectorTask,
 } from '../../../agent/catalog/vectors.ts';
 import { acknowledgeRenditions, readNextPack } from '../../../agent/catalog/spool.ts';
 import type { Embedder } from '../../../agent/pipeline/embed/embedder.ts';
-import { EmbedderDown, embedPending, PreviewsAway, type EmbedContext } from '../../../agent/pipeline/embed-pending.ts';
+import { EmbedderDown, embedPending, picturesFor, RenditionsAway, type EmbedContext } from '../../../agent/pipeline/embed-pending.ts';
 import { renditionKey } from '../../../protocol/rendition.ts';
-import { PREVIEW_VERSION } from '../../../protocol/versions.ts';
+import { GRID_DRAFT_VERSION, GRID_VERSION, PREVIEW_VERSION } from '../../../protocol/versions.ts';
 import { createStandIn, spaceOf, type StandIn } from '../../support/stand-in-embedder.ts';
 import { createScene, png, put, sha, type Scene } from '../scan/scene.ts';
 
@@ -31,7 +32,7 @@ describe('the stage that embeds pictures', () => {
   const choose = (): void => { space = chooseSpace(scene.catalog, spaceOf(), null); };
   const context = (more: Partial<EmbedContext> = {}): EmbedContext => ({
     catalog: scene.catalog, space, embedder, workers: 1, suspects: new Map(),
-    fetchPreview: (sha256, version) => { fetched.push(sha256); return Promise.resolve(worker.get(renditionKey({ sha256, name: 'preview', version }))); }, ...more,
+    fetchRendition: (id) => { fetched.push(id.sha256); return Promise.resolve(worker.get(renditionKey(id))); }, ...more,
   });
   /** Everything in the spool goes to the Worker, as a push does. */
   function push(): void {
@@ -127,18 +128,35 @@ describe('the stage that embeds pictures', () => {
     push();
     choose();
     let asked = 0;
-    const away = context({ fetchPreview: () => { asked += 1; return Promise.reject(new PreviewsAway('away')); } });
+    const away = context({ fetchRendition: () => { asked += 1; return Promise.reject(new RenditionsAway('away')); } });
     expect(await embedPending(away)).toMatchObject({ made: 0, failed: 0, waiting: 3 });
     expect(asked).toBe(1);
     expect(countVectorsToMake(scene.catalog)).toBe(3);
     expect((await embedPending(context())).made).toBe(3);
   });
 
-  it('a preview that the Worker has lost waits for the day that it is made again', async () => {
+  it('takes the smallest rendition with the model’s pixels: a final grid, else the preview', () => {
+    const names = (task: Partial<VectorTask>) => picturesFor({ sha256: sha(png(1)), newestMs: 0, gridVersion: GRID_VERSION, previewVersion: PREVIEW_VERSION, width: 4_000, height: 3_000, ...task }).map((id) => `${id.name} ${id.version}`);
+    const both = [`grid ${GRID_VERSION}`, `preview ${PREVIEW_VERSION}`];
+    const previewAlone = [`preview ${PREVIEW_VERSION}`];
+    expect(names({})).toEqual(both);
+    expect(names({ width: 3_000, height: 4_000 })).toEqual(both);
+    // 440 high and 165 wide; 1,320 wide and 165 high.
+    expect(names({ width: 1_500, height: 4_000 })).toEqual(previewAlone);
+    expect(names({ width: 8_000, height: 1_000 })).toEqual(previewAlone);
+    // Not enlarged, so that the preview has no more of it.
+    expect(names({ width: 100, height: 80 })).toEqual(both);
+    expect(names({ gridVersion: GRID_DRAFT_VERSION })).toEqual(previewAlone);
+    expect(names({ width: null, height: null })).toEqual(previewAlone);
+  });
+
+  it('a rendition that the Worker has lost is replaced by the other; where both are, it waits for the day that they are made again', async () => {
     for (let i = 1; i <= 2; i += 1) scene.picture(`${i}.png`, i);
     await scene.scan();
     push();
     worker.delete(renditionKey({ sha256: sha(png(1)), name: 'preview', version: PREVIEW_VERSION }));
+    worker.delete(renditionKey({ sha256: sha(png(1)), name: 'grid', version: GRID_VERSION }));
+    worker.delete(renditionKey({ sha256: sha(png(2)), name: 'grid', version: GRID_VERSION }));
     choose();
     expect(await embedPending(context())).toEqual({ made: 1, failed: 0, waiting: 1 });
     // As doctor does it: the preview is to be made again, and then it is.
@@ -189,7 +207,7 @@ describe('spaces in the catalog', () => {
   async function embedAll(profile: 'standard' | 'light'): Promise<SpaceRow> {
     const space = chooseSpace(scene.catalog, spaceOf(profile), null);
     const embedder = await createStandIn().open({ profile, modelDir: null, cacheDir: '' }, { workers: 1 });
-    await embedPending({ catalog: scene.catalog, space, embedder, workers: 1, suspects: new Map(), fetchPreview: () => Promise.resolve(undefined) });
+    await embedPending({ catalog: scene.catalog, space, embedder, workers: 1, suspects: new Map(), fetchRendition: () => Promise.resolve(undefined) });
     return space;
   }
 
