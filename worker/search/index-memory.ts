@@ -186,7 +186,7 @@ export class LoadedSpace {
     const { flags } = this.columns;
     let count = 0;
     for (let slot = 0; slot < this.slots; slot += 1) {
-      if (((flags[slot] as number) & wanted) !== wanted || slot === except || !test(slot)) continue;
+      if (((flags[slot] as number) & wanted) !== wanted || slot === except || (test && !test(slot))) continue;
       this.picked[count] = slot;
       count += 1;
     }
