@@ -31,6 +31,15 @@ describe('pickBest', () => {
     expect(Array.from(ids).filter((_, i) => i % 50 === 49).every((id) => picked.includes(id))).toBe(true);
   });
 
+  it('misses next to none where it looks at every sixteenth', () => {
+    const many = Uint32Array.from({ length: 300_000 }, (_, i) => i);
+    const scores = Float32Array.from(many, (i) => mix(i, 4) / 1e9);
+    const picked = new Set(pickBest(many, scores, 9_000));
+    const order = many.toSorted((a, b) => (scores[b] as number) - (scores[a] as number));
+    expect(order.subarray(0, 8_000).every((i) => picked.has(i))).toBe(true);
+    expect(picked.size).toBeLessThan(10_500);
+  });
+
   it('takes all where there are no more', () => {
     expect(pick((i) => i, 5_000)).toHaveLength(5_000);
   });

@@ -7,15 +7,15 @@ export interface Columns { day: Int32Array; place: Uint32Array; camera: Uint32Ar
 export type Terms = VectorQuestion['terms'];
 type Test = (slot: number) => boolean;
 
-/** `applied` for each term; `test` holds for slots that keep to all that are. */
-export function makeTest(columns: Columns, terms: Terms, store: IndexStore): { applied: boolean[]; test: Test } {
+/** `applied` for each term; `test` holds for slots that keep to all that are, undefined where none is. */
+export function makeTest(columns: Columns, terms: Terms, store: IndexStore): { applied: boolean[]; test: Test | undefined } {
   const tests = terms.map(({ term, negated }) => {
     const holds = testOf(columns, term, store);
     return holds && negated ? (slot: number) => !holds(slot) : holds;
   });
   const used = tests.filter((t) => t !== undefined);
   const [only] = used;
-  return { applied: tests.map((t) => t !== undefined), test: used.length === 0 || !only ? () => true : used.length === 1 ? only : (slot) => used.every((t) => t(slot)) };
+  return { applied: tests.map((t) => t !== undefined), test: used.length <= 1 ? only : (slot) => used.every((t) => t(slot)) };
 }
 
 function testOf(columns: Columns, term: FilterTerm, store: IndexStore): Test | undefined {

@@ -2,7 +2,7 @@
 // `exactBytes` of codes every row lies here and every row that passes the filter is compared (`exact`); beyond that a
 // bit a component lies here, picks candidates, and these are compared by their rows from disk (`coarse`). ADR 12 has the figures.
 import type { VectorAnswer } from '../../protocol/link.ts';
-import { bodyOf, bytesToHex, columnViews, hexToBytes, markViews, BLOCK_SLOTS, FLAG_SHOWN, type IndexStore, type SlotColumns, type StoredSpace, type StoredVector } from './index-store.ts';
+import { bodyOf, bytesToHex, columnViews, emptyMarks, hexToBytes, markViews, BLOCK_SLOTS, FLAG_SHOWN, type IndexStore, type SlotColumns, type StoredSpace, type StoredVector } from './index-store.ts';
 import { makeTest, type Columns, type Terms } from './index-filter.ts';
 import { roundUp, Scanner, SCRATCH_ROWS, toWeightQuery, type IntQuery } from './scan.ts';
 import { Best, pickBest, type Hit } from './best.ts';
@@ -19,7 +19,7 @@ export interface Limits {
   candidates: number;
 }
 /** 110,000 vectors of 768 bytes: with columns and all, some 95 MB of an isolate's 128. */
-export const LIMITS: Limits = { exactBytes: 110_000 * 768, weighed: 32_768, weighedShare: 0.06, candidates: 5_000 };
+export const LIMITS: Limits = { exactBytes: 110_000 * 768, weighed: 16_384, weighedShare: 0.03, candidates: 2_000 };
 /** Rows by which mean and deviation are estimated where not all are compared. */
 const SAMPLE = 400;
 /** Vectors by which a space's mean is found. */
@@ -48,6 +48,8 @@ export class LoadedSpace {
   private columns: Columns;
   /** `exact`: one by a row's length. `coarse`: how far a row reaches from the mean along its own signs. */
   private factors: Float32Array;
+  /** `coarse` alone: the product with the mean. */
+  private leans: Float32Array;
   /** `exact` alone; `coarse` reads hashes with its candidates. */
   private hashes: Uint8Array;
   private slots = 0;
@@ -64,6 +66,7 @@ export class LoadedSpace {
     this.scanner = new Scanner(this.tier === 'exact' ? dimension : Math.ceil(dimension / 8), dimension);
     this.columns = { day: new Int32Array(0), place: new Uint32Array(0), camera: new Uint32Array(0), traits: new Uint16Array(0), flags: new Uint8Array(0) };
     this.factors = new Float32Array(0);
+    this.leans = new Float32Array(0);
     this.hashes = new Uint8Array(0);
     this.grow(capacity);
     for (const { block, body } of store.columnBlocks()) {
@@ -78,8 +81,8 @@ export class LoadedSpace {
     if (this.tier === 'exact') { for (const vector of store.vectors(space)) this.keepRow(vector); return; }
     this.mean = space.mean && space.vectors <= MEAN_STALE * space.marked_vectors ? new Float32Array(space.mean) : this.mark();
     for (const { block, body } of store.markBlocks(space)) {
-      const { reach, present, signs } = markViews(body);
-      for (let i = 0; i < BLOCK_SLOTS; i += 1) if (present[i]) this.keepMark(block * BLOCK_SLOTS + i, reach[i] as number, signs.subarray(i * this.scanner.stride, (i + 1) * this.scanner.stride));
+      const views = markViews(body);
+      for (let i = 0; i < BLOCK_SLOTS; i += 1) this.keepMark(block * BLOCK_SLOTS + i, views, i);
     }
   }
 
@@ -88,7 +91,7 @@ export class LoadedSpace {
 
   /** Bytes that this space takes in memory: WebAssembly's and typed arrays. */
   get bytes(): number {
-    return this.scanner.bytes + this.factors.byteLength + this.hashes.byteLength + this.picked.byteLength + Object.values(this.columns).reduce((sum: number, c: Columns[keyof Columns]) => sum + c.byteLength, 0);
+    return this.scanner.bytes + this.factors.byteLength + this.leans.byteLength + this.hashes.byteLength + this.picked.byteLength + Object.values(this.columns).reduce((sum: number, c: Columns[keyof Columns]) => sum + c.byteLength, 0);
   }
 
   private grow(slots: number): void {
@@ -99,6 +102,7 @@ export class LoadedSpace {
       this.columns = { day: copyInto(new Int32Array(room), c.day), place: copyInto(new Uint32Array(room), c.place), camera: copyInto(new Uint32Array(room), c.camera), traits: copyInto(new Uint16Array(room), c.traits), flags: copyInto(new Uint8Array(room), c.flags) };
       this.factors = copyInto(new Float32Array(room), this.factors);
       if (this.tier === 'exact') this.hashes = copyInto(new Uint8Array(room * 32), this.hashes);
+      else this.leans = copyInto(new Float32Array(room), this.leans);
       this.picked = new Uint32Array(room);
       this.scanner.reserve(room);
     }
@@ -112,9 +116,12 @@ export class LoadedSpace {
     this.columns.flags[slot] = (this.columns.flags[slot] as number) | FLAG_VECTOR;
   }
 
-  private keepMark(slot: number, reach: number, signs: Uint8Array): void {
-    this.scanner.setRow(slot, signs);
-    this.factors[slot] = reach;
+  /** What place `at` of a block says, if anything. */
+  private keepMark(slot: number, { reach, lean, present, signs }: ReturnType<typeof markViews>, at: number): void {
+    if (!present[at]) return;
+    this.scanner.setRow(slot, signs.subarray(at * this.scanner.stride, (at + 1) * this.scanner.stride));
+    this.factors[slot] = reach[at] as number;
+    this.leans[slot] = lean[at] as number;
     this.columns.flags[slot] = (this.columns.flags[slot] as number) | FLAG_VECTOR;
   }
 
@@ -138,7 +145,7 @@ export class LoadedSpace {
       if (its !== block) {
         if (block >= 0) store.putMarkBlock(space, block, body);
         block = its;
-        body = new ArrayBuffer(BLOCK_SLOTS * (5 + this.scanner.stride));
+        body = emptyMarks(this.scanner.stride);
       }
       writeMark(body, vector.slot % BLOCK_SLOTS, this.scanner.stride, vector, mean);
     }
@@ -153,9 +160,9 @@ export class LoadedSpace {
       const slot = slots[i] as number;
       const vector = vectorOf(slot, item);
       if (!this.mean) { this.keepRow(vector); continue; }
-      const body = new ArrayBuffer(BLOCK_SLOTS * (5 + this.scanner.stride));
-      const reach = writeMark(body, 0, this.scanner.stride, vector, this.mean);
-      this.keepMark(slot, reach, markViews(body).signs.subarray(0, this.scanner.stride));
+      const body = emptyMarks(this.scanner.stride);
+      writeMark(body, 0, this.scanner.stride, vector, this.mean);
+      this.keepMark(slot, markViews(body), 0);
     }
   }
 
@@ -179,7 +186,7 @@ export class LoadedSpace {
     const { flags } = this.columns;
     let count = 0;
     for (let slot = 0; slot < this.slots; slot += 1) {
-      if (((flags[slot] as number) & wanted) !== wanted || slot === except || !test(slot)) continue;
+      if (((flags[slot] as number) & wanted) !== wanted || slot === except || (test && !test(slot))) continue;
       this.picked[count] = slot;
       count += 1;
     }
@@ -230,16 +237,26 @@ export class LoadedSpace {
     length = Math.sqrt(length);
     const weights = toWeightQuery(Float32Array.from(mean, (m, i) => (vector[i] as number) / length - m), this.scanner.stride);
 
+    // About the product of row and query, but for what all rows have in common: what it has of the mean, and how far it
+    // reaches from it along its signs times what the query has along these signs.
+    const { factors, leans } = this;
     const alike = new Float32Array(picked.length);
-    this.scanner.differ(weights.signs, picked, (results, from) => { for (let i = 0; i < results.length; i += 1) alike[from + i] = -(results[i] as number); });
+    this.scanner.differ(weights.signs, picked, (results, from) => {
+      for (let i = 0; i < results.length; i += 1) {
+        const slot = picked[from + i] as number;
+        alike[from + i] = (leans[slot] as number) + (factors[slot] as number) * weights.level * (vector.length - 2 * (results[i] as number));
+      }
+    });
     const coarse = pickBest(picked, alike, Math.max(this.limits.weighed, wanted, Math.ceil(picked.length * this.limits.weighedShare)));
 
     const bits = new Uint16Array(coarse.length);
     this.scanner.differ(new Uint8Array(this.scanner.stride), coarse, (results, from) => { bits.set(results, from); });
     const likely = new Float32Array(coarse.length);
     this.scanner.weigh(weights.planes, coarse, (results, from) => {
-      // The sum over all components of weight times sign, times how far a row reaches: about its product with the query.
-      for (let i = 0; i < results.length; i += 1) likely[from + i] = (this.factors[coarse[from + i] as number] as number) * (2 * (weights.step * (results[i] as number) + weights.low * (bits[from + i] as number)) - weights.sum);
+      for (let i = 0; i < results.length; i += 1) {
+        const slot = coarse[from + i] as number;
+        likely[from + i] = (leans[slot] as number) + (factors[slot] as number) * (2 * (weights.step * (results[i] as number) + weights.low * (bits[from + i] as number)) - weights.sum);
+      }
     });
     const found = this.compare(question, Array.from(pickBest(coarse, likely, wanted)));
     const step = picked.length / SAMPLE;
@@ -283,22 +300,25 @@ export class LoadedSpace {
 
 interface Found { hits: Hit[]; sum: number; squares: number; looked: number }
 
-/** Writes a vector's signs about the mean into its place of a block; gives how far it reaches. */
-export function writeMark(body: ArrayBuffer, at: number, stride: number, { codes, factor }: StoredVector, mean: Float32Array): number {
-  const { reach, present, signs } = markViews(body);
+/** Writes what is known of a vector about the mean into its place of a block. */
+export function writeMark(body: ArrayBuffer, at: number, stride: number, { codes, factor }: StoredVector, mean: Float32Array): void {
+  const { reach, lean, present, signs } = markViews(body);
   const its = signs.subarray(at * stride, (at + 1) * stride);
   its.fill(0);
   let squares = 0;
   let sum = 0;
+  let product = 0;
   for (let i = 0; i < codes.length; i += 1) {
-    const v = (codes[i] as number) * factor - (mean[i] as number);
+    const x = (codes[i] as number) * factor;
+    const v = x - (mean[i] as number);
+    product += x * (mean[i] as number);
     squares += v * v;
     sum += Math.abs(v);
     if (v > 0) its[i >> 3] = (its[i >> 3] as number) | (1 << (i & 7));
   }
   reach[at] = sum === 0 ? 0 : squares / sum;
+  lean[at] = product;
   present[at] = 1;
-  return reach[at];
 }
 
 /** As it will come back from disk. */

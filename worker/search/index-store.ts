@@ -44,10 +44,13 @@ export function columnViews(body: ArrayBuffer) {
   };
 }
 
-/** Views into a block of sign codes: which slots have a vector, how far each reaches from the mean, its signs. */
+/** Views into a block of sign codes: how far each row reaches from the mean along its own signs, how much of the mean it has, which slots have a vector, its signs. */
 export function markViews(body: ArrayBuffer) {
-  return { reach: new Float32Array(body, 0, BLOCK_SLOTS), present: new Uint8Array(body, 4 * BLOCK_SLOTS, BLOCK_SLOTS), signs: new Uint8Array(body, 5 * BLOCK_SLOTS) };
+  return { reach: new Float32Array(body, 0, BLOCK_SLOTS), lean: new Float32Array(body, 4 * BLOCK_SLOTS, BLOCK_SLOTS), present: new Uint8Array(body, 8 * BLOCK_SLOTS, BLOCK_SLOTS), signs: new Uint8Array(body, 9 * BLOCK_SLOTS) };
 }
+
+/** A block of sign codes of `stride` bytes, with nothing in it. */
+export function emptyMarks(stride: number): ArrayBuffer { return new ArrayBuffer(BLOCK_SLOTS * (9 + stride)); }
 
 export function bodyOf(item: PackedVector): Uint8Array<ArrayBuffer> {
   const body = new Uint8Array(BODY_HEAD_BYTES + item.codes.length);
@@ -256,7 +259,7 @@ export class IndexStore {
 
   /** Block `block` of sign codes, empty where there is none. */
   markBlock(space: StoredSpace, block: number, stride: number): ArrayBuffer {
-    return (this.sql.exec('SELECT body FROM marks WHERE id = ?', idOf(space, block)).toArray()[0]?.['body'] as ArrayBuffer | undefined) ?? new ArrayBuffer(BLOCK_SLOTS * (5 + stride));
+    return (this.sql.exec('SELECT body FROM marks WHERE id = ?', idOf(space, block)).toArray()[0]?.['body'] as ArrayBuffer | undefined) ?? emptyMarks(stride);
   }
 
   putMarkBlock(space: StoredSpace, block: number, body: ArrayBuffer): void {

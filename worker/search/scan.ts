@@ -44,8 +44,8 @@ export function toIntQuery(vector: ArrayLike<number>): IntQuery {
   return { codes, scale: 1 / Math.sqrt(sum) };
 }
 
-/** A query for rows of signs: weight of bit i is `low + step * w`, w in four bits. */
-export interface WeightQuery { planes: Uint8Array; signs: Uint8Array; low: number; step: number; sum: number }
+/** A query for rows of signs: weight of bit i is `low + step * w`, w in four bits; `level` is the mean size of a component. */
+export interface WeightQuery { planes: Uint8Array; signs: Uint8Array; low: number; step: number; sum: number; level: number }
 
 /** `centred`: the query less the space's mean. */
 export function toWeightQuery(centred: Float32Array, stride: number): WeightQuery {
@@ -57,16 +57,18 @@ export function toWeightQuery(centred: Float32Array, stride: number): WeightQuer
   const planes = new Uint8Array(stride * 4);
   const signs = new Uint8Array(stride);
   let sum = 0;
+  let sizes = 0;
   for (let i = 0; i < centred.length; i += 1) {
     const v = Math.max(-most, Math.min(most, centred[i] as number));
     const weight = Math.round((v + most) / step);
     sum += weight * step - most;
+    sizes += Math.abs(v);
     const byte = i >> 3;
     const bit = 1 << (i & 7);
     if (v > 0) signs[byte] = (signs[byte] as number) | bit;
     for (let p = 0; p < 4; p += 1) if ((weight >> p) & 1) { const at = (byte >> 4) * 64 + p * 16 + (byte & 15); planes[at] = (planes[at] as number) | bit; }
   }
-  return { planes, signs, low: -most, step, sum };
+  return { planes, signs, low: -most, step, sum, level: sizes / centred.length };
 }
 
 export class Scanner {

@@ -6,7 +6,7 @@ import { decodeVectorPack, spaceKey, textToVector, type PackedVector, type Vecto
 import { Sha256 } from '../../protocol/words.ts';
 import type { Env } from '../env.ts';
 import { LIMITS, LoadedSpace, vectorOf, writeMark } from './index-memory.ts';
-import { bodyOf, BLOCK_SLOTS, IndexStore, type StoredSpace } from './index-store.ts';
+import { bodyOf, BLOCK_SLOTS, IndexStore, markViews, type StoredSpace } from './index-store.ts';
 import type { IndexColumns, IndexStats } from './reader.ts';
 import { roundUp, toIntQuery } from './scan.ts';
 
@@ -58,7 +58,7 @@ export class VectorIndex extends DurableObject<Env> {
         const slot = slots[i] as number;
         const item = items?.[i];
         if (item) writeMark(body, slot % BLOCK_SLOTS, stride, vectorOf(slot, item), mean);
-        else new Uint8Array(body, 4 * BLOCK_SLOTS, BLOCK_SLOTS)[slot % BLOCK_SLOTS] = 0;
+        else markViews(body).present[slot % BLOCK_SLOTS] = 0;
       }
       this.store.putMarkBlock(space, block, body);
     }
