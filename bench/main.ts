@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 /** In order of what a newcomer meets. */
-const BENCHES = ['setup', 'index', 'rescan', 'ingest', 'search-request', 'serve', 'metadata', 'matching', 'pairing', 'proxy'] as const;
+const BENCHES = ['setup', 'index', 'rescan', 'ingest', 'serve', 'metadata', 'matching', 'pairing', 'proxy', 'search', 'search-request'] as const;
 
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !(BENCHES as readonly string[]).includes(name));

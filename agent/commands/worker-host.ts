@@ -44,7 +44,8 @@ async function createMiniflare(options: HostOptions, serve: boolean) {
     modules: await workerModules(),
     compatibilityDate: tomlValue('compatibility_date'), compatibilityFlags: ['nodejs_compat'],
     d1Databases: { DB: tomlValue('database_id') }, r2Buckets: { RENDITIONS: tomlValue('bucket_name') },
-    durableObjects: { LINK: { className: 'AgentLink', useSQLite: true }, VECTORS: { className: 'VectorIndex', useSQLite: true } },
+    // Else Miniflare forgets an object that nobody asked for 10 s, and each search after a pause reads all vectors anew (ADR 12).
+    durableObjects: { LINK: { className: 'AgentLink', useSQLite: true }, VECTORS: { className: 'VectorIndex', useSQLite: true, unsafePreventEviction: true } },
     bindings: { JHAROKHA_LOCAL: '1', JHAROKHA_TOKEN: options.token },
     resourcePersistencePath: join(persistTo(options.dataDir), 'v3'),
   }));

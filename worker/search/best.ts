@@ -60,21 +60,29 @@ export class Best {
 
 const BINS = 4_096;
 
-/** About the `wanted` ids with the highest scores, never fewer where there are as many: those of one bin come together. */
+/** About the `wanted` ids with the highest scores: never fewer where there are as many, and at most twice as many, for of the last bin all come that have room. */
 export function pickBest(ids: Uint32Array, scores: Float32Array, wanted: number): Uint32Array {
   if (ids.length <= wanted) return ids;
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
   for (const s of scores) { if (s < low) low = s; if (s > high) high = s; }
   const width = (high - low) / BINS;
-  if (!(width > 0)) return ids;
+  if (!(width > 0)) return ids.slice(0, wanted);
+  const binOf = (score: number) => Math.floor((score - low) / width);
   const bins = new Uint32Array(BINS + 1);
-  for (const s of scores) { const bin = Math.floor((s - low) / width); bins[bin] = (bins[bin] as number) + 1; }
-  let bin = BINS;
-  let count = bins[bin] as number;
-  while (count < wanted && bin > 0) { bin -= 1; count += bins[bin] as number; }
-  const out = new Uint32Array(count);
+  for (const s of scores) bins[binOf(s)] = (bins[binOf(s)] as number) + 1;
+  let last = BINS;
+  let count = bins[last] as number;
+  while (count < wanted && last > 0) { last -= 1; count += bins[last] as number; }
+  const out = new Uint32Array(Math.min(count, 2 * wanted));
+  let room = out.length - (count - (bins[last] as number));
   let n = 0;
-  for (let i = 0; i < ids.length; i += 1) if (Math.floor(((scores[i] as number) - low) / width) >= bin) { out[n] = ids[i] as number; n += 1; }
+  for (let i = 0; i < ids.length; i += 1) {
+    const bin = binOf(scores[i] as number);
+    if (bin < last || (bin === last && room <= 0)) continue;
+    if (bin === last) room -= 1;
+    out[n] = ids[i] as number;
+    n += 1;
+  }
   return out;
 }

@@ -6,6 +6,7 @@ import { bodyOf, bytesToHex, columnViews, hexToBytes, markViews, BLOCK_SLOTS, FL
 import { makeTest, type Columns, type Terms } from './index-filter.ts';
 import { roundUp, Scanner, SCRATCH_ROWS, toWeightQuery, type IntQuery } from './scan.ts';
 import { Best, pickBest, type Hit } from './best.ts';
+import type { IndexTier } from './reader.ts';
 import type { PackedVector } from '../../protocol/vector.ts';
 
 /** Where one tier ends and how far the other looks. Tests make them small. */
@@ -28,7 +29,6 @@ const MEAN_STALE = 4;
 /** In memory alone: this slot has a vector in this space. */
 const FLAG_VECTOR = 128;
 
-export type Tier = 'exact' | 'coarse';
 export interface Question {
   query: IntQuery; against: IntQuery | null;
   /** The query as it came, for signs about the mean. */
@@ -39,7 +39,7 @@ export interface Question {
 
 export class LoadedSpace {
   readonly key: string;
-  readonly tier: Tier;
+  readonly tier: IndexTier;
   private readonly store: IndexStore;
   private readonly space: StoredSpace;
   private readonly scanner: Scanner;

@@ -81,6 +81,7 @@ export class IndexStore {
   /** Read when they are first needed. */
   private places: Map<string, number> | undefined;
   private cameras: Map<string, number> | undefined;
+  private placeList: { id: number; place: Place }[] | undefined;
 
   constructor(sql: SqlStorage) {
     this.sql = sql;
@@ -196,7 +197,7 @@ export class IndexStore {
 
   /** Every place that some asset had, by its number. */
   listPlaces(): { id: number; place: Place }[] {
-    return [...this.namesOf('place')].map(([name, id]) => { const [country_code, region, city] = JSON.parse(name) as [string, string | null, string | null]; return { id, place: { country_code, region, city } }; });
+    return this.placeList ??= [...this.namesOf('place')].map(([name, id]) => { const [country_code, region, city] = JSON.parse(name) as [string, string | null, string | null]; return { id, place: { country_code, region, city } }; });
   }
 
   cameraId(camera: string): number | undefined { return this.namesOf('camera').get(camera); }
@@ -207,6 +208,7 @@ export class IndexStore {
     if (id === undefined) {
       id = this.one('INSERT INTO names (kind, name) VALUES (?, ?) RETURNING name_id', kind, name);
       names.set(name, id);
+      this.placeList = undefined;
     }
     return id;
   }
@@ -217,7 +219,7 @@ export class IndexStore {
   }
 
   /** After a transaction that was rolled back: what was read may never have been. */
-  forgetNames(): void { this.places = undefined; this.cameras = undefined; }
+  forgetNames(): void { this.places = undefined; this.cameras = undefined; this.placeList = undefined; }
 
   /** Gives back the slots of assets that have neither columns nor a vector. */
   freeUnused(slotBySha256: ReadonlyMap<string, number>): void {

@@ -27,3 +27,16 @@ export interface IndexColumns {
   shown: boolean;
   country_code: string | null; region: string | null; city: string | null; camera: string | null;
 }
+
+/** How the embedded index looks for what is near: at every row, or at signs first (index-memory.ts). */
+export type IndexTier = 'exact' | 'coarse';
+/** What the embedded index says of itself. */
+export interface IndexStats {
+  /** Slots given to assets, and vectors of the space in memory. */
+  slots: number; rows: number;
+  space: string | null; tier: IndexTier | null;
+  /** What the space takes in memory; what everything takes on disk. */
+  bytes: number; disk_bytes: number;
+  /** Reading the space into memory, as far as the clock moved: workerd's stands still between I/O. */
+  load_ms: number | null;
+}

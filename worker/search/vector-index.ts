@@ -5,23 +5,13 @@ import type { VectorAnswer, VectorQuestion } from '../../protocol/link.ts';
 import { decodeVectorPack, spaceKey, textToVector, type PackedVector, type VectorSpace } from '../../protocol/vector.ts';
 import { Sha256 } from '../../protocol/words.ts';
 import type { Env } from '../env.ts';
-import { LIMITS, LoadedSpace, vectorOf, writeMark, type Tier } from './index-memory.ts';
+import { LIMITS, LoadedSpace, vectorOf, writeMark } from './index-memory.ts';
 import { bodyOf, BLOCK_SLOTS, IndexStore, type StoredSpace } from './index-store.ts';
-import type { IndexColumns } from './reader.ts';
+import type { IndexColumns, IndexStats } from './reader.ts';
 import { roundUp, toIntQuery } from './scan.ts';
 
 /** Answers cross a process border, where error classes are lost: so they are plain values. */
 export type Told<T> = { ok: true; value: T } | { ok: false; message: string };
-
-export interface IndexStats {
-  /** Slots given to assets, and vectors of the space in memory. */
-  slots: number; rows: number;
-  space: string | null; tier: Tier | null;
-  /** What the space takes in memory; what everything takes on disk. */
-  bytes: number; disk_bytes: number;
-  /** Reading the space into memory, as far as the clock moved: workerd's stands still between I/O. */
-  load_ms: number | null;
-}
 
 /** Refused for what was sent: a sentence for people. */
 class Refused extends Error { override name = 'Refused'; }
@@ -152,7 +142,6 @@ export class VectorIndex extends DurableObject<Env> {
   async clear(): Promise<void> {
     this.loaded = undefined;
     this.write(() => { this.store.clear(); });
-    await this.ctx.storage.sync();
   }
 
   async stats(): Promise<IndexStats> {
@@ -170,6 +159,7 @@ export class VectorIndex extends DurableObject<Env> {
     return this.loaded;
   }
 
+  /** All or nothing. What is answered afterwards waits until it is on disk (the object's output gate). */
   private write<T>(work: () => T): T {
     try { return this.ctx.storage.transactionSync(work); } catch (error) { this.store.forgetNames(); throw error; }
   }
@@ -185,9 +175,7 @@ export class VectorIndex extends DurableObject<Env> {
 
   private async telling<T>(work: () => Promise<T>): Promise<Told<T>> {
     try {
-      const value = await work();
-      await this.ctx.storage.sync();
-      return { ok: true, value };
+      return { ok: true, value: await work() };
     } catch (error) {
       if (error instanceof Refused) return { ok: false, message: error.message };
       throw error;
