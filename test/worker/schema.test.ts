@@ -18,6 +18,7 @@ import { HOME_ITEMS_SQL } from '../../worker/store/settings.ts';
 import { CHANGED_STACKS_SQL } from '../../worker/store/stacks.ts';
 import { WAITING_FOR_ZONE_SQL, WANTED_SQL } from '../../worker/store/places.ts';
 import { RESOLVE_INPUT_SQL, STACKED_WITH_SQL } from '../../worker/store/resolve-input.ts';
+import { CAMERAS_SQL, DAYS_SQL, NAMED_PLACES_SQL, PEOPLE_SQL, TAGS_SQL, TITLES_SQL } from '../../worker/store/vocabulary.ts';
 import { migrate } from './support.ts';
 
 beforeAll(migrate);
@@ -38,7 +39,7 @@ describe('schema.ts', () => {
 });
 
 /** Tables that grow with the library; the others hold tens of rows. */
-const BIG = ['assets', 'locations', 'evidence', 'timeline_items', 'problems', 'curation', 'r', 'a', 'l', 'o', 'e', 't', 'p', 'c', 's', 'm', 'up', 'ma', 'stacks', 'places', 'album_assets', 'edit_rows'];
+const BIG = ['assets', 'locations', 'evidence', 'timeline_items', 'problems', 'curation', 'r', 'a', 'l', 'o', 'e', 't', 'p', 'c', 's', 'v', 'm', 'up', 'ma', 'stacks', 'places', 'album_assets', 'edit_rows'];
 
 const QUERIES: Record<string, string> = {
   CHANGED_ASSETS_SQL, CHANGED_LOCATIONS_SQL, CHANGED_EVIDENCE_SQL, KNOWN_LOCATIONS_SQL, RESOLVE_INPUT_SQL, STACKED_WITH_SQL, CHANGED_STACKS_SQL, WANTED_SQL, WAITING_FOR_ZONE_SQL, REBUILD_BUCKETS_SQL, DROP_EMPTY_BUCKETS_SQL, COUNT_SHOWN_SQL,
@@ -47,6 +48,7 @@ const QUERIES: Record<string, string> = {
   PLACE_GRID: gridSql('place', 'following'), PLACE_GRID_BACK: gridSql('place', 'preceding'), ALBUM_GRID: gridSql('album', 'following'), ALBUM_GRID_BACK: gridSql('album', 'preceding'),
   EDITS_SQL, DAY_SCOPE: scopeSql({ kind: 'day', day: 20240506 }).sql, CAMERA_SCOPE: scopeSql({ kind: 'camera', camera: 'x', from: null, to: null }).sql,
   PLACE_SCOPE: scopeSql({ kind: 'place', country_code: 'IT', region: null, city: 'x' }).sql, ASSETS_SCOPE: scopeSql({ kind: 'assets', sha256s: [] }).sql,
+  CAMERAS_SQL, DAYS_SQL, NAMED_PLACES_SQL, PEOPLE_SQL, TAGS_SQL, TITLES_SQL,
   UNDO_COUNT: undoSql(['taken_at', 'latitude']).count, UNDO_RESTORE: undoSql(['taken_at', 'latitude']).restore, UNDO_SWEEP: undoSql(['taken_at']).sweep,
 };
 

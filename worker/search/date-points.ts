@@ -267,13 +267,12 @@ function readStep(reading: Reading, k: number, name: string, direction: number, 
   const point = season ? seasonPoint(k + 1, null, season) : month !== undefined ? monthPoint(k + 1, null, month) : readHoliday(reading, k, true);
   if (!point || point.year !== null) return undefined;
   const now = dayOf(today);
-  const candidates = [thisYear - 1, thisYear, thisYear + 1].flatMap((year) => { const range = point.in(year); return range ? [{ year, range }] : []; });
+  const candidates = [thisYear - 2, thisYear - 1, thisYear, thisYear + 1].flatMap((year) => { const range = point.in(year); return range ? [{ year, range }] : []; });
   // This winter is the one that lies in the present year's end, or that goes on now.
-  const chosen = direction < 0 ? candidates.findLast((c) => c.range[1] < now) ?? candidates[0]
+  const chosen = direction < 0 ? candidates.findLast((c) => c.range[1] < now)
     : direction > 0 ? candidates.find((c) => c.range[0] > now)
     : candidates.find((c) => c.range[0] <= now && now <= c.range[1]) ?? candidates.find((c) => c.year === thisYear);
-  const years = chosen ?? [thisYear - 2].flatMap((year) => { const range = point.in(year); return range ? [{ year, range }] : []; })[0];
-  return years ? relative(point.to, years.range, point.label(years.year)) : undefined;
+  return chosen ? relative(point.to, chosen.range, point.label(chosen.year)) : undefined;
 }
 
 /** The whole unit so many before (negative) or after the present one; weeks begin on Monday. */

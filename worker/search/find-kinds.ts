@@ -1,10 +1,10 @@
 // Kinds of pictures and names of files in a query: videos, screenshots, favourites, IMG_2041, *.heic.
 import type { AssetTrait, FilterTerm } from '../../protocol/search.ts';
 import { RANK, type Found, type Reading } from './found.ts';
-import { isJoined, type Word } from './words.ts';
+import { isJoined, isNegatedByMinus, type Word } from './words.ts';
 
 const TYPES: readonly [AssetTrait, label: string, names: string][] = [
-  ['video', 'Videos', 'video,videos,clip,clips,movie,movies,video clip,video clips,footage'],
+  ['video', 'Videos', 'video,videos,clip,clips,movie,movies,video clip,video clips,footage,videos only,only videos'],
   ['live', 'Live Photos', 'live photo,live photos,live picture,live pictures'],
   ['motion', 'Motion photos', 'motion photo,motion photos,motion picture,motion pictures'],
   ['screenshot', 'Screenshots', 'screenshot,screenshots,screen shot,screen shots,screen capture,screen captures,screengrab,screengrabs'],
@@ -61,7 +61,7 @@ function findFile(reading: Reading, i: number): Found | undefined {
   if (dot && ENDINGS.has(word.folded) && !isGluedAfter(list, i)) {
     return { from: i, to: i + 1, start: word.start - (dot[1]?.length ?? 0), term: { kind: 'file_name', text: `.${word.raw}`, whole: false }, label: `File: *.${word.raw}`, rank: RANK.file };
   }
-  if (word.gap !== '' && /\S$/.test(word.gap) && !/[(\-−]$/.test(word.gap)) return undefined;
+  if (i > 0 ? !/[\s(]$/.test(word.gap) && !isNegatedByMinus(list, i) : !/^(?:|.*[\s(])$|^[-−]$/s.test(word.gap)) return undefined;
   let to = i + 1;
   let ending = -1;
   // The rest of a name has no space in it.

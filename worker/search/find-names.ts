@@ -36,14 +36,17 @@ function lookUpCamera(reading: Reading, key: string, begun: boolean): Meant | un
 /** The longest name of a kind that begins with word `i`; `sure`: something says that such a name comes, so ordinary words count too. */
 export function findName(reading: Reading, kind: NameKind, i: number, sure: boolean): Found | undefined {
   const { list } = reading.words;
+  const begun = kind === 'camera' && sure;
+  const alias = kind === 'camera' && CAMERA_ALIASES.has(list[i]?.folded ?? '');
+  if (!begun && !alias && !reading.names.begins.has(list[i]?.folded ?? '')) return undefined;
   let key = '';
   let best: Found | undefined;
   for (let k = i; k < Math.min(list.length, i + MAX_NAME_WORDS); k += 1) {
     const word = list[k];
     // Behind an operator the first word is tied to it.
-    if (!word || word.quote !== 0 || (k > i && !isJoined(list, k))) break;
+    if (!word || word.quote !== 0 || (k > i && (!isJoined(list, k) || /[;:|]/.test(word.gap)))) break;
     key = key === '' ? word.folded : `${key} ${word.folded}`;
-    const meant = kind === 'camera' && sure ? lookUpCamera(reading, key, true) : lookUp(reading, kind, key);
+    const meant = begun ? lookUpCamera(reading, key, true) : lookUp(reading, kind, key);
     if (meant && (sure || isClear(reading, kind, i, k + 1, key))) best = { from: i, to: k + 1, ...meant, rank: RANK[kind] };
   }
   return best;
@@ -91,9 +94,9 @@ function isClear(reading: Reading, kind: NameKind, from: number, to: number, key
   const [first] = words;
   if (!first) return false;
   const capital = words.every((w) => isCapital(w));
-  const common = words.every((w) => isCommon(w.folded) || /^\d+$/.test(w.folded));
+  const common = words.every((w) => isCommon(w.folded));
   switch (kind) {
-    case 'place': return words.length > 1 ? !common || capital : (first.folded.length > 2 || /[^a-z]/.test(first.folded) || key === 'uk') && (!common || capital);
+    case 'place': return words.length > 1 ? !common || capital : (first.folded.length > 2 || /[^a-z]/.test(first.folded) || key === 'uk' || first.raw === first.raw.toUpperCase()) && (!common || capital);
     // A whole name that is an ordinary word, or a first name that is one, with a capital alone.
     case 'person': return !common || capital;
     // A title of one word is found in the documents' words; as a filter it would take away what else such a word means.

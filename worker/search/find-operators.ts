@@ -58,8 +58,9 @@ function readOpenValue(reading: Reading, operator: string, i: number): Found | u
   }
   let to = i + 2;
   while (to < list.length && list[to]?.quote === 0 && !/[\s]/.test(list[to]?.gap ?? ' ')) to += 1;
-  const end = list[to - 1]?.end ?? 0;
+  let end = list[to - 1]?.end ?? 0;
+  if (FILES.has(operator)) while (text.charAt(end) === '*') end += 1;
   const value = text.slice((list[i]?.end ?? 0) + 1, end);
   const meant = FILES.has(operator) ? fileTerm(value) : TYPES.has(operator) ? typeTerm(nameKey(value), true) : Object.hasOwn(DATES, operator) ? readDateValue(reading, DATES[operator] ?? '', value) : undefined;
-  return meant ? { from: i, to, rank: RANK.operator, ...meant } : undefined;
+  return meant ? { from: i, to, end, rank: RANK.operator, ...meant } : undefined;
 }

@@ -17,6 +17,8 @@ export interface NameIndex {
   /** Every run of words of a camera's name. */
   cameras: ReadonlyMap<string, { cameras: string[]; label: string }>;
   cameraNames: readonly Camera[];
+  /** With which words any of them begins. */
+  begins: ReadonlySet<string>;
   firstYear: number | null; lastYear: number | null;
 }
 
@@ -26,7 +28,7 @@ const MAX_CAMERA_WORDS = 6;
 
 /** What people type for a country, by its code. */
 const SHORT_COUNTRIES: Record<string, readonly string[]> = {
-  GB: ['uk', 'u k', 'great britain', 'britain', 'united kingdom'], US: ['usa', 'u s a', 'u s', 'united states', 'united states of america', 'america', 'the states'], AE: ['uae', 'u a e', 'emirates'], NL: ['holland', 'netherlands'],
+  GB: ['uk', 'u k', 'great britain', 'britain', 'united kingdom'], US: ['usa', 'u s a', 'u s', 'united states', 'united states of america', 'america', 'the states', 'us'], AE: ['uae', 'u a e', 'emirates'], NL: ['holland', 'netherlands'],
   CZ: ['czech republic', 'czechia'], KR: ['korea', 'south korea'], TR: ['turkey', 'turkiye'], RU: ['russia'], VN: ['vietnam', 'viet nam'], CI: ['ivory coast'], MM: ['burma', 'myanmar'], MK: ['macedonia'], CN: ['china', 'prc'],
   HK: ['hong kong'], MO: ['macau', 'macao'], BA: ['bosnia'], CV: ['cape verde'], VA: ['vatican', 'vatican city'], DE: ['deutschland'], CH: ['schweiz', 'suisse', 'svizzera'], IN: ['bharat'], ES: ['espana'], IT: ['italia'], AT: ['osterreich'], NZ: ['aotearoa'],
 };
@@ -41,7 +43,7 @@ export function indexNames(names: LibraryNames): NameIndex {
 
 function buildIndex(names: LibraryNames): NameIndex {
   const cameraNames = names.cameras.map((name) => ({ name, words: splitQuery(name).list, key: nameKey(name) })).filter((c) => c.words.length > 0);
-  return {
+  const index = {
     places: indexPlaces(names.places), cameras: indexCameras(cameraNames), cameraNames,
     albums: group(names.albums, (a) => a.title, (a, into: { ids: number[]; label: string } | undefined) => ({ ids: [...(into?.ids ?? []), a.album_id], label: into?.label ?? a.title })),
     people: group(names.people, (p) => p, (p, into: { names: string[]; label: string } | undefined) => ({ names: [...(into?.names ?? []), p], label: into?.label ?? p })),
@@ -50,6 +52,9 @@ function buildIndex(names: LibraryNames): NameIndex {
     volumes: group(names.volumes, (v) => v.label, (v, into: { ids: string[]; label: string } | undefined) => ({ ids: [...(into?.ids ?? []), v.volume_id], label: into?.label ?? v.label })),
     firstYear: names.days ? Math.floor(names.days.first / 10_000) : null, lastYear: names.days ? Math.floor(names.days.last / 10_000) : null,
   };
+  const begins = new Set<string>();
+  for (const map of [index.places, index.albums, index.people, index.firstNames, index.tags, index.volumes, index.cameras]) for (const key of map.keys()) begins.add(key.split(' ', 1)[0] ?? '');
+  return { ...index, begins };
 }
 
 /** By key; "&" is also found as "and". */

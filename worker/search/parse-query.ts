@@ -75,7 +75,7 @@ function joinAlternatives(reading: Reading, held: readonly Held[]): Held[] {
     const last = joined.at(-1);
     const between = last ? reading.words.text.slice(last.end, next.start).trim().toLowerCase() : '';
     const isOr = between === 'or';
-    const isAnd = between === 'and' || between === '&';
+    const isAnd = between === 'and' || /^[&,/-]$/.test(between);
     const term = last && !next.negated && (isOr || isAnd) ? joinTerms(last.term, next.term, isAnd) : undefined;
     if (!last || !term) { joined.push(next); continue; }
     joined[joined.length - 1] = { ...last, term, to: next.to, end: next.end, label: `${last.label} or ${next.label.replace(/^(?:Camera|Album|Tag|Drive): /, '')}` };

@@ -2,6 +2,7 @@
 import { MAX_QUERY_CHARS, type Chip } from '../../protocol/search.ts';
 import { cleanText } from '../db/bulk.ts';
 import { PREPOSITIONS } from './found.ts';
+import { NEGATIONS } from './negation.ts';
 import { findLoneQuote, splitQuery, withoutQuoteMarks, type Word, type Words } from './words.ts';
 
 /** Before a chip these say nothing any more. */
@@ -24,22 +25,23 @@ export function readRest(words: Words, taken: readonly { start: number; end: num
   const dropped = new Set<Word>();
   for (const t of taken) {
     // "dogs in [Goa]", "[Goa] and beach"
-    for (let k = list.findLastIndex((w) => w.end <= t.start); k >= 0 && isDroppable(list[k], LEADING_TO) && free.includes(list[k] as Word) && !/[^\s(]/.test(text.slice(list[k]?.end, list[k + 1]?.start).slice(0, t.start - (list[k]?.end ?? 0))); k -= 1) dropped.add(list[k] as Word);
-    const after = list.findIndex((w) => w.start >= t.end);
-    if (after >= 0 && isDroppable(list[after], JOINTS) && free.includes(list[after] as Word)) dropped.add(list[after] as Word);
+    let behind = t.start;
+    for (const word of free.slice(0, free.findLastIndex((w) => w.end <= t.start) + 1).reverse()) {
+      if (!isDroppable(word, LEADING_TO) || !/^[\s(]*$/.test(text.slice(word.end, behind))) break;
+      dropped.add(word);
+      behind = word.start;
+    }
+    const after = free.find((w) => w.start >= t.end);
+    if (after && isDroppable(after, JOINTS) && /^\s*$/.test(text.slice(t.end, after.start))) dropped.add(after);
   }
   const kept = trimNoise(free.filter((w) => !dropped.has(w)));
   const compose = (keep: readonly Word[]): string => {
     const keeps = new Set(keep);
-    const parts = [...text];
-    let at = 0;
+    const gone = new Uint8Array(text.length);
+    for (const t of taken) gone.fill(1, t.start, t.end);
+    for (const w of list) if (!keeps.has(w)) gone.fill(1, w.start, w.end);
     let out = '';
-    for (const part of parts) {
-      const start = at;
-      at += part.length;
-      const isTaken = taken.some((t) => start >= t.start && start < t.end) || list.some((w) => start >= w.start && start < w.end && !keeps.has(w));
-      out += isTaken ? ' ' : part;
-    }
+    for (let i = 0; i < text.length; i += 1) out += gone[i] === 1 ? ' ' : text.charAt(i);
     return tidy(withoutQuoteMarks(out));
   };
   const rest = compose(kept);
@@ -49,7 +51,7 @@ export function readRest(words: Words, taken: readonly { start: number; end: num
 
 function isDroppable(word: Word | undefined, words: ReadonlySet<string>): boolean { return word !== undefined && word.quote === 0 && !word.tied && words.has(word.folded); }
 
-/** Without "show me all my photos of" before and "pictures" behind. */
+/** Without "show me all my photos of" before and "pictures" behind; nor what leads to a word that is not typed yet. */
 function trimNoise(words: readonly Word[]): Word[] {
   let from = 0;
   let to = words.length;
@@ -61,7 +63,7 @@ function trimNoise(words: readonly Word[]): Word[] {
     if (at(from, PICTURES) && (at(from + 1, OF) || from + 1 >= to)) { from += 2; while (at(from, OWN)) from += 1; continue; }
     break;
   }
-  while (to > from && (isDroppable(words[to - 1], PICTURES) || isDroppable(words[to - 1], LEADING_TO) || words[to - 1]?.folded === 'please')) to -= 1;
+  while (to > from && (isDroppable(words[to - 1], PICTURES) || isDroppable(words[to - 1], LEADING_TO) || isDroppable(words[to - 1], NEGATIONS) || words[to - 1]?.folded === 'please')) to -= 1;
   return words.slice(from, Math.max(from, to));
 }
 
@@ -72,11 +74,11 @@ function tidy(text: string): string {
   const plain = tidySpaces(text).replace(/\( ?\)/g, ' ');
   let from = 0;
   let to = plain.length;
-  const isLoose = (c: string): boolean => /[\s,;:.!?()&/–—-]/.test(c);
+  const isLoose = (c: string): boolean => /[\s,;:.!?&/–—-]/.test(c);
   while (from < to && isLoose(plain.charAt(from))) from += 1;
   while (to > from && isLoose(plain.charAt(to - 1))) to -= 1;
   const kept = plain.slice(from, to).replace(/\s+/g, ' ');
-  return /[\p{L}\p{N}\p{S}]/u.test(kept) ? kept : '';
+  return /[\p{L}\p{N}\p{So}]/u.test(kept) ? kept : '';
 }
 
 /** Quoted words that no chip took, each with at least one letter or figure. */
@@ -99,15 +101,20 @@ export function removeChip(query: string, chip: Pick<Chip, 'text' | 'at'>): stri
   if (at < 0 || chip.text === '') return text;
   let left = text.slice(0, at);
   let right = text.slice(at + chip.text.length);
+  // "without people or cars": the word of negation is the other one's too.
+  const [first] = splitQuery(right).list;
+  const [negation] = splitQuery(chip.text).list;
+  if (first && negation && /^\s+$/.test(first.gap) && (first.folded === 'or' || first.folded === 'nor') && NEGATIONS.has(negation.folded) && negation.start === 0) right = ` ${negation.raw}${right.slice(first.end)}`;
   const before = splitQuery(left).list;
   while (isDroppable(before.at(-1), LEADING_TO) && /^[\s(]*$/.test(left.slice(before.at(-1)?.end))) left = left.slice(0, before.pop()?.start);
-  if (/^[\s,;&]*$/.test(left)) { left = ''; right = right.replace(/^[\s,;&]+/, ''); const first = splitQuery(right).list[0]; if (first?.start === 0 && isDroppable(first, JOINTS)) right = right.slice(first.end); }
+  if (/^[\s,;&]*$/.test(left)) { left = ''; right = right.replace(/^[\s,;&]+/, ''); const joint = splitQuery(right).list[0]; if (joint?.start === 0 && isDroppable(joint, JOINTS)) right = right.slice(joint.end); }
   if (/^[\s,;&]*$/.test(right)) { right = ''; left = left.trimEnd().replace(/[,;&]$/, ''); }
   else if (/,\s*$/.test(left) && /^\s*,/.test(right)) right = right.replace(/^\s*,/, '');
   const rest = `${left} ${right}`.replace(/\s+/g, ' ').replace(/\( ?\)/g, '').trim();
   const words = splitQuery(rest);
   // "photos of" without what they were of
-  return words.list.length > 0 && trimNoise(words.list).length === 0 && words.list.every((w) => w.quote === 0) ? '' : rest;
+  if (words.list.length === 0) return /\p{So}/u.test(rest) ? rest : '';
+  return trimNoise(words.list).length === 0 && words.list.every((w) => w.quote === 0) ? '' : rest;
 }
 
 /** The query with a chip's words quoted, so that they are searched for as they are written. */

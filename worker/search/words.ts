@@ -16,8 +16,10 @@ export interface Word {
 export interface Quotation { start: number; end: number }
 export interface Words { text: string; list: Word[]; quotations: Quotation[] }
 
+const WORD = /[\p{L}\p{M}\p{N}_\u200c\u200d]+/gu;
 /** Scripts without spaces between words: each character is a word, as in the index. */
-const WORD = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}ー]\p{M}*|(?:(?![\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}ー])[\p{L}\p{M}\p{N}_\u200c\u200d])+/gu;
+const UNSPACED = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}ー]\p{M}*/gu;
+const PLAIN = /^[\x20-\x7f]*$/;
 const QUOTE_MARKS = /["“”„«»]/g;
 
 /** Quotation marks, two by two from the left; the last of an odd number is none. */
@@ -36,27 +38,45 @@ export function findLoneQuote(text: string): number | undefined {
 
 export function withoutQuoteMarks(text: string): string { return text.replace(QUOTE_MARKS, ''); }
 
+interface Run { start: number; raw: string }
+function* findRuns(text: string): Generator<Run> {
+  for (const { 0: raw, index } of text.matchAll(WORD)) {
+    if (PLAIN.test(raw)) { yield { start: index, raw }; continue; }
+    let at = 0;
+    for (const unspaced of raw.matchAll(UNSPACED)) {
+      if (unspaced.index > at) yield { start: index + at, raw: raw.slice(at, unspaced.index) };
+      yield { start: index + unspaced.index, raw: unspaced[0] };
+      at = unspaced.index + unspaced[0].length;
+    }
+    if (at < raw.length) yield { start: index + at, raw: raw.slice(at) };
+  }
+}
+
+function foldWord(raw: string): string { return PLAIN.test(raw) ? raw.toLowerCase() : foldText(raw).replaceAll(' ', ''); }
+
 export function splitQuery(text: string): Words {
   const quotations = findQuotations(text);
   const list: Word[] = [];
   let at = 0;
   let quote = 0;
-  for (const match of text.matchAll(WORD)) {
-    const start = match.index;
-    const end = start + match[0].length;
+  for (const { start, raw } of findRuns(text)) {
+    const end = start + raw.length;
     while (quote < quotations.length && (quotations[quote]?.end ?? 0) <= start) quote += 1;
     const q = quotations[quote];
     const gap = text.slice(at, start);
-    const folded = foldText(match[0]).replaceAll(' ', '');
+    const folded = foldWord(raw);
     if (folded === '') continue; // accents without a letter
-    list.push({ start, end, raw: match[0], folded, gap, quote: q && q.start < start ? quote + 1 : 0, tied: list.length > 0 && gap.startsWith(':') && !/\s/.test(gap) });
+    list.push({ start, end, raw, folded, gap, quote: q && q.start < start ? quote + 1 : 0, tied: list.length > 0 && gap.startsWith(':') && !/\s/.test(gap) });
     at = end;
   }
   return { text, list, quotations };
 }
 
 /** The words of a name as one key, in the spelling of `keyAt`. Empty where a name has no words. */
-export function nameKey(name: string): string { return splitQuery(name).list.map((w) => w.folded).join(' '); }
+export function nameKey(name: string): string {
+  if (PLAIN.test(name)) return name.toLowerCase().match(/[a-z0-9_]+/g)?.join(' ') ?? '';
+  return Array.from(findRuns(name), (run) => foldWord(run.raw)).filter((word) => word !== '').join(' ');
+}
 
 /** Whether the word at `i` may be part of something that begins before it. */
 export function isJoined(words: readonly Word[], i: number): boolean {
@@ -66,7 +86,8 @@ export function isJoined(words: readonly Word[], i: number): boolean {
 
 /** `-goa`: a minus with nothing before it and a word right behind. */
 export function isNegatedByMinus(words: readonly Word[], i: number): boolean {
-  return /(?:^|[\s(,])[-−]$/.test(words[i]?.gap ?? '') && (i === 0 || (words[i]?.gap.length ?? 0) > 1);
+  const gap = words[i]?.gap ?? '';
+  return (gap.endsWith('-') || gap.endsWith('−')) && /(?:^|[\s(,])[-−]$/.test(gap) && (i === 0 || gap.length > 1);
 }
 
 /** Whether a word begins with a capital where its script has such. */

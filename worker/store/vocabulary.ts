@@ -22,7 +22,7 @@ FROM places p INDEXED BY places_by_name CROSS JOIN timeline_items t INDEXED BY t
 WHERE p.country_code > '' GROUP BY p.country_code, p.region, p.city ORDER BY assets DESC, p.country_code, p.region, p.city LIMIT ?1`;
 /** Each value of an indexed column once, by a jump in the index from one to the next. */
 const eachValue = (table: string, column: string, index: string, having: string): string => `WITH RECURSIVE each (value) AS (
-  SELECT * FROM (SELECT ${column} FROM ${table} v INDEXED BY ${index} WHERE ${having} ORDER BY ${column} LIMIT 1)
+  SELECT * FROM (SELECT ${column} FROM ${table} v INDEXED BY ${index} WHERE ${having} AND ${column} > '' ORDER BY ${column} LIMIT 1)
   UNION ALL SELECT (SELECT ${column} FROM ${table} v INDEXED BY ${index} WHERE ${having} AND ${column} > each.value ORDER BY ${column} LIMIT 1) FROM each WHERE each.value IS NOT NULL LIMIT ?1
 ) SELECT value FROM each WHERE value IS NOT NULL`;
 export const CAMERAS_SQL = eachValue('assets', 'camera', 'assets_by_camera', 'camera IS NOT NULL');
@@ -33,32 +33,49 @@ const VOLUMES_SQL = 'SELECT volume_id, coalesce(owner_label, label) AS label FRO
 export const DAYS_SQL = `SELECT (SELECT day FROM timeline_items t INDEXED BY timeline_items_shown WHERE shown = 1 AND sort_ms > ?1 ORDER BY sort_ms LIMIT 1) AS first,
 (SELECT day FROM timeline_items t INDEXED BY timeline_items_shown WHERE shown = 1 AND sort_ms > ?1 ORDER BY sort_ms DESC LIMIT 1) AS last`;
 
-let kept: { names: LibraryNames; untilMs: number } | undefined;
+/** Changes with every batch, edit and undo, and while something is not resolved yet: only then places are counted anew. */
+export const MARK_SQL = `SELECT (SELECT coalesce(max(applied_at_ms), 0) || ':' || coalesce(max(seq), 0) || ':' || count(*) FROM batches) || '/' || (SELECT coalesce(max(edit_id), 0) || ':' || count(undone_at_ms) FROM edits) || '/' || (SELECT count(*) FROM unresolved) AS mark`;
+/** What changes places without such a trace is seen then. */
+const KEEP_PLACES_MS = 300_000;
+
+interface CountedPlaces { places: LibraryNames['places']; mark: string; atMs: number }
+let kept: { names: LibraryNames; text: string; untilMs: number; counted: CountedPlaces } | undefined;
 
 /** The names as they are, or were some seconds ago. */
 export async function readNames(db: D1Database): Promise<LibraryNames> {
   const beginMs = Date.now();
   if (kept && beginMs < kept.untilMs) return kept.names;
-  const names = await readNamesNow(db);
+  const known = kept && beginMs - kept.counted.atMs < KEEP_PLACES_MS ? kept.counted : undefined;
+  const { names: read, counted } = await readAll(db, known, beginMs);
   const endMs = Date.now();
-  kept = { names, untilMs: endMs + Math.max(KEEP_MS, (endMs - beginMs) * KEEP_TIMES) };
+  // The same object while nothing has changed: what is made from it (worker/search/name-index.ts) is then kept too.
+  const text = JSON.stringify(read);
+  const names = kept?.text === text ? kept.names : read;
+  kept = { names, text, counted, untilMs: endMs + Math.max(KEEP_MS, (endMs - beginMs) * KEEP_TIMES) };
   return names;
 }
 
 /** After a change that must be seen at once; in this isolate. */
 export function forgetNames(): void { kept = undefined; }
 
-export async function readNamesNow(db: D1Database): Promise<LibraryNames> {
-  const [places, cameras, people, tags, albums, volumes, days] = await db.batch<Record<string, unknown>>([
-    db.prepare(NAMED_PLACES_SQL).bind(MAX_PLACES), db.prepare(CAMERAS_SQL).bind(MAX_CAMERAS), db.prepare(PEOPLE_SQL).bind(MAX_LISTS), db.prepare(TAGS_SQL).bind(MAX_LISTS),
-    db.prepare(TITLES_SQL).bind(MAX_ALBUMS), db.prepare(VOLUMES_SQL).bind(MAX_VOLUMES), db.prepare(DAYS_SQL).bind(UNKNOWN_SORT_MS),
+/** All of them, as they are. */
+export async function readNamesNow(db: D1Database): Promise<LibraryNames> { return (await readAll(db, undefined, 0)).names; }
+
+async function readAll(db: D1Database, known: CountedPlaces | undefined, nowMs: number): Promise<{ names: LibraryNames; counted: CountedPlaces }> {
+  const counting = (): D1PreparedStatement[] => [db.prepare(MARK_SQL), db.prepare(NAMED_PLACES_SQL).bind(MAX_PLACES)];
+  const toCounted = ([mark, places]: (D1Result<Record<string, unknown>> | undefined)[]): CountedPlaces => ({ places: (places?.results ?? []) as unknown as LibraryNames['places'], mark: String(mark?.results[0]?.['mark']), atMs: nowMs });
+  const [cameras, people, tags, albums, volumes, days, mark, places] = await db.batch<Record<string, unknown>>([
+    db.prepare(CAMERAS_SQL).bind(MAX_CAMERAS), db.prepare(PEOPLE_SQL).bind(MAX_LISTS), db.prepare(TAGS_SQL).bind(MAX_LISTS),
+    db.prepare(TITLES_SQL).bind(MAX_ALBUMS), db.prepare(VOLUMES_SQL).bind(MAX_VOLUMES), db.prepare(DAYS_SQL).bind(UNKNOWN_SORT_MS), ...counting().slice(0, known ? 1 : 2),
   ]);
-  const values = (result: typeof places): string[] => (result?.results ?? []).map((r) => String(r['value']));
-  const listed = (result: typeof places, most: number): string[] => [...new Set(values(result).flatMap((list) => JSON.parse(list) as string[]))].slice(0, most);
+  const counted = !known ? toCounted([mark, places]) : String(mark?.results[0]?.['mark']) === known.mark ? known : toCounted(await db.batch<Record<string, unknown>>(counting()));
+  const values = (result: typeof cameras): string[] => (result?.results ?? []).map((r) => String(r['value']));
+  const listed = (result: typeof cameras, most: number): string[] => [...new Set(values(result).flatMap((list) => JSON.parse(list) as string[]))].slice(0, most);
   const range = days?.results[0] as { first: number | null; last: number | null } | undefined;
-  return {
-    places: (places?.results ?? []) as unknown as LibraryNames['places'], cameras: values(cameras), people: listed(people, MAX_PEOPLE), tags: listed(tags, MAX_TAGS),
+  const names = {
+    places: counted.places, cameras: values(cameras), people: listed(people, MAX_PEOPLE), tags: listed(tags, MAX_TAGS),
     albums: (albums?.results ?? []) as unknown as LibraryNames['albums'], volumes: (volumes?.results ?? []) as unknown as LibraryNames['volumes'],
     days: range && range.first !== null && range.last !== null ? { first: range.first, last: range.last } : null,
   };
+  return { names, counted };
 }
