@@ -42,9 +42,11 @@ export interface Options {
 /** Parses a command line. Throws CommandError (usage) that names the word it did not understand. */
 export function parseCommandLine(argv: readonly string[]): Options {
   let parsed;
+  // `search beach -people`: a word that must not be there, and no option has one dash and more than a letter.
+  const isUnwanted = (word: string) => argv[0] === 'search' && /^-[^-]./.test(word);
   try {
     parsed = parseArgs({
-      args: [...argv], allowPositionals: true, strict: true,
+      args: argv.filter((word) => !isUnwanted(word)), allowPositionals: true, strict: true,
       options: {
         data: { type: 'string' }, port: { type: 'string' }, 'no-open': { type: 'boolean' }, json: { type: 'boolean' }, once: { type: 'boolean' },
         all: { type: 'boolean' }, dev: { type: 'boolean' }, help: { type: 'boolean', short: 'h' }, gone: { type: 'boolean' }, keep: { type: 'boolean' },
@@ -59,7 +61,7 @@ export function parseCommandLine(argv: readonly string[]): Options {
     throw new CommandError(`${error instanceof Error ? error.message.split('. ')[0] : String(error)}. ${hint}`, EXIT.usage);
   }
   const v = parsed.values;
-  const [command, ...args] = parsed.positionals;
+  const [command, ...args] = [...parsed.positionals, ...argv.filter(isUnwanted)];
   let port: number | null = null;
   if (v.port !== undefined) {
     port = Number(v.port);
