@@ -56,7 +56,9 @@ const call = async (path: string, init: RequestInit = {}): Promise<unknown> => {
 };
 const search = (q: string) => call(`/api/search?${new URLSearchParams({ q }).toString()}`) as Promise<SearchAnswer>;
 const db = await worker.mf.getD1Database('DB', 'jharokha');
-const due = async () => (await db.prepare('SELECT count(*) AS n FROM search_due').first<number>('n')) ?? 0;
+const countDue = async () => (await db.prepare('SELECT count(*) AS n FROM search_due').first<number>('n')) ?? 0;
+/** Miniflare's own connection may have been closed while nobody used it. */
+const due = () => countDue().catch(countDue);
 
 try {
   const places: PlaceRow[] = CITIES.flatMap((city, c) => Array.from({ length: 50 }, (_, k): PlaceRow => ({

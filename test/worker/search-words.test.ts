@@ -219,12 +219,15 @@ describe('filters', () => {
   it('find the archived, and a stack as its primary', async () => {
     const send = createSender();
     await send({
-      volumes: [volume()], assets: [asset(1), asset(2, { kind: 'video', mime: 'video/quicktime' }), asset(3), asset(4, { mime: 'image/x-sony-arw' }), asset(5)],
+      volumes: [volume()], places: [place('44.170,9.610')],
+      assets: [asset(1, { latitude: 44.17, longitude: 9.61 }), asset(2, { kind: 'video', mime: 'video/quicktime' }), asset(3), asset(4, { mime: 'image/x-sony-arw' }), asset(5, { latitude: 44.17, longitude: 9.61 })],
       locations: [location(1, 'a/IMG_1.HEIC'), location(2, 'b/clip_77.MOV'), location(3, 'a/IMG_3.JPG'), location(4, 'a/IMG_3.ARW'), location(5, 'a/old.jpg')],
       evidence: [evidence('b/clip_77.MOV', { albums: [{ key: 'k', title: 'Clips' }] })], stacks: [stack(2, 1), stack(4, 3, { type: 'raw' })],
     });
     await applyCorrection(env.DB, { scope: { kind: 'assets', sha256s: [hashOf(5)] }, change: { archived: true }, summary: 'x', nowMs: 1 });
     expect(await filtered()).toEqual([1, 3, 5]);
+    expect(await filtered(term({ kind: 'place', places: [{ country_code: 'IT', region: null, city: null }] }))).toEqual([1, 5]);
+    expect(await filtered(not({ kind: 'place', places: [{ country_code: 'IT', region: null, city: null }] }))).toEqual([3]);
     expect(await filtered(term({ kind: 'type', type: 'live' }))).toEqual([1]);
     expect(await filtered(term({ kind: 'type', type: 'raw' }))).toEqual([3]);
     expect(await filtered(term({ kind: 'album', album_ids: [(await env.DB.prepare('SELECT album_id FROM albums').first<number>('album_id')) ?? 0] }))).toEqual([1]);

@@ -12,6 +12,8 @@ export interface Filter { sql: string; binds: string[] }
 export const TRIGRAM_CHARS = 3;
 const DAY_MS = 86_400_000;
 const SHOWN = 't.primary_sha256 IS NULL';
+const IN_PLACES = (p: string) => `(SELECT p.cell FROM json_each(${p}) j CROSS JOIN places p INDEXED BY places_by_name ON p.country_code = j.value->>0
+  WHERE (j.value->>1 IS NULL OR p.region = j.value->>1) AND (j.value->>2 IS NULL OR p.city = j.value->>2)) n`;
 const DOC = (expression: string) => `(SELECT ${expression} FROM search_docs d WHERE d.asset_id = t.asset_id)`;
 
 /** All terms hold. Parameters are numbered from `first`. */
@@ -32,9 +34,10 @@ function conditionOf(term: FilterTerm, p: string): { sql: string; value: unknown
   switch (term.kind) {
     // Day 0 is unknown: in no range, and in what is not of a range.
     case 'date': return { sql: `t.day > 0 AND EXISTS (SELECT 1 FROM json_each(${p}) j WHERE t.day BETWEEN j.value->>0 AND j.value->>1)`, value: term.ranges };
+    // By the indexes that hold cell and key alone: a country's assets are some thousands, the rows of the library many more.
     case 'place': return {
-      sql: `t.cell IN (SELECT p.cell FROM json_each(${p}) j CROSS JOIN places p INDEXED BY places_by_name ON p.country_code = j.value->>0
-        WHERE (j.value->>1 IS NULL OR p.region = j.value->>1) AND (j.value->>2 IS NULL OR p.city = j.value->>2))`,
+      sql: `t.asset_id IN (SELECT i.asset_id FROM ${IN_PLACES(p)} CROSS JOIN timeline_items i INDEXED BY timeline_items_by_cell ON i.cell = n.cell AND i.shown = 1
+        UNION ALL SELECT i.asset_id FROM ${IN_PLACES(p)} CROSS JOIN timeline_items i INDEXED BY timeline_items_archived_by_cell ON i.cell = n.cell AND i.archived = 1)`,
       value: term.places.map((place) => [place.country_code, place.region, place.city]),
     };
     case 'camera': return { sql: `t.asset_id IN (SELECT a.asset_id FROM json_each(${p}) j CROSS JOIN assets a INDEXED BY assets_by_camera ON a.camera = j.value)`, value: term.cameras };
