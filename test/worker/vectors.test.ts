@@ -144,7 +144,7 @@ describe('the embedded index', () => {
   });
 
   it('changes from one tier to the other as it grows, in the middle of writing', async () => {
-    await setLimits({ ...BY_SIGNS, exactBytes: 100 * 32 });
+    await setLimits({ ...BY_SIGNS, exactBytes: 100 * 64 });
     await fill(items.slice(0, 90));
     const before = await reader.query(question({ limit: 10 }));
     expect(await stats()).toMatchObject({ tier: 'exact' });
@@ -156,7 +156,7 @@ describe('the embedded index', () => {
     for (const hit of before.hits) expect(scores.get(hit.sha256)).toBeCloseTo(hit.score, 6);
     // Signs that were written on the way hold after a new start.
     await evictDurableObject(openIndex(env));
-    await setLimits({ ...BY_SIGNS, exactBytes: 100 * 32 });
+    await setLimits({ ...BY_SIGNS, exactBytes: 100 * 64 });
     expect((await reader.query(question({ limit: 400 }))).hits).toEqual(after.hits);
   });
 

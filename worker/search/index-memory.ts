@@ -4,7 +4,7 @@
 import type { VectorAnswer } from '../../protocol/link.ts';
 import { bodyOf, bytesToHex, columnViews, emptyMarks, hexToBytes, markViews, BLOCK_SLOTS, FLAG_SHOWN, type IndexStore, type SlotColumns, type StoredSpace, type StoredVector } from './index-store.ts';
 import { makeTest, type Columns, type Terms } from './index-filter.ts';
-import { roundUp, Scanner, SCRATCH_ROWS, toWeightQuery, type IntQuery } from './scan.ts';
+import { rowStride, roundUp, Scanner, SCRATCH_ROWS, toWeightQuery, type IntQuery } from './scan.ts';
 import { Best, pickBest, type Hit } from './best.ts';
 import type { IndexTier } from './reader.ts';
 import type { PackedVector } from '../../protocol/vector.ts';
@@ -62,8 +62,8 @@ export class LoadedSpace {
     this.store = store;
     this.key = space.key;
     this.limits = limits;
-    this.tier = capacity * roundUp(dimension, 16) <= limits.exactBytes ? 'exact' : 'coarse';
-    this.scanner = new Scanner(this.tier === 'exact' ? dimension : Math.ceil(dimension / 8), dimension);
+    this.tier = capacity * rowStride(dimension) <= limits.exactBytes ? 'exact' : 'coarse';
+    this.scanner = new Scanner(dimension, this.tier === 'exact' ? 'rows' : 'signs');
     this.columns = { day: new Int32Array(0), place: new Uint32Array(0), camera: new Uint32Array(0), traits: new Uint16Array(0), flags: new Uint8Array(0) };
     this.factors = new Float32Array(0);
     this.leans = new Float32Array(0);

@@ -4,7 +4,7 @@ import scanWasm from './scan.wasm';
 
 interface Loops {
   memory: WebAssembly.Memory;
-  /** result[k] = sum of row[i] (int8) * query[i] (int16) for row number picked[k]. */
+  /** result[k] = sum of row[i] (int8) * query[i] (int16) for row number picked[k]; `stride` a multiple of 64, of 16 for the others. */
   dot: Loop;
   /** result[k] = bits in which row and query differ. */
   differ: Loop;
@@ -72,17 +72,17 @@ export function toWeightQuery(centred: Float32Array, stride: number): WeightQuer
 }
 
 export class Scanner {
-  /** Bytes of a row in memory: a multiple of 16, the rest zeros. */
+  /** Bytes of a row in memory, the rest zeros. */
   readonly stride: number;
   private readonly loops: Loops;
   private readonly rowsAt: number;
   /** Bytes of a row that is looked at closely. */
   private readonly scratchStride: number;
 
-  /** `rowBytes` of the rows kept here; `closeBytes` of those in the scratch place. */
-  constructor(rowBytes: number, closeBytes: number) {
-    this.stride = roundUp(rowBytes, 16);
-    this.scratchStride = roundUp(closeBytes, 16);
+  /** Whole rows or their signs are kept here; in the scratch place, whole rows. */
+  constructor(dimension: number, kept: 'rows' | 'signs') {
+    this.stride = kept === 'rows' ? rowStride(dimension) : signStride(dimension);
+    this.scratchStride = rowStride(dimension);
     this.loops = new WebAssembly.Instance(scanWasm, {}).exports as unknown as Loops;
     this.rowsAt = SCRATCH_AT + SCRATCH_ROWS * this.scratchStride;
     this.reserve(0);
@@ -138,5 +138,10 @@ export class Scanner {
 const FIRST = Uint32Array.from({ length: SCRATCH_ROWS }, (_, i) => i);
 
 function bytesOf(codes: Int16Array): Uint8Array { return new Uint8Array(codes.buffer, codes.byteOffset, codes.byteLength); }
+
+/** Bytes of a row in memory: `dot` takes 64 at a time. */
+export function rowStride(dimension: number): number { return roundUp(dimension, 64); }
+/** Bytes of a row's signs, in memory and on disk. */
+export function signStride(dimension: number): number { return roundUp(Math.ceil(dimension / 8), 16); }
 
 export function roundUp(n: number, to: number): number { return Math.ceil(n / to) * to; }

@@ -8,7 +8,7 @@ import type { Env } from '../env.ts';
 import { LIMITS, LoadedSpace, vectorOf, writeMark } from './index-memory.ts';
 import { bodyOf, BLOCK_SLOTS, IndexStore, markViews, type StoredSpace } from './index-store.ts';
 import type { IndexColumns, IndexStats } from './reader.ts';
-import { roundUp, toIntQuery } from './scan.ts';
+import { signStride, toIntQuery } from './scan.ts';
 
 /** Answers cross a process border, where error classes are lost: so they are plain values. */
 export type Told<T> = { ok: true; value: T } | { ok: false; message: string };
@@ -51,7 +51,7 @@ export class VectorIndex extends DurableObject<Env> {
   /** Sign codes of a space that has some. */
   private writeMarks(space: StoredSpace, slots: readonly number[], items: readonly PackedVector[] | null): void {
     const mean = new Float32Array(space.mean as ArrayBuffer);
-    const stride = roundUp(Math.ceil(space.dimension / 8), 16);
+    const stride = signStride(space.dimension);
     for (const [block, inBlock] of Map.groupBy(slots.keys(), (i) => Math.floor((slots[i] as number) / BLOCK_SLOTS))) {
       const body = this.store.markBlock(space, block, stride);
       for (const i of inBlock) {
