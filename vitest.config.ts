@@ -7,8 +7,8 @@ const TIMEOUT_MS = 60_000;
 
 export default defineConfig(async () => ({
   test: {
-    // Half of the time is spent waiting for processes to start and to end: two files at a time, also on two cores.
-    maxWorkers: 2,
+    // Half of the time is spent waiting for processes to start and to end: more files at a time than the two cores that are counted on.
+    maxWorkers: 3,
     projects: [
       {
         plugins: [cloudflareTest({

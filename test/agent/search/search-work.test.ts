@@ -259,7 +259,8 @@ describe('engines and spaces', () => {
     scene.catalog.setMeta('vectors_swept', '0');
     work.wake();
     await until('the change', () => JSON.stringify(held(STANDARD)) === JSON.stringify(hashes(2, 3)));
-    expect(countSpace(scene.catalog, listSpaces(scene.catalog)[0]?.id ?? 0)).toEqual({ made: 2, failed: 0, written: 2 });
+    // The catalog hears of it a moment after the engine has it.
+    await until('the catalog', () => JSON.stringify(countSpace(scene.catalog, listSpaces(scene.catalog)[0]?.id ?? 0)) === JSON.stringify({ made: 2, failed: 0, written: 2 }));
   });
 });
 
