@@ -155,6 +155,7 @@ describe('timeline', () => {
     await page.mouse.wheel(0, 1500);
     await expect.poll(place, SOON).toBeGreaterThan(1400);
     const seen = await place();
+    await page.locator('html[data-live]').waitFor();
     const fresh = assetRow('fresh', '2023-10-22T09:00:00', { facets: { facts: 1, grid: 0, preview: 0, proxy: 0 } });
     await seeder.push({ assets: [fresh], locations: [locationRow(fresh, 'v-1', 'DCIM/fresh.jpg')] });
     await page.locator('#fresh').waitFor({ state: 'visible' });

@@ -15,13 +15,15 @@ export function startLive(): void {
     // What happened between the page's making and now is unknown, so the small things are asked anew, and all of it by a
     // page that was hidden. After a broken line the server does the same by itself.
     const missed = closed ? LIVE_EVENTS : ['presence', 'status'];
-    source.addEventListener('open', () => { for (const name of missed) tell(name); }, { once: true });
+    // From here on nothing is missed: a test that makes news waits for it.
+    source.addEventListener('open', () => { document.documentElement.dataset['live'] = 'open'; for (const name of missed) tell(name); }, { once: true });
   };
   const close = () => {
     if (!source) return;
     source.close();
     source = null;
     closed = true;
+    delete document.documentElement.dataset['live'];
   };
   document.addEventListener('visibilitychange', () => { if (document.hidden) close(); else open(); });
   addEventListener('pagehide', close);
