@@ -15,7 +15,7 @@ const PROTOCOL = /^protocol\//;
 /** First match wins. Paths are from the project's root; packages are their names. A file of the same folder is always fine, but for routes. */
 const RULES: Rule[] = [
   { from: /^protocol\//, mayImport: [/^zod$/, PROTOCOL], why: 'protocol imports zod alone' },
-  { from: /^views\/client\//, mayImport: [/^(htmx\.org|htmx\.org\/.*)$/, PROTOCOL, /^views\/client\//], why: 'islands import browser libraries and protocol' },
+  { from: /^views\/client\//, mayImport: [/^(htmx\.org|htmx\.org\/.*|leaflet|topojson-client)$/, PROTOCOL, /^views\/client\//], why: 'islands import browser libraries and protocol' },
   { from: /^views\//, mayImport: [/^hono\/jsx/, /^hono\/html$/, /^lucide/, PROTOCOL, /^views\/(?!client\/)/], why: 'views are pure JSX' },
   { from: /^worker\/(store|db)\//, mayImport: [/^drizzle-orm/, /^zod$/, PROTOCOL, /^worker\/(store|db)\//, /^worker\/env\.ts$/], why: 'store knows D1 and protocol, no page' },
   { from: /^worker\/(search|link)\//, mayImport: [/^cloudflare:/, /^zod$/, /^@qdrant\/js-client-rest$/, PROTOCOL, /^worker\/(store|db|link|search)\//, /^worker\/(env|errors)\.tsx?$/], why: 'link and search know no page' },
