@@ -1,5 +1,5 @@
 // The tables as drizzle sees them, for simple reads and writes. migrations/ decides; a test holds this to it.
-import { index, integer, primaryKey, real, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { index, integer, primaryKey, real, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 
 export const settings = sqliteTable('settings', { key: text().primaryKey(), value: text().notNull() });
 
@@ -51,7 +51,7 @@ export const problems = sqliteTable('problems', {
 
 export const curation = sqliteTable('curation', {
   sha256: text().primaryKey(), favourite: integer(), archived: integer(), rating: integer(), taken_at: text(), utc_offset_minutes: integer(), time_shift_s: integer(),
-  latitude: real(), longitude: real(), cell: text(), no_position: integer(), description: text(), changed_at_ms: integer().notNull(),
+  latitude: real(), longitude: real(), cell: text(), no_position: integer(), description: text(), changed_at_ms: integer().notNull(), tags: text(),
 }, (t) => [index('curation_by_cell').on(t.cell)]);
 
 export const edits = sqliteTable('edits', {
@@ -71,10 +71,13 @@ export const places = sqliteTable('places', {
   distance_m: real(), zone: text(),
 }, (t) => [index('places_by_rank').on(t.rank), index('places_by_name').on(t.country_code, t.region, t.city)]);
 
-export const albums = sqliteTable('albums', { album_id: integer().primaryKey(), import_key: text().unique(), title: text().notNull() });
+export const albums = sqliteTable('albums', {
+  album_id: integer().primaryKey(), import_key: text().unique(), title: text().notNull(), album_key: text(), owner_title: text(), sort: text().notNull().default('oldest'),
+  cover_sha256: text(), query: text(), made_at_ms: integer(), removed_at_ms: integer(),
+}, (t) => [uniqueIndex('albums_by_key').on(t.album_key)]);
 
 export const albumAssets = sqliteTable('album_assets', {
-  album_id: integer().notNull(), sha256: text().notNull(), layer: text().notNull(),
+  album_id: integer().notNull(), sha256: text().notNull(), layer: text().notNull(), position: real(),
 }, (t) => [primaryKey({ columns: [t.album_id, t.sha256, t.layer] }), index('album_assets_by_sha256').on(t.sha256)]);
 
 export const timelineItems = sqliteTable('timeline_items', {
@@ -91,8 +94,12 @@ export const timelineItems = sqliteTable('timeline_items', {
 });
 
 export const timelineBuckets = sqliteTable('timeline_buckets', {
-  month: integer().primaryKey(), count: integer().notNull(), days: text().notNull(), version: integer().notNull(),
+  month: integer().primaryKey(), count: integer().notNull(), days: text().notNull(), version: integer().notNull(), cuts: text().notNull().default('[]'),
 });
+
+export const successors = sqliteTable('successors', {
+  old_sha256: text().primaryKey(), new_sha256: text().notNull(), revision: integer().notNull(), handed_at_ms: integer(),
+}, (t) => [index('successors_by_new').on(t.new_sha256)]);
 
 export const unresolved = sqliteTable('unresolved', { token: text().primaryKey(), sha256s: text().notNull() });
 
