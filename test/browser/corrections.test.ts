@@ -25,6 +25,7 @@ let browser: Browser;
 let agent: FakeAgent | undefined;
 let seeder: Seeder;
 let context: BrowserContext;
+let close: (() => Promise<void>) | undefined;
 let page: Page;
 let said: string[];
 /** By name: photos p0 to p5, one a day backwards from 6 May 2024; a Live Photo `still` with its `moving` video; `film`. */
@@ -74,12 +75,12 @@ afterAll(async () => {
   await site?.stop();
 });
 afterEach(async () => {
-  await context?.close();
+  await close?.();
   expect(said).toEqual([]);
 });
 
 async function open(path: string, options: BrowserContextOptions = {}): Promise<void> {
-  ({ context, page, said } = await openPage(browser, site.url, options));
+  ({ context, page, said, close } = await openPage(browser, site.url, options));
   await page.goto(path);
 }
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
@@ -280,7 +281,7 @@ describe('with the drive away', () => {
     await moves('.picture-box .moving');
     expect(await page.evaluate<boolean>(`document.querySelector('.moving').muted`)).toBe(false);
     await expect(page.locator('.facts').innerText()).resolves.toContain('Video of the Live Photo');
-    await context.close();
+    await close?.();
     await open('/', { reducedMotion: 'reduce' });
     await tile('still').hover();
     await page.waitForTimeout(600);
