@@ -5,6 +5,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { openDataDir } from '../../agent/config.ts';
+import type { AgentStatus } from '../../protocol/link.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const NODE = join(ROOT, 'node_modules/.bin/node');
@@ -61,7 +63,7 @@ export async function stopUp(up: Up): Promise<number | null> {
   if (up.child.exitCode === null && up.child.signalCode === null && up.child.pid !== undefined) {
     process.kill(up.child.pid, 'SIGTERM');
   }
-  const late = sleep(20_000).then(() => { killGroup(up); return null; });
+  const late = sleep(20_000, null, { ref: false }).then(() => { killGroup(up); return null; });
   return Promise.race([up.ended, late]);
 }
 
@@ -78,6 +80,12 @@ export function killAgentOnly(dataDir: string): boolean {
     process.kill(run.pid, 'SIGKILL');
     return true;
   } catch { return false; }
+}
+
+/** What `status` tells of a running instance, without a process for each look; null where the agent is away. */
+export async function fetchStatus(up: Up, dataDir: string): Promise<AgentStatus | null> {
+  const answer = await fetch(`${up.url}/api/status`, { headers: { Authorization: `Bearer ${openDataDir(dataDir).token}` }, signal: AbortSignal.timeout(5_000) });
+  return ((await answer.json()) as { status: AgentStatus | null }).status;
 }
 
 export interface Ran { code: number | null; stdout: string; stderr: string }
