@@ -23,11 +23,11 @@ const TRIPS = [
 ] as const;
 const SHAPES = [[1600, 1200], [1600, 1067], [1200, 1600], [1600, 900], [1400, 1400], [2400, 800]] as const;
 
-/** The i-th picture of the demo, JPEG with date, camera and position. */
-export async function makeScene(i: number): Promise<Scene> {
+/** The i-th picture of the demo, JPEG with date, camera and position; tests that need many ask for smaller ones. */
+export async function makeScene(i: number, scale = 1): Promise<Scene> {
   const random = createRandom(i + 1);
   const trip = TRIPS[i % TRIPS.length] ?? TRIPS[0];
-  const [width, height] = SHAPES[Math.floor(random() * SHAPES.length)] ?? SHAPES[0];
+  const [width, height] = (SHAPES[Math.floor(random() * SHAPES.length)] ?? SHAPES[0]).map((side) => Math.round(side * scale)) as [number, number];
   const horizon = height * (0.45 + random() * 0.25);
   const hue = (base: number) => Math.round(base + (random() - 0.5) * 36);
   const [skyHue, skySat, skyLight] = trip.sky;

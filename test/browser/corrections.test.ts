@@ -25,9 +25,10 @@ let browser: Browser;
 let agent: FakeAgent | undefined;
 let seeder: Seeder;
 let context: BrowserContext;
+let close: (() => Promise<void>) | undefined;
 let page: Page;
 let said: string[];
-/** By name: photos p0 to p5, one a day backwards from 6 May 2024; a Live Photo `still` with its `moving` video; `film`. */
+/** By name: photos p0 to p5, one a day backwards from 6 May 2024; a Live Photo `still` with its `moving` video; a motion photo `samsung`; `film`. */
 const assets = new Map<string, AssetRow>();
 const asset = (name: string): AssetRow => { const found = assets.get(name); if (!found) throw new Error(name); return found; };
 const add = (name: string, row: AssetRow) => { assets.set(name, row); return row; };
@@ -42,6 +43,7 @@ beforeAll(async () => {
   add('still', assetRow('still', '2024-05-07T10:00:00', { facets: FACETS, width: 3000, height: 4000 }));
   add('moving', assetRow('moving', '2024-05-07T08:00:01', { kind: 'video', mime: 'video/quicktime', duration_ms: 3000, width: 3000, height: 4000, facets: { ...FACETS, proxy: PROXY_VERSION }, proxy_bytes: 2_000 }));
   add('film', assetRow('film', '2024-05-08T10:00:00', { kind: 'video', mime: 'video/mp4', duration_ms: 30_000, width: 1920, height: 1080, facets: { ...FACETS, proxy: PROXY_VERSION }, proxy_bytes: 1_200_000 }));
+  add('samsung', assetRow('samsung', '2024-05-09T10:00:00', { facets: { ...FACETS, proxy: PROXY_VERSION }, motion: { offset_bytes: 3_000_000, length_bytes: 400_000 }, proxy_bytes: 2_000 }));
   add('waiting', assetRow('waiting', '2024-05-08T09:00:00', { kind: 'video', mime: 'video/mp4', duration_ms: 5_000, facets: FACETS }));
   const rows = [...assets.values()];
   await seeder.pushPack((await Promise.all(rows.map((row, i) => drawRenditions(row, i)))).flat());
@@ -59,7 +61,7 @@ beforeAll(async () => {
 async function putVideos(): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), 'jharokha-play-'));
   try {
-    for (const [name, frames] of [['moving', 6], ['film', 60]] as const) {
+    for (const [name, frames] of [['moving', 6], ['samsung', 6], ['film', 60]] as const) {
       const path = join(dir, `${name}.mp4`);
       await makeVideo({ path, width: 160, height: 120, frames, codec: 'libx264' });
       const { sha256 } = asset(name);
@@ -74,12 +76,12 @@ afterAll(async () => {
   await site?.stop();
 });
 afterEach(async () => {
-  await context?.close();
+  await close?.();
   expect(said).toEqual([]);
 });
 
 async function open(path: string, options: BrowserContextOptions = {}): Promise<void> {
-  ({ context, page, said } = await openPage(browser, site.url, options));
+  ({ context, page, said, close } = await openPage(browser, site.url, options));
   await page.goto(path);
 }
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
@@ -245,6 +247,17 @@ describe('grids', () => {
 describe('with the drive away', () => {
   const moves = (selector: string) => expect.poll(() => page.evaluate<number>(`(() => { const v = document.querySelector(${JSON.stringify(selector)}); return v && !v.paused ? v.currentTime : 0 })()`), SOON).toBeGreaterThan(0.05);
 
+  /** A finger comes down on a tile and stays there; what comes back lifts it. */
+  async function rest(name: string): Promise<() => Promise<void>> {
+    const box = await tile(name).boundingBox();
+    const finger = await context.newCDPSession(page);
+    await finger.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: [{ x: (box?.x ?? 0) + 20, y: (box?.y ?? 0) + 20 }] });
+    return async () => {
+      await finger.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
+      await finger.detach();
+    };
+  }
+
   test('a Live Photo plays on hover, without sound, and stops on leaving', async () => {
     await open('/');
     await expect(tile('still').locator('.badge').innerText()).resolves.toBe('LIVE');
@@ -258,17 +271,33 @@ describe('with the drive away', () => {
 
   test('a Live Photo plays while a finger rests on it, and is not opened by that', async () => {
     await open('/', PHONE);
-    const box = await tile('still').boundingBox();
-    const at = { x: (box?.x ?? 0) + 20, y: (box?.y ?? 0) + 20 };
-    const finger = await context.newCDPSession(page);
-    await finger.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: [at] });
+    const lift = await rest('still');
     await moves('.tile-moving');
-    await finger.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
+    await lift();
     await page.locator('.tile-moving').waitFor({ state: 'detached' });
     expect(new URL(page.url()).pathname).toBe('/');
     expect(await page.locator('.viewer-body').count()).toBe(0);
     await tile('still').tap();
     await viewer('still').waitFor();
+  });
+
+  test('a motion photo plays on hover, on touch and when it is opened, though it is one file', async () => {
+    await open('/');
+    await tile('samsung').hover();
+    await moves('.tile-moving');
+    await page.mouse.move(5, 400);
+    await page.locator('.tile-moving').waitFor({ state: 'detached' });
+    await tile('samsung').click();
+    await viewer('samsung').waitFor();
+    await moves('.picture-box .moving');
+    await expect(page.locator('.facts').innerText()).resolves.toContain('Motion photo');
+    await close?.();
+    expect(said).toEqual([]);
+    await open('/', PHONE);
+    const lift = await rest('samsung');
+    await moves('.tile-moving');
+    await lift();
+    await page.locator('.tile-moving').waitFor({ state: 'detached' });
   });
 
   test('a Live Photo moves once when it is opened, and again by its button; stays still where motion is unwelcome', async () => {
@@ -280,7 +309,7 @@ describe('with the drive away', () => {
     await moves('.picture-box .moving');
     expect(await page.evaluate<boolean>(`document.querySelector('.moving').muted`)).toBe(false);
     await expect(page.locator('.facts').innerText()).resolves.toContain('Video of the Live Photo');
-    await context.close();
+    await close?.();
     await open('/', { reducedMotion: 'reduce' });
     await tile('still').hover();
     await page.waitForTimeout(600);

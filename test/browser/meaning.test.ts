@@ -2,7 +2,7 @@
 // a space of eight directions of which the first is red and the second blue. (The whole way, from pictures through real towers to
 // this page, is a test of its own.)
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import type { VectorSpace } from '../../protocol/vector.ts';
 import type { AssetRow } from '../../protocol/rows.ts';
 import { openBrowser, openPage } from '../support/browser.ts';
@@ -23,7 +23,7 @@ let reds: string[];
 let blues: string[];
 /** Grey, and written `red`. */
 let named: string;
-let context: BrowserContext;
+let close: (() => Promise<void>) | undefined;
 let page: Page;
 let said: string[];
 
@@ -58,12 +58,12 @@ afterAll(async () => {
   await site?.stop();
 });
 afterEach(async () => {
-  await context?.close();
+  await close?.();
   expect(said).toEqual([]);
 });
 
 async function open(path: string, options: BrowserContextOptions = {}): Promise<void> {
-  ({ context, page, said } = await openPage(browser, site.url, options));
+  ({ page, said, close } = await openPage(browser, site.url, options));
   await page.goto(path);
 }
 const hashes = (inside = '.tile') => page.locator(inside).evaluateAll((tiles) => tiles.map((tile) => tile.getAttribute('href')?.slice(3, 67) ?? ''));

@@ -1,7 +1,7 @@
 // What the owner decides on a page and the agent carries out: excludes, a marker file, the answer to a scan's question.
 // The agent's end of the link is played, with the pushes that the real one makes before it answers; all else is real.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import type { ScanQuestion } from '../../protocol/link.ts';
 import { openBrowser, openPage } from '../support/browser.ts';
 import { IDLE, presentVolume, startFakeAgent, type FakeAgent } from '../support/fake-agent.ts';
@@ -18,7 +18,7 @@ let revision = 10;
 let markerRefusal: string | undefined;
 let answerRefusal: string | undefined;
 let markedCount = 60;
-let context: BrowserContext;
+let close: (() => Promise<void>) | undefined;
 let page: Page;
 let said: string[];
 
@@ -64,13 +64,13 @@ beforeEach(async () => {
   await open();
 });
 afterEach(async () => {
-  await context?.close();
+  await close?.();
   expect(said).toEqual([]);
 });
 
 async function open(options: BrowserContextOptions = {}): Promise<void> {
-  await context?.close();
-  ({ context, page, said } = await openPage(browser, site.url, options));
+  await close?.();
+  ({ page, said, close } = await openPage(browser, site.url, options));
 }
 /** The browser says each refused answer; that one, and nothing else, was to come. */
 function expectRefused(status: number): void {

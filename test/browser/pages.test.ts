@@ -22,6 +22,7 @@ let agent: FakeAgent;
 let seeder: Seeder;
 let assets: AssetRow[];
 let context: BrowserContext;
+let close: (() => Promise<void>) | undefined;
 let page: Page;
 let said: string[];
 
@@ -70,12 +71,12 @@ afterAll(async () => {
 });
 
 afterEach(async () => {
-  await context?.close();
+  await close?.();
   expect(said).toEqual([]);
 });
 
 async function open(path: string, options: BrowserContextOptions = {}): Promise<void> {
-  ({ context, page, said } = await openPage(browser, site.url, options));
+  ({ context, page, said, close } = await openPage(browser, site.url, options));
   await page.goto(path);
 }
 

@@ -50,7 +50,7 @@ afterAll(async () => {
 });
 
 async function look(query: string): Promise<{ found: string[]; text: string }> {
-  const { context, page, said } = await openPage(browser, host.url);
+  const { page, said, close } = await openPage(browser, host.url);
   await page.goto('/');
   await page.keyboard.press('/');
   await page.keyboard.type(query);
@@ -59,7 +59,7 @@ async function look(query: string): Promise<{ found: string[]; text: string }> {
   await page.locator('.found-count, .nothing, .empty').first().waitFor();
   const found = await tiles(page);
   const text = await page.locator('#main').innerText();
-  await context.close();
+  await close();
   expect(said).toEqual([]);
   return { found, text };
 }
@@ -81,11 +81,11 @@ test('a word that no picture is like finds nothing', async () => {
 
 test('more like this, from a picture', async () => {
   const [first, ...others] = hashes.get('green') ?? [];
-  const { context, page, said } = await openPage(browser, host.url);
+  const { page, said, close } = await openPage(browser, host.url);
   await page.goto(`/similar/${first}`);
   await page.locator('.tile').first().waitFor();
   expect((await tiles(page)).filter((sha256) => sha256 !== first).slice(0, others.length).toSorted()).toEqual(others.toSorted());
-  await context.close();
+  await close();
   expect(said).toEqual([]);
 });
 

@@ -32,9 +32,31 @@ export function watchPage(page: Page): string[] {
   return said;
 }
 
-/** A new page of a site in a context of its own, watched from its first moment and not yet anywhere; desktop, unless said otherwise. */
-export async function openPage(browser: Browser, siteUrl: string, options: BrowserContextOptions = {}): Promise<{ context: BrowserContext; page: Page; said: string[] }> {
-  const context = await browser.newContext({ baseURL: siteUrl, viewport: { width: 1280, height: 800 }, ...options });
-  const page = await context.newPage();
-  return { context, page, said: watchPage(page) };
+export interface OpenedPage { context: BrowserContext; page: Page; said: string[]; close(): Promise<void> }
+
+/** A browser's pages by site and options: a new one costs more than all that a test does in it, so it is kept for the next. */
+const kept = new WeakMap<Browser, Map<string, Promise<Page>>>();
+
+/**
+ * A page of a site, watched and on its way to nowhere; desktop, unless said otherwise. Asked for again after `close`, it is
+ * the same one: no cookie, storage, route or listener is left, but what was fetched and the page's history.
+ */
+export async function openPage(browser: Browser, siteUrl: string, options: BrowserContextOptions = {}): Promise<OpenedPage> {
+  const pages = kept.get(browser) ?? new Map<string, Promise<Page>>();
+  kept.set(browser, pages);
+  const key = JSON.stringify([siteUrl, options]);
+  const opened = pages.get(key) ?? browser.newContext({ baseURL: siteUrl, viewport: { width: 1280, height: 800 }, ...options }).then((context) => context.newPage());
+  pages.set(key, opened);
+  const page = await opened;
+  const close = async (): Promise<void> => {
+    page.removeAllListeners();
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
+    if (page.url().startsWith(siteUrl)) await page.evaluate('localStorage.clear(); sessionStorage.clear()');
+    // Nothing may lie under the pointer of the next one.
+    await page.mouse.move(0, 0);
+    await page.context().clearCookies();
+    // It ends what was going on, and its connection to /live.
+    await page.goto(`${siteUrl}/favicon.svg`);
+  };
+  return { context: page.context(), page, said: watchPage(page), close };
 }

@@ -5,6 +5,9 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { openDataDir } from '../../agent/config.ts';
+import type { AgentStatus } from '../../protocol/link.ts';
+import { ListLine } from '../../protocol/list.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const NODE = join(ROOT, 'node_modules/.bin/node');
@@ -61,7 +64,7 @@ export async function stopUp(up: Up): Promise<number | null> {
   if (up.child.exitCode === null && up.child.signalCode === null && up.child.pid !== undefined) {
     process.kill(up.child.pid, 'SIGTERM');
   }
-  const late = sleep(20_000).then(() => { killGroup(up); return null; });
+  const late = sleep(20_000, null, { ref: false }).then(() => { killGroup(up); return null; });
   return Promise.race([up.ended, late]);
 }
 
@@ -78,6 +81,23 @@ export function killAgentOnly(dataDir: string): boolean {
     process.kill(run.pid, 'SIGKILL');
     return true;
   } catch { return false; }
+}
+
+// Looks at a running instance without a process for each, for what is waited for; the commands themselves are run once.
+
+/** What `status` tells; null where the agent is away. */
+export async function fetchStatus(up: Up, dataDir: string): Promise<AgentStatus | null> {
+  return ((await (await askApi(up, dataDir, '/api/status')).json()) as { status: AgentStatus | null }).status;
+}
+
+/** What `list --all` tells of a small library: the first page. */
+export async function fetchList(up: Up, dataDir: string): Promise<ListLine[]> {
+  const text = await (await askApi(up, dataDir, '/api/list?all=1')).text();
+  return text.trim().split('\n').filter(Boolean).map((line) => ListLine.parse(JSON.parse(line)));
+}
+
+function askApi(up: Up, dataDir: string, path: string): Promise<Response> {
+  return fetch(`${up.url}${path}`, { headers: { Authorization: `Bearer ${openDataDir(dataDir).token}` }, signal: AbortSignal.timeout(20_000) });
 }
 
 export interface Ran { code: number | null; stdout: string; stderr: string }

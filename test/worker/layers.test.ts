@@ -2,7 +2,7 @@
 import { env } from 'cloudflare:workers';
 import { reset } from 'cloudflare:test';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { ImportFacts, PlaceRow, StackRow } from '../../protocol/rows.ts';
+import type { ImportFacts, PlaceRow, StackRow, TimeClaim } from '../../protocol/rows.ts';
 import { askAsAgent, asset, createSender, evidence, exif, hashOf, item, librarySnapshot, location, migrate, volume, settleFeed } from './support.ts';
 
 beforeEach(async () => { await reset(); await migrate(); });
@@ -91,17 +91,23 @@ describe('imports', () => {
   });
 
   it('two copies whose sidecars disagree give one answer, whichever is scanned first', async () => {
-    const a = { locations: [location(1, 'a/x.jpg')], evidence: [evidence('a/x.jpg', { imports: [said({ description: 'one' })] })] };
-    const b = { locations: [location(1, 'b/x.jpg')], evidence: [evidence('b/x.jpg', { imports: [said({ description: 'two' })] })] };
+    const copy = (folder: string, says: Partial<ImportFacts>, title: string) => ({ locations: [location(1, `${folder}/x.jpg`)], evidence: [evidence(`${folder}/x.jpg`, { imports: [said(says)], albums: [{ key: 'k', title }] })] });
+    const taken = (ms: number): TimeClaim[] => [{ source: 'takeout', wall: null, utc_ms: ms, offset_minutes: null, offset_source: null }];
+    const a = copy('a', { description: 'one', time_claims: taken(Date.UTC(2018, 1, 2, 3)), latitude: 44.17, longitude: 9.61, gps_zone: 'Europe/Rome', favourite: false, rating: 2, people: ['A'] }, 'Trip');
+    const b = copy('b', { description: 'two', time_claims: taken(Date.UTC(2017, 1, 2, 3)), latitude: 35.68, longitude: 139.7, gps_zone: 'Asia/Tokyo', favourite: true, rating: 5, people: ['B'] }, 'trip');
     const answers: unknown[] = [];
     for (const order of [[a, b], [b, a]]) {
       await settleFeed(); await reset(); await migrate();
       const send = createSender();
-      await send({ volumes: [volume()], assets: [asset(1)] });
+      await send({ volumes: [volume()], assets: [asset(1, { time_claims: [] })] });
       for (const rows of order) await send(rows);
-      answers.push(await item(1));
+      const { locations, ...line } = (await lines())[0] ?? {};
+      expect(locations).toHaveLength(2);
+      answers.push([await item(1), line]);
     }
     expect(answers[0]).toEqual(answers[1]);
+    // And it is an answer: one description, both people, the earlier of two times of one source in the zone of the place that was chosen.
+    expect(answers[0]).toMatchObject([{ favourite: 1, taken_at_source: 'takeout', day: 20_170_202 }, { people: ['A', 'B'], albums: ['Trip'], description: expect.stringMatching(/^(one|two)$/) as string }]);
   });
 
   it('an album follows its members', async () => {

@@ -3,7 +3,7 @@ import { env } from 'cloudflare:workers';
 import { reset } from 'cloudflare:test';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { TimeClaim } from '../../protocol/rows.ts';
-import { asset, createSender, evidence, exif, hashOf, librarySnapshot, location, migrate, volume, settleFeed } from './support.ts';
+import { ask, asset, createSender, evidence, exif, hashOf, librarySnapshot, location, migrate, volume, settleFeed } from './support.ts';
 
 beforeEach(async () => { await reset(); await migrate(); });
 
@@ -36,9 +36,20 @@ describe('capture times in the library', () => {
     }
   });
 
+  it('say in the viewer what they were, the zone, where it is from, and why it is believed', async () => {
+    await createSender()(rows);
+    const said = async (n: number) => (await (await ask(`/a/${hashOf(n)}`)).text()).match(/id="fact-time".*?<\/div>/s)?.[0].replace(/<[^>]*>/g, '') ?? '';
+    expect(await said(1)).toContain('10:11');
+    expect(await said(1)).toContain('the camera wrote local time: its name says the same');
+    expect(await said(2)).toContain('UTC+2');
+    expect(await said(2)).toContain('written in UTC: its name is +02:00 from it');
+    expect(await said(3)).toContain('GoPro');
+  });
+
   it('may lie before 1970, and absurd ones are shown and doubted', async () => {
     const walls = ['1919-07-14T12:00:00', '1601-06-06T16:39:33', '0001-01-01T00:00:00', '9999-12-31T23:59:59', '1904-01-01T00:00:00'];
     await createSender()({ volumes: [volume()], assets: walls.map((wall, i) => asset(i + 1, { time_claims: [exif(wall, null)] })), locations: walls.map((_, i) => location(i + 1, `${i}.jpg`)), evidence: walls.map((_, i) => evidence(`${i}.jpg`, { time_claims: [] })) });
     for (const [i, wall] of walls.entries()) expect(await item(i + 1), wall).toMatchObject({ taken_at: wall, doubtful: i === 0 ? 0 : 1, day: Number(wall.slice(0, 10).replaceAll('-', '')) });
+    for (const i of walls.keys()) expect((await (await ask(`/a/${hashOf(i + 1)}`)).text()).includes('hard to believe'), walls[i]).toBe(i > 0);
   });
 });

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ListLine } from '../../../protocol/list.ts';
 import { IndexReport } from '../../../protocol/report.ts';
-import { freePort, runCommandAsync, startUp, stopUp, waitIdle, type Up } from '../../support/instance.ts';
+import { fetchList, freePort, runCommandAsync, startUp, stopUp, waitIdle, type Up } from '../../support/instance.ts';
 import { makeLibrary } from '../../support/library.ts';
 import { openD1 } from '../../support/snapshot.ts';
 
@@ -39,15 +39,20 @@ afterEach(async () => {
 async function listStates(): Promise<Record<string, number>> {
   const ran = await runCommandAsync(dataDir, ['list', '--json', '--all'], env);
   expect(ran.code, ran.stderr).toBe(0);
+  return countStates(ran.stdout.trim().split('\n').map((line) => ListLine.parse(JSON.parse(line))));
+}
+function countStates(lines: readonly ListLine[]): Record<string, number> {
   const states: Record<string, number> = {};
-  for (const line of ran.stdout.trim().split('\n')) for (const l of ListLine.parse(JSON.parse(line)).locations) states[l.state] = (states[l.state] ?? 0) + 1;
+  for (const line of lines) for (const l of line.locations) states[l.state] = (states[l.state] ?? 0) + 1;
   return states;
 }
+/** The same while it is waited for. */
+const statesNow = async (): Promise<Record<string, number>> => (up ? countStates(await fetchList(up, dataDir)) : {});
 async function until(what: string, check: () => Promise<boolean>): Promise<void> {
   const end = Date.now() + WAIT_MS;
   while (!(await check())) {
     if (Date.now() > end) throw new Error(`${what} did not come within ${WAIT_MS} ms\n${up?.log() ?? ''}`);
-    await sleep(300);
+    await sleep(100);
   }
 }
 const missing = (): number => {
@@ -65,7 +70,7 @@ test('unplugged is away, an empty mount point and another drive change nothing, 
   renameSync(mount, join(base, 'unplugged'));
   mkdirSync(mount);
   mountVolumes([]);
-  await until('away', async () => (await listStates())['away'] === 30);
+  await until('away', async () => (await statesNow())['away'] === 30);
   await runCommandAsync(dataDir, ['sync', '--once', '--json'], env);
   expect(missing()).toBe(0);
   // Everything can still be looked at.
@@ -90,7 +95,7 @@ test('unplugged is away, an empty mount point and another drive change nothing, 
 
   rmSync(mount, { recursive: true });
   renameSync(join(base, 'unplugged'), mount);
-  await until('present', async () => (await listStates())['present'] === 30);
+  await until('present', async () => (await statesNow())['present'] === 30);
   await waitIdle(up);
   const report = IndexReport.parse(JSON.parse((await runCommandAsync(dataDir, ['sync', '--once', '--json'], env)).stdout));
   expect(report).toMatchObject({ indexed: 0, changed: 0, moved: 0, questions: [] });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openDataDir } from '../../../agent/config.ts';
 import { ListLine } from '../../../protocol/list.ts';
 import { freePort, runCommandAsync, startUp, stopUp, waitIdle, type Up } from '../../support/instance.ts';
 import { makeLibrary } from '../../support/library.ts';
@@ -51,12 +52,20 @@ async function again(args: readonly string[] = []): Promise<void> {
 test('a lost catalog is made anew: nothing doubles, and what went meanwhile is missing', async () => {
   mount('uuid');
   const before = await index();
+  // What the owner corrected is in the library and no part of what is read again.
+  const [first] = before;
+  const corrected = await fetch(`${up?.url}/api/corrections`, {
+    method: 'POST', headers: { Authorization: `Bearer ${openDataDir(dataDir).token}`, 'Content-Type': 'application/json' },
+    body: JSON.stringify({ scope: { kind: 'assets', sha256s: [first?.sha256] }, change: { taken_at: '1999-12-31T23:59:58', utc_offset_minutes: 345, description: 'As it was' } }),
+  });
+  expect(corrected.status, await corrected.text()).toBe(200);
   if (up) await stopUp(up);
   for (const name of readdirSync(dataDir)) if (name.startsWith('catalog.db')) rmSync(join(dataDir, name));
   rmSync(join(base, 'drive/Photos/Copies/again.jpg'));
   await again([join(base, 'drive/Photos')]);
   const after = await list();
   expect(after.map((l) => l.sha256).sort()).toEqual(before.map((l) => l.sha256).sort());
+  expect(after.find((l) => l.sha256 === first?.sha256)).toMatchObject({ taken_at: '1999-12-31T23:59:58', taken_at_source: 'owner', utc_offset_minutes: 345, description: 'As it was' });
   const all = states(before)['present'] ?? 0;
   expect(states(after)).toEqual({ present: all - 1, missing: 1 });
 });

@@ -11,7 +11,7 @@ import { ListLine } from '../../../protocol/list.ts';
 import type { SidecarReport } from '../../../protocol/link.ts';
 import { IndexReport } from '../../../protocol/report.ts';
 import { freePort, runCommandAsync, startUp, stopUp, waitIdle, type Up } from '../../support/instance.ts';
-import { makeAppleDouble, makePicture, makeVideo, phoneExif } from '../../support/make-media.ts';
+import { ASCII, makeAppleDouble, makeExif, makePicture, makeVideo, phoneExif, type Field } from '../../support/make-media.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'jharokha-takeout-'));
 const photos = (part: number) => join(base, 'library', `takeout-${part}`, 'Takeout', 'Google Photos');
@@ -23,6 +23,9 @@ const sidecar = (title: string, more: object = {}): string => JSON.stringify({
   title, description: '', imageViews: '0', creationTime: { timestamp: '1570000000', formatted: '' }, photoTakenTime: { timestamp: String(TAKEN_S), formatted: '' },
   geoData: { latitude: 0, longitude: 0, altitude: 0, latitudeSpan: 0, longitudeSpan: 0 }, ...more,
 });
+
+const xmp = (description: string, rating: number): string => `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/" xmp:Rating="${rating}">
+  <dc:description><rdf:Alt><rdf:li xml:lang="x-default">${description}</rdf:li></rdf:Alt></dc:description></rdf:Description></rdf:RDF></x:xmpmeta>`;
 
 /** The container's creation time: seconds since 1904, in the movie header (ISO 14496-12, 8.2.2). */
 function setCreationTime(path: string, utcMs: number): void {
@@ -73,6 +76,18 @@ beforeAll(async () => {
   setCreationTime(join(first, 'IMG_9.MOV'), Date.UTC(2021, 6, 1, 10, 0, 0));
   sha['video'] = shaOf(join(first, 'IMG_9.MOV'));
   for (const name of ['IMG_9.JPG', 'IMG_9.MOV']) put(join(base, 'library', 'copy of DCIM', name), readFileSync(join(first, name)));
+  // A camera's folder: a RAW with its picture and one XMP for both, a picture with an XMP of its own, Apple's edited copy with its AAE, a zero-byte video.
+  const camera = (name: string) => join(base, 'library', 'DCIM', '101CANON', name);
+  const shot = { exif: [[0x9003, ASCII, '2022:03:04 05:06:07'] satisfies Field] };
+  sha['raw'] = shaOf(put(camera('DSC_1.NEF'), makeExif({ ifd0: [[0x010f, ASCII, 'NIKON CORPORATION']], ...shot })));
+  sha['jpeg'] = shaOf(put(camera('DSC_1.JPG'), await makePicture({ seed: 9, exif: makeExif(shot) })));
+  put(camera('DSC_1.xmp'), xmp('Both at dawn', 4));
+  sha['own'] = shaOf(put(camera('DSC_2.JPG'), await makePicture({ seed: 10, exif: makeExif({ exif: [[0x9003, ASCII, '2022:03:04 05:07:00']] }) })));
+  put(camera('DSC_2.JPG.xmp'), xmp('By its whole name', 2));
+  sha['IMG_1234'] = shaOf(put(camera('IMG_1234.JPG'), await makePicture({ seed: 11, exif: makeExif(shot) })));
+  sha['IMG_E1234'] = shaOf(put(camera('IMG_E1234.JPG'), await makePicture({ seed: 12, exif: makeExif(shot) })));
+  put(camera('IMG_1234.AAE'), '<?xml version="1.0"?><plist version="1.0"><dict/></plist>');
+  put(camera('IMG_1234.MOV'), '');
   // Clutter of macOS, by its magic bytes; a real picture by that kind of name.
   put(join(first, '._IMG_9.JPG'), makeAppleDouble());
   sha['dotted'] = shaOf(put(join(first, '._real.jpg'), await picture(8)));
@@ -122,6 +137,23 @@ test('a Live Photo whose folder is there twice: one stack, four locations', () =
   expect(still.locations.length + video.locations.length).toBe(4);
 });
 
+describe('a camera\'s folder', () => {
+  test('a RAW stands under its picture, and one XMP speaks for both', () => {
+    expect(line('jpeg')).toMatchObject({ stack: { role: 'primary', primary: sha['jpeg'] }, description: 'Both at dawn', rating: 4, live_video: null });
+    expect(line('raw')).toMatchObject({ mime: 'image/x-nikon-nef', taken_at: '2022-03-04T05:06:07', stack: { role: 'member', primary: sha['jpeg'] }, description: 'Both at dawn', rating: 4 });
+  });
+  test('an XMP of a whole name speaks for that file alone', () => {
+    expect(line('own')).toMatchObject({ stack: null, description: 'By its whole name', rating: 2 });
+  });
+  test('Apple\'s edited copy stands under its original; the AAE is a sidecar, the zero-byte video a named failure', () => {
+    expect(line('IMG_1234')).toMatchObject({ stack: { role: 'primary', primary: sha['IMG_1234'] }, live_video: null });
+    expect(line('IMG_E1234').stack).toEqual({ role: 'member', primary: sha['IMG_1234'] });
+    expect(report.failed.find((f) => f.path.endsWith('IMG_1234.MOV'))?.reason).toMatch(/empty/i);
+    // Six of the export's files, two of its folders, two XMP, one AAE.
+    expect(report.sidecar).toBe(11);
+  });
+});
+
 test('AppleDouble is ignored and counted; a picture of such a name is indexed', () => {
   expect(line('dotted').kind).toBe('image');
   expect(report.ignored).toBe(1);
@@ -130,13 +162,13 @@ test('AppleDouble is ignored and counted; a picture of such a name is indexed', 
 describe('the report', () => {
   test('adds up, and names what is broken', () => {
     expect(report.seen).toBe(report.indexed + report.changed + report.moved + report.unchanged + report.duplicate + report.sidecar + report.ignored + report.failed.length);
-    expect(report.failed.map((f) => f.path.split('/').at(-1))).toEqual(['broken.jpg.json']);
+    expect(report.failed.map((f) => f.path.split('/').at(-1)).sort()).toEqual(['IMG_1234.MOV', 'broken.jpg.json']);
   });
   test('says which sidecars have no file, and which files no sidecar', () => {
     const year = 'Takeout/Google Photos/Photos from 2019';
-    expect(report.sidecars).toEqual({ sidecars: 6, matched: 5, without_media: 1, media: 7, media_with_sidecar: 6, without_sidecar: 1 });
+    expect(report.sidecars).toEqual({ sidecars: 8, matched: 7, without_media: 1, media: 7, media_with_sidecar: 6, without_sidecar: 1 });
     expect(sidecars).toEqual({
-      sidecars: 6, matched: 5, media: 7, media_with_sidecar: 6,
+      sidecars: 8, matched: 7, media: 7, media_with_sidecar: 6,
       without_media: { total: 1, paths: [join(base, 'library/takeout-1', year, 'lost.jpg.supplemental-metadata.json')] },
       without_sidecar: { total: 1, paths: [join(base, 'library/takeout-2', year, 'alone.jpg')] },
     });

@@ -9,6 +9,7 @@ import { ListLine } from '../../../protocol/list.ts';
 import { IndexReport } from '../../../protocol/report.ts';
 import { differences, expectedParses, HAND_TIMES } from '../../support/hand-times.ts';
 import { freePort, runCommandAsync, startUp, stopUp, waitIdle, type Up } from '../../support/instance.ts';
+import { placeDifferences, readHandPlaces } from '../../support/hand-places.ts';
 import { findSharedMedia } from '../../support/shared-media.ts';
 import { openD1 } from '../../support/snapshot.ts';
 
@@ -140,6 +141,12 @@ describe.skipIf(media.dir === undefined)(`the main job on ${media.dir === undefi
     expect(live.map((l) => `${nameOf(l.sha256)} plays ${nameOf(l.live_video ?? '')}`).toSorted()).toEqual(['IMG_7943.HEIC plays IMG_7943_HEVC.MOV', 'train.jpg plays train.mov']);
   });
 
+  test('over the whole library nothing else is stacked', () => {
+    const firstPath = (sha256: string) => lines.find((l) => l.sha256 === sha256)?.locations.map((l) => l.path).toSorted()[0];
+    const stacks = lines.flatMap((l) => (l.stack?.role === 'member' && !l.locations.some((at) => at.path.includes('/live-photos/')) ? [`${firstPath(l.sha256)} > ${firstPath(l.stack.primary)}`] : []));
+    expect(stacks.toSorted()).toEqual([]);
+  });
+
   test('each of the 35 names of Takeout has its sidecar, or has none where it must not', () => {
     const cases = readFileSync(join(folder, 'takeout/derived-real-names/EXPECTED.tsv'), 'utf8').trim().split('\n').slice(1).map((row) => row.split('\t'));
     expect(cases).toHaveLength(35);
@@ -160,6 +167,13 @@ describe.skipIf(media.dir === undefined)(`the main job on ${media.dir === undefi
   test('every position has the names of its place', () => {
     const positioned = lines.filter((l) => l.latitude !== null);
     expect(positioned.length).toBeGreaterThan(40);
+    const wrong: string[] = [];
+    for (const hand of readHandPlaces(folder)) {
+      const truth = truths.find((t) => t.path === hand.path);
+      const place = lines.find((l) => l.sha256 === truth?.sha256)?.place;
+      wrong.push(...(place ? placeDifferences(hand, place) : [`${hand.path} has no place`]));
+    }
+    expect(wrong).toEqual([]);
     const unnamed = positioned.filter((l) => l.place?.country === undefined || l.place.country === null).flatMap((l) => l.locations.map((location) => location.path));
     expect(unnamed).toEqual([]);
   });
@@ -168,6 +182,7 @@ describe.skipIf(media.dir === undefined)(`the main job on ${media.dir === undefi
     const sum = report.indexed + report.changed + report.moved + report.unchanged + report.duplicate + report.sidecar + report.ignored + report.failed.length;
     expect(report.seen).toBe(sum);
     for (const failure of report.failed) expect(failure.reason.length).toBeGreaterThan(10);
+    for (const [path, reason] of [['live-photos/same-stem-zero-mov/2018-04-12 19_24_49.mov', /empty/i], ['takeout/derived-edge/broken.jpg.json', /JSON/]] as const) expect(report.failed.find((f) => f.path === join(folder, path))?.reason, path).toMatch(reason);
     const known = new Set(lines.map((line) => line.sha256));
     const failed = new Set(report.failed.map((f) => f.path));
     const unexplained = truths.filter((t) => t.decodable === true && !known.has(t.sha256) && !failed.has(join(folder, t.path)));

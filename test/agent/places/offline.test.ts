@@ -1,12 +1,11 @@
 // The offline geocoder against the hand-checked text of the real media, and against places that everybody can look up: borders,
 // states of one city, islands, the sea, the date line, the poles.
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createOfflineGeocoder, type PlaceNames } from '../../../agent/pipeline/place-offline.ts';
 import { loadSettlements } from '../../../agent/pipeline/place-tables.ts';
 import { cellCentre, cellOf, placeLabel } from '../../../protocol/place.ts';
 import { PlaceRow } from '../../../protocol/rows.ts';
+import { PLACE_EXCEPTIONS, placeDifferences, readHandPlaces, type HandPlace } from '../../support/hand-places.ts';
 import { findSharedMedia } from '../../support/shared-media.ts';
 
 const geocoder = createOfflineGeocoder();
@@ -100,58 +99,21 @@ describe('the tables', () => {
   });
 });
 
-interface Truth { path: string; latitude: number; longitude: number; place: string }
-
-/**
- * Files whose hand-checked place is worded otherwise than the tables can: what is expected instead, and why. Everything else
- * must have the town, the region and the country that the text names.
- */
-const EXCEPTIONS: Record<string, { label: string; why: string }> = {
-  'gps/IMG_6455.jpg': { label: 'near Bridgeport (34 km), California, United States', why: 'Lee Vining has 200 people and is in no table; Bridgeport is the seat of the same Mono County' },
-  'gps/Iceland-P3.jpg': { label: 'near Laugar (82 km), Northeast, Iceland', why: 'Askja and the Highlands are uninhabited: no settlement within 80 km' },
-  'gps/beach_sand.jpg': { label: 'near Darnall (8.6 km), KwaZulu-Natal, South Africa', why: 'Zinkwazi Beach has 700 people and is in no table; Darnall is the next town, in the same municipality of KwaDukuza' },
-  'gps/hochuferweg.jpg': { label: 'near Sassnitz (3.1 km), Mecklenburg-Vorpommern, Germany', why: 'the text names the island and its peninsula; Sassnitz is the town on it' },
-  'gps/chameleon_lime.jpg': { label: 'near Saint-Paul (8.6 km), Reunion', why: 'the text names the region as the country; Saint-Paul is the municipality of Saint-Gilles' },
-  'gps/mongolia.jpeg': { label: 'Khujirt, Övörhangay, Mongolia', why: 'the text names the valley; its province is spelt as GeoNames does (Ovorkhangai)' },
-  'gps/smallFiji.JPG': { label: 'near Nadi (6.3 km), Western, Fiji', why: 'the text names the island (Viti Levu) and not the division (Western)' },
-  'gps/thompson-springs.jpg': { label: 'near Clifton (4.9 km), Colorado, United States', why: 'the text names the county; Clifton is a town of it' },
-  'gps/aarhus.jpg': { label: 'Århus, Central Jutland, Denmark', why: 'Aarhus, spelt as GeoNames does' },
-};
-
 const media = findSharedMedia();
-function readTruth(dir: string): Truth[] {
-  return readFileSync(join(dir, 'MANIFEST.tsv'), 'utf8').split('\n').flatMap((line) => {
-    const [path = '', , , , , , text = ''] = line.split('\t');
-    const place = /place \(hand, from the coordinates\): ([^|;]+)/.exec(text)?.[1]?.replace(/\s*\([^)]*\)/g, '').trim();
-    const position = / lat=(-?[\d.]+); lon=(-?[\d.]+)/.exec(text);
-    return place && position ? [{ path, latitude: Number(position[1]), longitude: Number(position[2]), place }] : [];
-  });
-}
 
 describe.skipIf(media.dir === undefined)(`hand-checked places of ${media.dir === undefined ? `nothing (skipped: ${media.reason})` : 'shared/media'}`, () => {
-  let truths: Truth[] = [];
-  beforeAll(() => { truths = readTruth(media.dir ?? ''); });
+  let truths: HandPlace[] = [];
+  beforeAll(() => { truths = readHandPlaces(media.dir ?? ''); });
 
   test('town, region and country are those of the text, each exception named', async () => {
     expect(truths.length).toBeGreaterThanOrEqual(20);
     const wrong: string[] = [];
-    for (const { path, latitude, longitude, place } of truths) {
-      const names = await nameAt(latitude, longitude);
-      const label = placeLabel(names);
-      const exception = EXCEPTIONS[path];
-      if (exception) { if (label !== exception.label) wrong.push(`${path}: ${label}, not ${exception.label}`); continue; }
-      // `Arezzo, Tuscany, IT`: town, region where there are three parts, country code. `Moab area`, `Cape Town`: the town's name begins it.
-      const parts = place.split(',').map((part) => part.trim());
-      const [town = '', code] = [parts[0], parts.at(-1)];
-      if (!names.city || !town.startsWith(names.city)) wrong.push(`${path}: ${names.city} is not ${town}`);
-      if (parts.length > 2 && names.region !== parts[1]) wrong.push(`${path}: ${names.region} is not ${parts[1]}`);
-      if (names.country_code !== code) wrong.push(`${path}: ${names.country_code} is not ${code}`);
-    }
+    for (const truth of truths) wrong.push(...placeDifferences(truth, await nameAt(truth.latitude, truth.longitude)));
     expect(wrong).toEqual([]);
   });
 
   test('every exception is about a file that is there', () => {
     const paths = new Set(truths.map((t) => t.path));
-    expect(Object.keys(EXCEPTIONS).filter((path) => !paths.has(path))).toEqual([]);
+    expect(Object.keys(PLACE_EXCEPTIONS).filter((path) => !paths.has(path))).toEqual([]);
   });
 });

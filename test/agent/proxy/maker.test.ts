@@ -197,11 +197,11 @@ describe.skipIf(media.dir === undefined)(`real videos of ${media.dir === undefin
     if (name === 'rotate270.mp4') expect([facts?.width, facts?.height]).toEqual([60, 80]);
   });
 
-  it('the video inside a motion photo', async () => {
-    const bytes = readFileSync(join(media.dir ?? '', 'motion-photos/samsung-one-ui-6.heic'));
-    const motion = findMotion('heic', bytes);
+  it.each(['samsung-one-ui-6.heic', 'synthetic_samsung_sef.jpg', 'synthetic_microvideo_v1.jpg', 'synthetic_motionphoto_v2.MP.jpg'])('the video inside the motion photo %s', async (name) => {
+    const bytes = readFileSync(join(media.dir ?? '', 'motion-photos', name));
+    const motion = findMotion(name.endsWith('.heic') ? 'heic' : 'jpeg', bytes);
     if (!motion) throw new Error('no motion photo');
-    const read = await maker.make(partOf(bytesSource('m.heic', bytes, { whole: false }), motion.offset_bytes, motion.length_bytes), 'mp4', OUT);
+    const read = await maker.make(partOf(bytesSource(name, bytes, { whole: false }), motion.offset_bytes, motion.length_bytes), 'mp4', OUT);
     expect(read.code, read.reason ?? '').toBeNull();
     expect(await readMp4(OUT)).toMatchObject({ codec: 'h264', pixelFormat: 'yuv420p', turned: false });
   });

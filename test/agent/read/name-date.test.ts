@@ -27,7 +27,11 @@ describe('nameClaims', () => {
     ['Skärmavbild 2023-03-25 kl. 10.11.12.png', MORNING], ['Skærmbillede 2023-03-25 kl. 10.11.12.png', MORNING], ['Näyttökuva 2023-3-25 kello 10.11.12.png', MORNING], ['Schermafbeelding 2023-03-25 om 10.11.12.png', MORNING],
     ['Captura de Tela 2023-03-25 às 10.11.12.png', MORNING], ['Zrzut ekranu 2023-03-25 o 10.11.12.png', MORNING], ['Snímek obrazovky 2023-03-25 v 10.11.12.png', MORNING], ['Ekran Resmi 2023-03-25 10.11.12.png', MORNING],
     ['Снимок экрана 2023-03-25 в 10.11.12.png', MORNING], ['Στιγμιότυπο 2023-03-25, 10.11.12 μ.μ..png', EVENING], ['スクリーンショット 2023-03-25 10.11.12.png', MORNING], ['スクリーンショット 2023-03-25 午後10.11.12.png', EVENING],
-    ['截屏2023-03-25 上午10.11.12.png', MORNING], ['截屏2023-03-25 下午10.11.12.png', EVENING], ['截圖 2023-03-25 晚上10.11.12.png', EVENING], ['스크린샷 2023-03-25 오후 10.11.12.png', EVENING],
+    ['Знімок екрана 2023-03-25 о 10.11.12.png', MORNING], ['Екранна снимка 2023-03-25 в 10.11.12.png', MORNING], ['Skjermbilde 2023-03-25 kl. 10.11.12.png', MORNING], ['Captură de ecran 2023-03-25 la 10.11.12.png', MORNING],
+    ['Snimka zaslona 2023-03-25 u 10.11.12.png', MORNING], ['Posnetek zaslona 2023-03-25 ob 10.11.12.png', MORNING], ['Captura de pantalla 2023-03-25 a les 10.11.12.png', MORNING], ['Képernyőfotó 2023-03-25 - 10.11.12.png', MORNING],
+    ['Ảnh chụp Màn hình 2023-03-25 lúc 10.11.12.png', MORNING], ['Cuplikan Layar 2023-03-25 pukul 10.11.12.png', MORNING], ['Στιγμιότυπο οθόνης 2023-03-25 στις 10.11.12 π.μ..png', MORNING], ['Ekran Resmi 2023-03-25 ÖS 10.11.12.png', EVENING],
+    ['لقطة شاشة 2023-03-25 في 10.11.12 ص.png', MORNING], ['لقطة شاشة \u200f٢٠٢٣-٠٣-٢٥ في ١٠.١١.١٢ م.png', EVENING], ['نماگرفت ۲۰۲۳-۰۳-۲۵ ۱۰.۱۱.۱۲.png', MORNING], ['צילום מסך 2023-03-25 ב-10.11.12.png', MORNING],
+    ['स्क्रीनशॉट 2023-03-25 को 10.11.12 pm.png', EVENING], ['ภาพถ่ายหน้าจอ 2566-03-25 เวลา 10.11.12.png', MORNING], ['ภาพถ่ายหน้าจอ ๒๕๖๖-๐๓-๒๕ เวลา ๑๐.๑๑.๑๒.png', MORNING], ['ภาพถ่ายหน้าจอ 2023-03-25 เวลา 10.11.12.png', MORNING], ['截屏2023-03-25 上午10.11.12.png', MORNING], ['截屏2023-03-25 下午10.11.12.png', EVENING], ['截圖 2023-03-25 晚上10.11.12.png', EVENING], ['스크린샷 2023-03-25 오후 10.11.12.png', EVENING],
   ])('%s, a screenshot', (name, want) => { expect(wall(name)).toBe(want); });
 
   it('takes Pixel’s names and epochs as UTC', () => {
@@ -43,7 +47,7 @@ describe('nameClaims', () => {
   });
 
   it.each([
-    'IMG_1234.jpg', 'DSC00123.ARW', 'GOPR0533.MP4', 'GX010048.MP4', 'Screenshot (12).png', 'Screenshot 2.png', '20259999_104552.jpg', '000000000285.jpg', '12345678901234567890.jpg', '30001231_101010.jpg', '18251231_101010.jpg',
+    'IMG_1234.jpg', 'DSC00123.ARW', 'GOPR0533.MP4', 'GX010048.MP4', 'Screenshot (12).png', 'Screenshot 2.png', '20259999_104552.jpg', '000000000285.jpg', '12345678901234567890.jpg', '30001231_101010.jpg', '18251231_101010.jpg', '25660325_101010.jpg', '25660325.jpg',
     'a9f86d20190521104552c7d659a2feaa0c.jpg', '5550e840-e29b-41d4-a716-202305250000.jpg', 'X20190521Y.jpg', '1920x1080.jpg', '20192160.jpg', 'received_10156843412345678.jpeg', '15234234234231.jpg', 'Snapchat-1523423423.jpg', 'IMG_2019052.jpg', '201905.jpg', '2019_1_2.jpg', '',
   ])('%s says nothing', (name) => { expect(nameClaims(name, 0)).toEqual([]); });
 

@@ -11,6 +11,7 @@ import { resolveTime } from '../../../protocol/resolve.ts';
 import { AssetFacts } from '../../../protocol/rows.ts';
 import { GRID_VERSION, PREVIEW_VERSION } from '../../../protocol/versions.ts';
 import { bytesSource, fileSource, readBoth } from '../../support/file-source.ts';
+import { makeClip } from '../../support/make-clip.ts';
 import { ASCII, cornerPixels, makeBombPng, makeExif, makePicture, makeVideo, phoneExif, RATIONAL, withExif, withSegment, withXmp } from '../../support/make-media.ts';
 
 // Real decoders and a real ExifTool on a machine that others may use too.
@@ -283,5 +284,17 @@ describe('videos', () => {
       const [r = 0, , b = 0] = await pixelAt(quick.grid, 0.05, 0.9);
       expect(r > b + 80, `${format}: left is red`).toBe(true);
     }
+  });
+
+  it('names one that holds sound and no picture, and a movie of no bytes, and reads the next', async () => {
+    for (const format of ['mp4', 'mov'] as const) {
+      const path = join(dir, `sound.${format}`);
+      await makeClip({ path, format, picture: false, sound: true });
+      await expect(readBoth(reader, { ...bytesSource(`sound.${format}`, readFileSync(path)), path })).rejects.toMatchObject({ name: 'ReadError', code: 'not_media', message: expect.stringContaining('it holds sound and no picture') as string });
+    }
+    expect(reader.identify('IMG_1.MOV', 0, Buffer.alloc(0))).toMatchObject({ as: 'failed', reason: expect.stringMatching(/empty/i) as string });
+    const path = join(dir, 'next.mp4');
+    await makeVideo({ path });
+    expect((await readBoth(reader, { ...bytesSource('next.mp4', readFileSync(path)), path })).quick.facts.problems).toEqual([]);
   });
 });

@@ -464,6 +464,33 @@ describe('stacks', () => {
     await expectStable();
   });
 
+  test('a still beside it goes before one elsewhere on the drive, whichever comes first', async () => {
+    // The same identifier on two stills: the phone's, and a JPEG that was made from it and would be the better by name.
+    s.reader.facts.set('A.png', live('X'));
+    for (const first of ['beside', 'elsewhere']) {
+      const scene = createScene();
+      scene.reader.facts = s.reader.facts;
+      try {
+        const steps = [() => scene.picture('b/IMG_1.png', 1), () => scene.picture('a/A.png', 3)];
+        scene.picture('b/IMG_1.mov', 2);
+        await scene.addRoot();
+        for (const step of first === 'beside' ? steps : steps.toReversed()) { step(); await run(scene); }
+        expect(stacks(scene), first).toEqual(['b/IMG_1.mov > b/IMG_1.png live']);
+      } finally { scene.close(); }
+    }
+    // By folder first also where the name speaks for the other one.
+    const scene = createScene();
+    scene.reader.facts = new Map([...s.reader.facts, ['Z.png', live('X')]]);
+    try {
+      scene.picture('b/Z.png', 4);
+      scene.picture('b/IMG_1.mov', 2);
+      scene.picture('a/IMG_1.png', 1);
+      await scene.addRoot();
+      await run(scene);
+      expect(stacks(scene)).toEqual(['b/IMG_1.mov > b/Z.png live']);
+    } finally { scene.close(); }
+  });
+
   test('two folders whose stills and videos are crossed end, and pair', async () => {
     s.reader.facts.set('IMG_2.png', live('Y')).set('IMG_2.mov', liveVideo('Y'));
     s.picture('a/IMG_1.png', 1);
