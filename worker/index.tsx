@@ -22,6 +22,8 @@ import { settings } from './routes/settings.tsx';
 import { search } from './routes/search.tsx';
 import { places } from './routes/places.tsx';
 import { albums } from './routes/albums.tsx';
+import { folderView } from './routes/folder-view.tsx';
+import { kept } from './routes/kept.tsx';
 import { sidecars } from './routes/sidecars.tsx';
 import { problems } from './routes/problems.tsx';
 
@@ -34,6 +36,6 @@ app.use(securityHeaders);
 app.onError(handleError);
 app.notFound(handleNotFound);
 // Those before `api` answer pages too; behind it every /api/ path needs the token.
-for (const router of [statics, proxies, renditions, healthz, sync, corrections, albums, api, searchApi, doctor, link, timeline, viewer, drives, folders, settings, problems, search, places, sidecars]) app.route('/', router);
+for (const router of [statics, proxies, renditions, healthz, sync, corrections, albums, api, searchApi, doctor, link, timeline, viewer, drives, folders, settings, problems, search, places, kept, folderView, sidecars]) app.route('/', router);
 
 export default app;

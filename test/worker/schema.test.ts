@@ -10,9 +10,12 @@ import { LIST_KNOWN_SQL, LIST_UNKNOWN_SQL } from '../../worker/store/list.ts';
 import { CHANGED_EVIDENCE_SQL, CHANGED_LOCATIONS_SQL, KNOWN_LOCATIONS_SQL } from '../../worker/store/locations.ts';
 import { DELETE_SOLVED_SQL, LIST_PROBLEMS_SQL } from '../../worker/store/problems.ts';
 import { DELETE_MOVED_EVIDENCE_SQL, DELETE_MOVED_SQL, MARK_MISSING_SQL, MOVED_SQL } from '../../worker/store/scans.ts';
-import { ALBUM_COUNT_SQL, ALBUMS_SQL } from '../../worker/store/album-pages.ts';
+import { ALBUMS_SQL } from '../../worker/store/album-pages.ts';
 import { CITIES_SQL, COUNTRIES_SQL, COUNTRY_NAME_SQL, NAMELESS_SQL, UNNAMED_SQL } from '../../worker/store/place-pages.ts';
-import { gridSql } from '../../worker/store/grids.ts';
+import { countSql, GRID_KINDS, gridSql, OWN_KEY_SQL } from '../../worker/store/grids.ts';
+import { BESIDE_SQL, CLEAR_MEMBERS_SQL, KEY_OF_SQL, numberSql } from '../../worker/store/album-order.ts';
+import { HAS_BELOW_SQL, MISSING_SQL, SUBFOLDERS_SQL } from '../../worker/store/folder-pages.ts';
+import { TAG_COUNTS_SQL } from '../../worker/store/tag-pages.ts';
 import { ASSET_ALBUMS_SQL, DETAIL_SQL, STACK_SQL } from '../../worker/store/viewer.ts';
 import { EDITS_SQL, scopeSql, undoSql } from '../../worker/store/corrections.ts';
 import { HOME_ITEMS_SQL } from '../../worker/store/settings.ts';
@@ -45,8 +48,9 @@ const BIG = ['assets', 'locations', 'evidence', 'timeline_items', 'problems', 'c
 const QUERIES: Record<string, string> = {
   CHANGED_ASSETS_SQL, CHANGED_LOCATIONS_SQL, CHANGED_EVIDENCE_SQL, KNOWN_LOCATIONS_SQL, RESOLVE_INPUT_SQL, STACKED_WITH_SQL, CHANGED_STACKS_SQL, WANTED_SQL, WAITING_FOR_ZONE_SQL, REBUILD_BUCKETS_SQL, DROP_EMPTY_BUCKETS_SQL, COUNT_SHOWN_SQL,
   LIST_KNOWN_SQL, LIST_UNKNOWN_SQL, LIST_PROBLEMS_SQL, DELETE_SOLVED_SQL, MOVED_SQL, DELETE_MOVED_SQL, DELETE_MOVED_EVIDENCE_SQL, MARK_MISSING_SQL,
-  COUNTRIES_SQL, CITIES_SQL, COUNTRY_NAME_SQL, UNNAMED_SQL, NAMELESS_SQL, ALBUMS_SQL, ALBUM_COUNT_SQL, DETAIL_SQL, STACK_SQL, ASSET_ALBUMS_SQL,
-  PLACE_GRID: gridSql('place', 'following'), PLACE_GRID_BACK: gridSql('place', 'preceding'), ALBUM_GRID: gridSql('album', 'following'), ALBUM_GRID_BACK: gridSql('album', 'preceding'),
+  COUNTRIES_SQL, CITIES_SQL, COUNTRY_NAME_SQL, UNNAMED_SQL, NAMELESS_SQL, ALBUMS_SQL, DETAIL_SQL, STACK_SQL, ASSET_ALBUMS_SQL,
+  ...Object.fromEntries(GRID_KINDS.flatMap((kind) => [[`GRID_${kind}`, gridSql(kind, 'following')], [`GRID_${kind}_BACK`, gridSql(kind, 'preceding')], [`GRID_${kind}_COUNT`, countSql(kind)]])),
+  OWN_KEY_SQL, KEY_OF_SQL, BESIDE_SQL, CLEAR_MEMBERS_SQL, NUMBER: numberSql('oldest'), NUMBER_OWN: numberSql('own'), SUBFOLDERS_SQL, MISSING_SQL, HAS_BELOW_SQL, TAG_COUNTS_SQL,
   EDITS_SQL, DAY_SCOPE: scopeSql({ kind: 'day', day: 20240506 }).sql, CAMERA_SCOPE: scopeSql({ kind: 'camera', camera: 'x', from: null, to: null }).sql,
   PLACE_SCOPE: scopeSql({ kind: 'place', country_code: 'IT', region: null, city: 'x' }).sql, ASSETS_SCOPE: scopeSql({ kind: 'assets', sha256s: [] }).sql,
   CAMERAS_SQL, DAYS_SQL, NAMED_PLACES_SQL, PEOPLE_SQL, TAGS_SQL, TITLES_SQL,

@@ -12,7 +12,7 @@ import { notifyPages, wakePlaces } from '../link/client.ts';
 import { feedBehind } from '../search/feed.ts';
 import { loadFacts, sendFacts, sendViewer, type LoadedFacts } from '../middleware/asset.tsx';
 import { readJson } from '../middleware/body.ts';
-import { loadFrame, sendBack, sendFragment, sendPage, wantsFragment, type PageContext } from '../middleware/page.tsx';
+import { loadFrame, readForm, sendBack, sendFragment, sendPage, wantsFragment, type PageContext } from '../middleware/page.tsx';
 import { requireOwner } from '../middleware/token.ts';
 import { applyCorrection, countScope, findEdit, listEdits, newestEdit, undoEdit, type UndoOutcome } from '../store/corrections.ts';
 import { listTitles } from '../store/albums.ts';
@@ -81,7 +81,8 @@ corrections.post('/edits/:id/undo', async (c) => {
     if (!wantsFragment(c)) return sendBack(c, assetAddress(form['asset'], form['in'] || undefined));
     return sendFacts(c, { ...(await loadFacts(c, form['asset'], form['in'] || undefined)), saved: { text, editId: null } });
   }
-  if (!wantsFragment(c)) return sendBack(c, '/edits?done=undone');
+  const back = form['back'] ?? '';
+  if (!wantsFragment(c)) return sendBack(c, /^\/albums\/\d{1,15}\/arrange$/.test(back) ? back : '/edits?done=undone');
   const edit = await findEdit(c.env.DB, id);
   if (!edit) throw new NotFound('There is no such change.');
   return sendFragment(c, <EditRow edit={edit} nowMs={Date.now()} said={text} />);
@@ -156,12 +157,6 @@ function readId(text: string): number {
 
 function readWhat(text: string): CorrectWhat | undefined {
   return (['time', 'place', 'description', 'clock'] as const).find((what) => what === text);
-}
-
-async function readForm(c: PageContext): Promise<Record<string, string>> {
-  const fields: Record<string, string> = {};
-  for (const [name, value] of await c.req.formData()) if (typeof value === 'string') fields[name] = value;
-  return fields;
 }
 
 /** A form as it is opened, or as it stood when it was refused. */

@@ -34,6 +34,9 @@ const UPSERT_ITEMS = bulkUpsertSql({
 const DELETE_ITEMS = `DELETE FROM timeline_items WHERE asset_id IN (SELECT value FROM json_each(?1)) AND ${STILL}`;
 // A cell without names is a wish that the agent answers (GET /sync/places/wanted).
 const WANT_PLACES = `INSERT INTO places (cell, rank) SELECT value, 0 FROM json_each(?1) WHERE ${STILL} ON CONFLICT (cell) DO NOTHING`;
+// `?1`: [asset_id, tags that were, tags that are] of each that changed.
+const DROP_TAGS = `DELETE FROM asset_tags WHERE (tag, asset_id) IN (SELECT o.value, j.value->>0 FROM json_each(?1) j CROSS JOIN json_each(j.value, '$[1]') o) AND ${STILL}`;
+const ADD_TAGS = `INSERT INTO asset_tags (tag, asset_id) SELECT n.value, j.value->>0 FROM json_each(?1) j CROSS JOIN json_each(j.value, '$[2]') n WHERE ${STILL} ON CONFLICT DO NOTHING`;
 // Whatever was looked at: a file's new name or folder shows in no column of an item.
 const MARK_DUE = dueSql(STILL);
 const DELETE_UNRESOLVED = `DELETE FROM unresolved WHERE token IN (SELECT value FROM json_each(?1)) AND ${STILL}`;
@@ -68,6 +71,7 @@ export async function resolveMarked(db: D1Database, nowMs: number): Promise<bool
     const statements = toJsonParts(plan.items.map((item) => ITEM_COLUMNS.map((c) => item[c]))).map((part) => db.prepare(UPSERT_ITEMS).bind(part, tokens));
     if (plan.gone.length > 0) statements.push(db.prepare(DELETE_ITEMS).bind(JSON.stringify(plan.gone), tokens));
     if (plan.cells.size > 0) statements.push(db.prepare(WANT_PLACES).bind(JSON.stringify([...plan.cells]), tokens));
+    for (const part of toJsonParts(plan.tags)) statements.push(db.prepare(DROP_TAGS).bind(part, tokens), db.prepare(ADD_TAGS).bind(part, tokens));
     statements.push(...importAlbums(db, plan.albums, tokens));
     if (rows.size > 0) statements.push(db.prepare(MARK_DUE).bind(JSON.stringify([...rows.values()].map((r) => r.asset_id)), tokens));
     // Without a condition of their own: built from timeline_items as they then are, they are right whoever wrote those.
@@ -81,13 +85,13 @@ export async function resolveMarked(db: D1Database, nowMs: number): Promise<bool
   return true;
 }
 
-interface Plan { items: Item[]; gone: number[]; months: Set<number>; cells: Set<string>; albums: Map<string, ResolvedAsset['albums']> }
+interface Plan { items: Item[]; gone: number[]; months: Set<number>; cells: Set<string>; albums: Map<string, ResolvedAsset['albums']>; tags: [assetId: number, were: string[], are: string[]][] }
 
 /** `titles`: by an album's key what it is called instead; null: it is away. */
 interface Setting { homeZone: string; titles: ReadonlyMap<string, string | null>; nowMs: number }
 
 function planWrites(rows: ReadonlyMap<string, ResolveRow>, { homeZone, titles, nowMs }: Setting): Plan {
-  const plan: Plan = { items: [], gone: [], months: new Set(), cells: new Set(), albums: new Map() };
+  const plan: Plan = { items: [], gone: [], months: new Set(), cells: new Set(), albums: new Map(), tags: [] };
   const resolved = new Map<string, ResolvedAsset>();
   const resolve = (row: ResolveRow): ResolvedAsset => {
     const known = resolved.get(row.sha256);
@@ -101,7 +105,7 @@ function planWrites(rows: ReadonlyMap<string, ResolveRow>, { homeZone, titles, n
   for (const row of rows.values()) {
     // Missing locations count: missing deletes nothing (promise 2). None at all means that the content is nowhere any more.
     if (row.located === 0) {
-      if (row.t_asset_id !== null) { plan.gone.push(row.t_asset_id); plan.months.add(row.t_month ?? 0); plan.albums.set(row.sha256, []); }
+      if (row.t_asset_id !== null) { plan.gone.push(row.t_asset_id); plan.months.add(row.t_month ?? 0); plan.albums.set(row.sha256, []); plan.tags.push([row.asset_id, storedTags(row), []]); }
       continue;
     }
     const answer = resolve(row);
@@ -111,6 +115,7 @@ function planWrites(rows: ReadonlyMap<string, ResolveRow>, { homeZone, titles, n
     const changed = ITEM_COLUMNS.filter((c) => before[`t_${c}`] !== item[c]);
     if (changed.length === 0) continue;
     plan.items.push(item);
+    if (changed.includes('tags')) plan.tags.push([row.asset_id, storedTags(row), answer.tags]);
     if (changed.includes('cell') && item.cell !== null) plan.cells.add(item.cell);
     if (!changed.some((c) => c === 'ratio' || c === 'sort_ms' || c === 'shown')) continue;
     plan.months.add(item.month);
@@ -118,6 +123,8 @@ function planWrites(rows: ReadonlyMap<string, ResolveRow>, { homeZone, titles, n
   }
   return plan;
 }
+
+const storedTags = (row: ResolveRow): string[] => JSON.parse(row.t_tags ?? '[]') as string[];
 
 /** Whether stored albums are others than an export says now, or one of them has a lesser title (import-albums.ts keeps the least). */
 function differs(stored: readonly AlbumImport[], said: readonly AlbumImport[]): boolean {

@@ -9,12 +9,12 @@ export interface Cursor { sortMs: number; assetId: number }
 export const Tile = z.object({
   asset_id: z.int(), sha256: z.string(), kind: AssetKind, width: z.int().nullable(), height: z.int().nullable(), duration_ms: z.int().nullable(), color: z.string().nullable(),
   grid_version: z.int(), preview_version: z.int(), taken_at: z.string().nullable(), sort_ms: z.number(), month: z.int(), day: z.int(),
-  live_sha256: z.string().nullable(), live_proxy_version: z.int(),
+  live_sha256: z.string().nullable(), live_proxy_version: z.int(), members: z.int(),
 });
 export type Tile = z.infer<typeof Tile>;
 export interface MonthCount { month: number; count: number }
 
-export const TILE_COLUMNS = 'asset_id, sha256, kind, width, height, duration_ms, color, grid_version, preview_version, taken_at, sort_ms, month, day, live_sha256, live_proxy_version';
+export const TILE_COLUMNS = 'asset_id, sha256, kind, width, height, duration_ms, color, grid_version, preview_version, taken_at, sort_ms, month, day, live_sha256, live_proxy_version, members';
 /** Both directions walk `timeline_items_shown`; a row value keeps it one seek. Exported for the test of their plans. */
 export const OLDER_SQL = `SELECT ${TILE_COLUMNS} FROM timeline_items WHERE shown = 1 AND (sort_ms, asset_id) < (?1, ?2) ORDER BY sort_ms DESC, asset_id DESC LIMIT ?3`;
 export const NEWER_SQL = `SELECT ${TILE_COLUMNS} FROM timeline_items WHERE shown = 1 AND (sort_ms, asset_id) > (?1, ?2) ORDER BY sort_ms ASC, asset_id ASC LIMIT ?3`;
