@@ -1,7 +1,7 @@
 // Albums: the page of all, one album's tools, and the page where its order is made by hand. Plain forms throughout.
 import { renditionUrl } from '../protocol/rendition.ts';
 import { Page, Said, type FrameFacts } from './frame.tsx';
-import { Card, Crumbs, GridPage, type Cover } from './grid.tsx';
+import { Card, Crumbs, Empty, GridPage, type Cover } from './grid.tsx';
 import { albumAddress, searchAddress } from './parts/addresses.ts';
 import { Icon, type IconName } from './parts/icon.tsx';
 import { sayCount, sayNumber, showName } from './parts/words.ts';
@@ -42,13 +42,7 @@ export function AlbumsPage(props: { frame: FrameFacts; albums: AlbumFacts[]; nex
             <Pinned href="/tags" icon="tag" name="Tags" words={`${sayNumber(counts.tags)}${counts.moreTags ? '+' : ''}`} />
           </ul>
         )}
-        {props.albums.length === 0 && props.first && (
-          <div class="empty">
-            <Icon name="album" />
-            <h2>No album yet</h2>
-            <p class="lead">Make one and put photos into it, or save a search as an album that fills itself. The albums of a Google Takeout appear here once its folder has been read.</p>
-          </div>
-        )}
+        {props.albums.length === 0 && props.first && <Empty icon="album" title="No album yet" text="Make one and put photos into it, or save a search as an album that fills itself. The albums of a Google Takeout appear here once its folder has been read." />}
         <ul class="tiles">
           {props.albums.map((album, i) => (
             <Card href={albumAddress(album.album_id, album.query === null ? album.sort : 'oldest')} cover={album} eager={i < EAGER} name={album.title} icon={album.query === null ? 'album' : 'smart'}
@@ -97,9 +91,9 @@ export function AlbumPage(props: { frame: FrameFacts; album: AlbumHead; count: n
   const { album, count } = props;
   const lead = album.query === null ? sayThings(count) : `${sayThings(count)}, found by ‘${showName(album.query)}’`;
   const empty = album.query === null
-    ? 'Nothing lies in this album yet. Select photos anywhere and put them in.'
-    : 'Nothing answers its search now. What does later will appear here.';
-  return <GridPage frame={props.frame} section="albums" title={album.title} lead={lead} crumbs={[{ href: '/albums', label: 'Albums' }]} piece={props.piece} empty={empty}
+    ? <Empty icon="album" title="An empty album" text="Nothing lies in this album yet. Select photos anywhere and put them in." />
+    : <Empty icon="smart" title="Nothing now" text={`Nothing answers the search ‘${showName(album.query)}’. What does later will appear here.`} />;
+  return <GridPage frame={props.frame} section="albums" title={album.title} lead={lead} crumbs={[{ href: '/albums', label: 'Albums' }]} piece={props.piece} empty="" above={count === 0 && empty}
     said={<Said text={props.said} />} tools={<AlbumTools album={album} count={count} refused={props.refused} />} />;
 }
 

@@ -27,6 +27,11 @@ export function GridPage(props: { frame: FrameFacts; section: Section; title: st
   );
 }
 
+/** Where there is nothing yet: what belongs here, and how it comes. */
+export function Empty(props: { icon: IconName; title: string; text: string }) {
+  return <div class="empty"><Icon name={props.icon} /><h2>{props.title}</h2><p class="lead">{props.text}</p></div>;
+}
+
 export function Crumbs(props: { crumbs: Crumb[] }) {
   return <nav class="crumbs" aria-label="Where this is">{props.crumbs.map((crumb, i) => <>{i > 0 && <Icon name="right" />}<a href={crumb.href}><bdi>{showName(crumb.label)}</bdi></a></>)}</nav>;
 }

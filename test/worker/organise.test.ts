@@ -202,7 +202,7 @@ describe('what is kept apart', () => {
   });
 
   it('says in words that there is nothing', async () => {
-    for (const [path, words] of [['/favourites', 'Press the heart'], ['/archive', 'Nothing is archived'], ['/tags', 'There is no tag yet'], ['/albums', 'No album yet']] as const) expect((await page(path)).text, path).toContain(words);
+    for (const [path, words] of [['/favourites', 'Press the heart'], ['/archive', 'Nothing is archived'], ['/tags', 'No tag yet'], ['/albums', 'No album yet']] as const) expect((await page(path)).text, path).toContain(words);
   });
 
   it('has addresses that no name breaks', async () => {
