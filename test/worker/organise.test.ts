@@ -197,6 +197,14 @@ describe('what is kept apart', () => {
     // 3 is an edited version of 1: it stands there as the original.
     await send({ stacks: [{ member_sha256: hashOf(3), primary_sha256: hashOf(1), type: 'edited', basis: 'name', revision: 1, removed: false }] });
     expect(await shown({ kind: 'tag', tag: 'sea' })).toEqual([2, 1]);
+    // With its own time, wherever that is moved to; and as itself again.
+    await edit({ taken_at: '2025-01-01T00:00:00' }, 1);
+    expect(await shown({ kind: 'tag', tag: 'sea' })).toEqual([1, 2]);
+    await edit({ tags_remove: ['sea'] }, 1);
+    expect(await shown({ kind: 'tag', tag: 'sea' })).toEqual([1, 2]);
+    await send({ stacks: [{ member_sha256: hashOf(3), primary_sha256: hashOf(1), type: 'edited', basis: 'name', revision: 2, removed: true }] });
+    expect(await shown({ kind: 'tag', tag: 'sea' })).toEqual([3, 2]);
+    await send({ stacks: [{ member_sha256: hashOf(3), primary_sha256: hashOf(1), type: 'edited', basis: 'name', revision: 3, removed: false }] });
     expect((await page('/tags/sea')).text).toContain('badge-stack');
     expect((await page('/tags/none')).status).toBe(404);
   });

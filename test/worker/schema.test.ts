@@ -43,7 +43,7 @@ describe('schema.ts', () => {
 });
 
 /** Tables that grow with the library; the others hold tens of rows. */
-const BIG = ['assets', 'locations', 'evidence', 'timeline_items', 'problems', 'curation', 'r', 'a', 'l', 'o', 'e', 't', 'p', 'c', 's', 'v', 'm', 'up', 'ma', 'stacks', 'places', 'album_assets', 'edit_rows'];
+const BIG = ['assets', 'locations', 'evidence', 'timeline_items', 'problems', 'curation', 'r', 'a', 'l', 'o', 'e', 't', 'p', 'c', 's', 'v', 'm', 'up', 'ma', 'stacks', 'places', 'album_assets', 'asset_tags', 'g', 'edit_rows'];
 
 const QUERIES: Record<string, string> = {
   CHANGED_ASSETS_SQL, CHANGED_LOCATIONS_SQL, CHANGED_EVIDENCE_SQL, KNOWN_LOCATIONS_SQL, RESOLVE_INPUT_SQL, STACKED_WITH_SQL, CHANGED_STACKS_SQL, WANTED_SQL, WAITING_FOR_ZONE_SQL, REBUILD_BUCKETS_SQL, DROP_EMPTY_BUCKETS_SQL, COUNT_SHOWN_SQL,

@@ -23,7 +23,9 @@ export const ALBUM_OWN_SET = `SELECT coalesce(min(m.position), CASE WHEN t.sort_
 export const FAVOURITES_SET = `SELECT t.sort_ms AS key_ms, t.asset_id FROM timeline_items t INDEXED BY timeline_items_favourite WHERE t.favourite = 1 AND t.primary_sha256 IS NULL AND t.sort_ms >= ${UNKNOWN_SORT_MS} AND ?1 IS NOT NULL`;
 export const ARCHIVE_SET = `SELECT t.sort_ms AS key_ms, t.asset_id FROM timeline_items t INDEXED BY timeline_items_archived WHERE t.archived = 1 AND t.primary_sha256 IS NULL AND t.sort_ms >= ${UNKNOWN_SORT_MS} AND ?1 IS NOT NULL`;
 /** `?1`: the tag. */
-export const TAG_SET = `SELECT DISTINCT t.sort_ms AS key_ms, t.asset_id FROM asset_tags g CROSS JOIN timeline_items i ON i.asset_id = g.asset_id ${AS_PRIMARY} WHERE g.tag = ?1->>0`;
+// Once a tile, without DISTINCT: so a page reads the index in its order, and no more of it than it shows.
+export const TAG_SET = `SELECT g.sort_ms AS key_ms, g.asset_id FROM asset_tags g WHERE g.tag = ?1->>0
+  AND NOT EXISTS (SELECT 1 FROM asset_tags d WHERE d.tag = g.tag AND d.sort_ms = g.sort_ms AND d.asset_id = g.asset_id AND d.own_id < g.own_id)`;
 
 /**
  * What lies directly in a folder, by jumps in the index: a step a file, and a step a subfolder whatever it holds. `slash` is

@@ -34,9 +34,9 @@ const UPSERT_ITEMS = bulkUpsertSql({
 const DELETE_ITEMS = `DELETE FROM timeline_items WHERE asset_id IN (SELECT value FROM json_each(?1)) AND ${STILL}`;
 // A cell without names is a wish that the agent answers (GET /sync/places/wanted).
 const WANT_PLACES = `INSERT INTO places (cell, rank) SELECT value, 0 FROM json_each(?1) WHERE ${STILL} ON CONFLICT (cell) DO NOTHING`;
-// `?1`: [asset_id, tags that were, tags that are] of each that changed.
-const DROP_TAGS = `DELETE FROM asset_tags WHERE (tag, asset_id) IN (SELECT o.value, j.value->>0 FROM json_each(?1) j CROSS JOIN json_each(j.value, '$[1]') o) AND ${STILL}`;
-const ADD_TAGS = `INSERT INTO asset_tags (tag, asset_id) SELECT n.value, j.value->>0 FROM json_each(?1) j CROSS JOIN json_each(j.value, '$[2]') n WHERE ${STILL} ON CONFLICT DO NOTHING`;
+// `?1`: of each whose tags or place in their grids changed: [own_id, shown asset_id, its sort_ms, tags].
+const DROP_TAGS = `DELETE FROM asset_tags WHERE own_id IN (SELECT value->>0 FROM json_each(?1)) AND ${STILL}`;
+const ADD_TAGS = `INSERT INTO asset_tags (tag, sort_ms, asset_id, own_id) SELECT n.value, j.value->>2, j.value->>1, j.value->>0 FROM json_each(?1) j CROSS JOIN json_each(j.value, '$[3]') n WHERE ${STILL} ON CONFLICT DO NOTHING`;
 // Whatever was looked at: a file's new name or folder shows in no column of an item.
 const MARK_DUE = dueSql(STILL);
 const DELETE_UNRESOLVED = `DELETE FROM unresolved WHERE token IN (SELECT value FROM json_each(?1)) AND ${STILL}`;
@@ -85,7 +85,7 @@ export async function resolveMarked(db: D1Database, nowMs: number): Promise<bool
   return true;
 }
 
-interface Plan { items: Item[]; gone: number[]; months: Set<number>; cells: Set<string>; albums: Map<string, ResolvedAsset['albums']>; tags: [assetId: number, were: string[], are: string[]][] }
+interface Plan { items: Item[]; gone: number[]; months: Set<number>; cells: Set<string>; albums: Map<string, ResolvedAsset['albums']>; tags: [ownId: number, shownId: number, sortMs: number, tags: string[]][] }
 
 /** `titles`: by an album's key what it is called instead; null: it is away. */
 interface Setting { homeZone: string; titles: ReadonlyMap<string, string | null>; nowMs: number }
@@ -105,17 +105,23 @@ function planWrites(rows: ReadonlyMap<string, ResolveRow>, { homeZone, titles, n
   for (const row of rows.values()) {
     // Missing locations count: missing deletes nothing (promise 2). None at all means that the content is nowhere any more.
     if (row.located === 0) {
-      if (row.t_asset_id !== null) { plan.gone.push(row.t_asset_id); plan.months.add(row.t_month ?? 0); plan.albums.set(row.sha256, []); plan.tags.push([row.asset_id, storedTags(row), []]); }
+      if (row.t_asset_id !== null) { plan.gone.push(row.t_asset_id); plan.months.add(row.t_month ?? 0); plan.albums.set(row.sha256, []); plan.tags.push([row.asset_id, row.asset_id, 0, []]); }
       continue;
     }
     const answer = resolve(row);
+    const shown = row.primary_sha256 === null ? row : rows.get(row.primary_sha256);
+    if (shown) {
+      const sortMs = sortOf(resolve(shown));
+      const tags = JSON.stringify(answer.tags);
+      const same = row.t_tags === tags && row.t_primary_sha256 === row.primary_sha256 && shown.t_sort_ms === sortMs;
+      if (!same && (tags !== '[]' || (row.t_tags ?? '[]') !== '[]')) plan.tags.push([row.asset_id, shown.asset_id, sortMs, answer.tags]);
+    }
     if (differs(row.imported, answer.imported_albums)) plan.albums.set(row.sha256, answer.imported_albums);
     const item = toItem(row, answer, titles);
     const before = row as unknown as Record<string, unknown>;
     const changed = ITEM_COLUMNS.filter((c) => before[`t_${c}`] !== item[c]);
     if (changed.length === 0) continue;
     plan.items.push(item);
-    if (changed.includes('tags')) plan.tags.push([row.asset_id, storedTags(row), answer.tags]);
     if (changed.includes('cell') && item.cell !== null) plan.cells.add(item.cell);
     if (!changed.some((c) => c === 'ratio' || c === 'sort_ms' || c === 'shown')) continue;
     plan.months.add(item.month);
@@ -124,7 +130,7 @@ function planWrites(rows: ReadonlyMap<string, ResolveRow>, { homeZone, titles, n
   return plan;
 }
 
-const storedTags = (row: ResolveRow): string[] => JSON.parse(row.t_tags ?? '[]') as string[];
+const sortOf = ({ time }: ResolvedAsset): number => (time.takenAt === null ? undefined : wallMs(time.takenAt)) ?? UNKNOWN_SORT_MS;
 
 /** Whether stored albums are others than an export says now, or one of them has a lesser title (import-albums.ts keeps the least). */
 function differs(stored: readonly AlbumImport[], said: readonly AlbumImport[]): boolean {
