@@ -1,6 +1,7 @@
 // Drives and the folders on them: the page, a drive's row as a fragment, and the page of a scan that asks.
 import type { VolumeIdentity } from '../protocol/words.ts';
 import { Page, Said, type FrameFacts } from './frame.tsx';
+import { folderAddress } from './parts/addresses.ts';
 import { hx } from './parts/hx.ts';
 import { Icon } from './parts/icon.tsx';
 import { elementId, idPath, sayAgo, sayAwaySince, sayBytes, sayCount, sayNumber, showName } from './parts/words.ts';
@@ -89,7 +90,7 @@ function FolderRow(props: { folder: FolderFacts; drive: DriveFacts; nowMs: numbe
       <div class="folder-name">
         <Icon name="folder" small />
         <span>
-          <span class="path"><bdi>{folder.path === '' ? 'The whole drive' : showName(folder.path)}</bdi></span>
+          <a class="path" href={folderAddress(drive.volume_id, folder.path)}><bdi>{folder.path === '' ? 'The whole drive' : showName(folder.path)}</bdi></a>
           <span class="small"> · {sayScan(folder, props.nowMs)}{folder.excludes > 0 && ` · ${sayCount(folder.excludes, 'exclude')}`}</span>
         </span>
       </div>

@@ -3,24 +3,33 @@ import type { Child } from 'hono/jsx';
 import { renditionUrl } from '../protocol/rendition.ts';
 import type { AssetKind } from '../protocol/words.ts';
 import { Page, type FrameFacts, type Section } from './frame.tsx';
-import { Icon } from './parts/icon.tsx';
+import { Icon, type IconName } from './parts/icon.tsx';
 import { showName } from './parts/words.ts';
 import { TimelinePiece, type Piece } from './timeline.tsx';
 
-export interface Cover { sha256: string; kind: AssetKind; grid_version: number; color: string | null }
+/** No hash: nothing to show yet. */
+export interface Cover { sha256: string | null; kind: AssetKind | null; grid_version: number | null; color: string | null }
 export interface Crumb { href: string; label: string }
 
-export function GridPage(props: { frame: FrameFacts; section: Section; title: string; lead: string; crumbs: Crumb[]; piece: Piece; empty: string }) {
+export function GridPage(props: { frame: FrameFacts; section: Section; title: string; lead: string; crumbs: Crumb[]; piece: Piece; empty: Child; said?: Child; tools?: Child; above?: Child }) {
   return (
     <Page frame={props.frame} title={props.title} section={props.section} wide after={<dialog id="viewer" class="viewer" aria-label="Photo" tabindex={-1}></dialog>}>
       <div class="grid-head">
         <Crumbs crumbs={props.crumbs} />
         <h1><bdi>{showName(props.title)}</bdi></h1>
         <p class="lead num">{props.piece.tiles.length === 0 ? props.empty : props.lead}</p>
+        {props.said}
+        {props.tools}
+        {props.above}
       </div>
       <div id="timeline" class="timeline" data-grid=""><TimelinePiece piece={props.piece} part="whole" /></div>
     </Page>
   );
+}
+
+/** Where there is nothing yet: what belongs here, and how it comes. */
+export function Empty(props: { icon: IconName; title: string; text: string }) {
+  return <div class="empty"><Icon name={props.icon} /><h2>{props.title}</h2><p class="lead">{props.text}</p></div>;
 }
 
 export function Crumbs(props: { crumbs: Crumb[] }) {
@@ -28,15 +37,15 @@ export function Crumbs(props: { crumbs: Crumb[] }) {
 }
 
 /** A picture with words under it, leading somewhere. */
-export function Card(props: { href: string; cover: Cover; name: string; words: Child; eager: boolean }) {
+export function Card(props: { href: string; cover: Cover; name: string; words: Child; eager: boolean; icon?: IconName }) {
   const { cover } = props;
   return (
     <li>
       <a class="card" href={props.href}>
-        <span class="card-cover" style={cover.color ? `--c:${cover.color}` : undefined}>
-          {cover.grid_version > 0
+        <span class={cover.sha256 === null ? 'card-cover card-empty' : 'card-cover'} style={cover.color ? `--c:${cover.color}` : undefined}>
+          {cover.sha256 !== null && cover.grid_version !== null && cover.grid_version > 0
             ? <img src={renditionUrl({ sha256: cover.sha256, name: 'grid', version: cover.grid_version })} alt="" loading={props.eager ? 'eager' : 'lazy'} decoding="async" />
-            : <Icon name={cover.kind === 'video' ? 'film' : 'image'} />}
+            : <Icon name={cover.sha256 === null ? props.icon ?? 'image' : cover.kind === 'video' ? 'film' : 'image'} />}
         </span>
         <span class="card-name"><bdi>{showName(props.name)}</bdi></span>
         <span class="small num">{props.words}</span>

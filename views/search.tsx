@@ -1,6 +1,7 @@
 // Search: the page of what was found, how it was understood and who answered; the page without a search; more like one asset.
 import type { Chip, SearchAnswer, SearchSort } from '../protocol/search.ts';
 import { renditionUrl } from '../protocol/rendition.ts';
+import { SaveAsAlbum } from './albums.tsx';
 import { Page, type FrameFacts } from './frame.tsx';
 import { assetAddress, searchAddress } from './parts/addresses.ts';
 import { Icon, type IconName } from './parts/icon.tsx';
@@ -43,6 +44,7 @@ export function FoundWhole(props: SearchFacts) {
         <Chips chips={props.chips} />
         <div class="found-line">
           <p class="found-count num" role="status">{sayFound(answer)}<span class="found-by">{said.text}{said.more && <> <bdi>{showName(said.more)}</bdi></>}{said.link && <> <a href={said.link.href}>{said.link.label}</a></>}</span></p>
+          {answer.query.trim() !== '' && <SaveAsAlbum query={answer.query} />}
           {answer.total > 1 && <Sorts query={answer.query} sort={answer.sort} weaker={props.weaker} />}
         </div>
         {answer.parsed.cut && <p class="small">Only the first {sayNumber(answer.parsed.text.length)} characters were read; the rest of this search was left out.</p>}

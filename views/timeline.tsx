@@ -10,11 +10,15 @@ import { elementId, monthAddress, sayDate, sayDay, sayDuration, sayMonth, sayMon
 export interface TileFacts {
   sha256: string; kind: AssetKind; width: number | null; height: number | null; duration_ms: number | null; color: string | null;
   grid_version: number; taken_at: string | null; month: number; day: number; live_sha256: string | null; live_proxy_version: number;
+  /** What stands under it (a RAW file, an edited version, a burst); a Live Photo's video is said by its own badge. */
+  members?: number;
   /** Where it stands among what a search found. */
   rank?: number;
 }
 /** Tiles in the grid's order, and the addresses of what follows and what is before; `inside` is the grid's own, none for the timeline. */
-export interface Piece { tiles: TileFacts[]; older: string | null; newer: string | null; inside?: string }
+export interface Piece { tiles: TileFacts[]; older: string | null; newer: string | null; inside?: string;
+  /** In an order of its own: months would come again and again, so they are not said. */
+  flat?: boolean }
 export interface MonthCount { month: number; count: number }
 
 /** Beyond these a picture would be a hairline or a wall; it is cropped to fit. */
@@ -48,9 +52,9 @@ export function TimelinePiece(props: { piece: Piece; part: 'whole' | 'older' | '
     <>
       {part !== 'older' && piece.newer && <More address={piece.newer} way="newer" words={piece.inside ? 'What is before' : 'Newer'} />}
       {/* The few of each day in a place or an album would leave most of a page empty: those stand by the month. */}
-      {group(piece.tiles, piece.inside ? 'month' : 'day').map((group, index, groups) => (
+      {group(piece.tiles, piece.flat ? 'none' : piece.inside ? 'month' : 'day').map((group, index, groups) => (
         <>
-          {groups[index - 1]?.month !== group.month && <h2 class="month-title" data-month={group.month}>{sayMonth(group.month)}</h2>}
+          {!piece.flat && groups[index - 1]?.month !== group.month && <h2 class="month-title" data-month={group.month}>{sayMonth(group.month)}</h2>}
           <section class="day" data-day={group.day}>
             {!piece.inside && <h3 class="day-title">{sayDay(group.day)}</h3>}
             <div class="row">{group.tiles.map((tile) => <Tile tile={tile} inside={piece.inside} eager={part === 'whole' && piece.tiles.indexOf(tile) < EAGER_TILES} />)}</div>
@@ -107,16 +111,23 @@ export function Tile(props: { tile: TileFacts; eager: boolean; inside: string | 
         ? <img src={renditionUrl({ sha256: tile.sha256, name: 'grid', version: tile.grid_version })} alt="" width={Math.round(ratio * 440)} height={440} loading={props.eager ? 'eager' : 'lazy'} decoding="async" />
         : <Icon name={tile.kind === 'video' ? 'film' : 'image'} />}
       {tile.kind === 'video' && <span class="badge">{tile.duration_ms !== null && sayDuration(tile.duration_ms)}<Icon name="play" /></span>}
+      <StackBadge tile={tile} />
       {tile.kind !== 'video' && tile.live_sha256 !== null && <span class="badge badge-live"><Icon name="live" />LIVE</span>}
     </a>
   );
 }
 
-function group(tiles: readonly TileFacts[], by: 'day' | 'month'): { day: number; month: number; tiles: TileFacts[] }[] {
+/** How many a stack holds, itself included. */
+function StackBadge({ tile }: { tile: TileFacts }) {
+  const under = (tile.members ?? 0) - (tile.live_sha256 !== null && tile.live_sha256 !== tile.sha256 ? 1 : 0);
+  return under > 0 ? <span class="badge badge-stack"><Icon name="stack" />{under + 1}<span class="hidden-text"> in one</span></span> : null;
+}
+
+function group(tiles: readonly TileFacts[], by: 'day' | 'month' | 'none'): { day: number; month: number; tiles: TileFacts[] }[] {
   const groups: { day: number; month: number; tiles: TileFacts[] }[] = [];
   for (const tile of tiles) {
     const last = groups.at(-1);
-    if (last && last[by] === tile[by]) last.tiles.push(tile);
+    if (last && (by === 'none' || last[by] === tile[by])) last.tiles.push(tile);
     else groups.push({ day: by === 'day' ? tile.day : tile.month * 100, month: tile.month, tiles: [tile] });
   }
   return groups;

@@ -23,6 +23,8 @@ import { settings } from './routes/settings.tsx';
 import { search } from './routes/search.tsx';
 import { places } from './routes/places.tsx';
 import { albums } from './routes/albums.tsx';
+import { folderView } from './routes/folder-view.tsx';
+import { kept } from './routes/kept.tsx';
 import { sidecars } from './routes/sidecars.tsx';
 import { problems } from './routes/problems.tsx';
 
@@ -34,6 +36,7 @@ app.use(guard);
 app.use(securityHeaders);
 app.onError(handleError);
 app.notFound(handleNotFound);
-for (const router of [statics, proxies, renditions, healthz, sync, api, searchApi, doctor, link, grid, timeline, corrections, viewer, drives, folders, settings, problems, search, places, albums, sidecars]) app.route('/', router);
+// Those before `api` answer pages too; behind it every /api/ path needs the token.
+for (const router of [statics, proxies, renditions, healthz, sync, corrections, albums, api, searchApi, doctor, link, grid, timeline, viewer, drives, folders, settings, problems, search, places, kept, folderView, sidecars]) app.route('/', router);
 
 export default app;

@@ -88,7 +88,7 @@ describe('albums', () => {
   });
 
   it('say that there are none', async () => {
-    expect((await get('/albums')).text).toContain('There is no album yet.');
+    expect((await get('/albums')).text).toContain('No album yet');
   });
 });
 

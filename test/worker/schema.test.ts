@@ -4,16 +4,20 @@ import { getTableConfig, type SQLiteTable } from 'drizzle-orm/sqlite-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as schema from '../../worker/db/schema.ts';
 import { CHANGED_ASSETS_SQL } from '../../worker/store/assets.ts';
+import { ALBUM_LIST_SQL } from '../../worker/store/albums.ts';
 import { COUNT_SHOWN_SQL, DROP_EMPTY_BUCKETS_SQL, REBUILD_BUCKETS_SQL } from '../../worker/store/buckets.ts';
 import { LIST_KNOWN_SQL, LIST_UNKNOWN_SQL } from '../../worker/store/list.ts';
 import { CHANGED_EVIDENCE_SQL, CHANGED_LOCATIONS_SQL, KNOWN_LOCATIONS_SQL } from '../../worker/store/locations.ts';
 import { DELETE_SOLVED_SQL, LIST_PROBLEMS_SQL } from '../../worker/store/problems.ts';
 import { DELETE_MOVED_EVIDENCE_SQL, DELETE_MOVED_SQL, MARK_MISSING_SQL, MOVED_SQL } from '../../worker/store/scans.ts';
-import { ALBUM_COUNT_SQL, ALBUMS_SQL } from '../../worker/store/album-pages.ts';
+import { ALBUMS_SQL } from '../../worker/store/album-pages.ts';
 import { CITIES_SQL, COUNTRIES_SQL, COUNTRY_NAME_SQL, NAMELESS_SQL, UNNAMED_SQL } from '../../worker/store/place-pages.ts';
-import { gridSql } from '../../worker/store/grids.ts';
 import { BETWEEN_SQL, BUCKETS_SQL, CUTS_SQL, DAY_PLACES_SQL, layoutSql, VERSIONS_SQL } from '../../worker/store/layouts.ts';
 import { HASHES_SQL, NEWER_SQL, OLDER_SQL, RATIOS_SQL } from '../../worker/store/timeline.ts';
+import { countSql, GRID_KINDS, gridSql, OWN_KEY_SQL } from '../../worker/store/grids.ts';
+import { BESIDE_SQL, CLEAR_MEMBERS_SQL, KEY_OF_SQL, numberSql } from '../../worker/store/album-order.ts';
+import { HAS_BELOW_SQL, MISSING_SQL, SUBFOLDERS_SQL } from '../../worker/store/folder-pages.ts';
+import { TAG_COUNTS_SQL } from '../../worker/store/tag-pages.ts';
 import { ASSET_ALBUMS_SQL, DETAIL_SQL, STACK_SQL } from '../../worker/store/viewer.ts';
 import { EDITS_SQL, scopeSql, undoSql } from '../../worker/store/corrections.ts';
 import { HOME_ITEMS_SQL } from '../../worker/store/settings.ts';
@@ -41,18 +45,19 @@ describe('schema.ts', () => {
 });
 
 /** Tables that grow with the library; the others hold tens of rows. */
-const BIG = ['assets', 'locations', 'evidence', 'timeline_items', 'problems', 'curation', 'r', 'a', 'l', 'o', 'e', 't', 'p', 'c', 's', 'v', 'm', 'up', 'ma', 'stacks', 'places', 'album_assets', 'edit_rows'];
+const BIG = ['assets', 'locations', 'evidence', 'timeline_items', 'problems', 'curation', 'r', 'a', 'l', 'o', 'e', 't', 'p', 'c', 's', 'v', 'm', 'up', 'ma', 'stacks', 'places', 'album_assets', 'asset_tags', 'g', 'edit_rows'];
 
 const QUERIES: Record<string, string> = {
   CHANGED_ASSETS_SQL, CHANGED_LOCATIONS_SQL, CHANGED_EVIDENCE_SQL, KNOWN_LOCATIONS_SQL, RESOLVE_INPUT_SQL, STACKED_WITH_SQL, CHANGED_STACKS_SQL, WANTED_SQL, WAITING_FOR_ZONE_SQL, REBUILD_BUCKETS_SQL, DROP_EMPTY_BUCKETS_SQL, COUNT_SHOWN_SQL,
-  OLDER_SQL, NEWER_SQL, HASHES_SQL, RATIOS_SQL, BUCKETS_SQL, VERSIONS_SQL, CUTS_SQL, BETWEEN_SQL, DAY_PLACES_SQL, PLACE_LAYOUT: layoutSql('place'), ALBUM_LAYOUT: layoutSql('album'),
+  OLDER_SQL, NEWER_SQL, HASHES_SQL, RATIOS_SQL, BUCKETS_SQL, VERSIONS_SQL, CUTS_SQL, BETWEEN_SQL, DAY_PLACES_SQL, ...Object.fromEntries(GRID_KINDS.map((kind) => [`LAYOUT_${kind}`, layoutSql(kind)])),
   LIST_KNOWN_SQL, LIST_UNKNOWN_SQL, LIST_PROBLEMS_SQL, DELETE_SOLVED_SQL, MOVED_SQL, DELETE_MOVED_SQL, DELETE_MOVED_EVIDENCE_SQL, MARK_MISSING_SQL,
-  COUNTRIES_SQL, CITIES_SQL, COUNTRY_NAME_SQL, UNNAMED_SQL, NAMELESS_SQL, ALBUMS_SQL, ALBUM_COUNT_SQL, DETAIL_SQL, STACK_SQL, ASSET_ALBUMS_SQL,
-  PLACE_GRID: gridSql('place', 'following'), PLACE_GRID_BACK: gridSql('place', 'preceding'), ALBUM_GRID: gridSql('album', 'following'), ALBUM_GRID_BACK: gridSql('album', 'preceding'),
+  COUNTRIES_SQL, CITIES_SQL, COUNTRY_NAME_SQL, UNNAMED_SQL, NAMELESS_SQL, ALBUMS_SQL, DETAIL_SQL, STACK_SQL, ASSET_ALBUMS_SQL,
+  ...Object.fromEntries(GRID_KINDS.flatMap((kind) => [[`GRID_${kind}`, gridSql(kind, 'following')], [`GRID_${kind}_BACK`, gridSql(kind, 'preceding')], [`GRID_${kind}_COUNT`, countSql(kind)]])),
+  OWN_KEY_SQL, KEY_OF_SQL, BESIDE_SQL, CLEAR_MEMBERS_SQL, NUMBER: numberSql('oldest'), NUMBER_OWN: numberSql('own'), SUBFOLDERS_SQL, MISSING_SQL, HAS_BELOW_SQL, TAG_COUNTS_SQL,
   EDITS_SQL, DAY_SCOPE: scopeSql({ kind: 'day', day: 20240506 }).sql, CAMERA_SCOPE: scopeSql({ kind: 'camera', camera: 'x', from: null, to: null }).sql,
   PLACE_SCOPE: scopeSql({ kind: 'place', country_code: 'IT', region: null, city: 'x' }).sql, ASSETS_SCOPE: scopeSql({ kind: 'assets', sha256s: [] }).sql,
   CAMERAS_SQL, DAYS_SQL, NAMED_PLACES_SQL, PEOPLE_SQL, TAGS_SQL, TITLES_SQL,
-  UNDO_COUNT: undoSql(['taken_at', 'latitude']).count, UNDO_RESTORE: undoSql(['taken_at', 'latitude']).restore, UNDO_SWEEP: undoSql(['taken_at']).sweep,
+  UNDO_COUNT: undoSql(['taken_at', 'latitude']).count, ...Object.fromEntries(undoSql(['taken_at', 'latitude', 'tags', 'albums']).restore.map((sql, i) => [`UNDO_RESTORE_${i}`, sql])), UNDO_LISTS: undoSql(['tags', 'albums']).count, ALBUM_LIST_SQL, UNDO_SWEEP: undoSql(['taken_at']).sweep,
 };
 
 async function plan(sql: string): Promise<string[]> {

@@ -21,8 +21,18 @@ export function withQuery(address: string, more: Record<string, string | number>
   return pairs === '' ? address : `${address}${address.includes('?') ? '&' : '?'}${pairs}`;
 }
 
-export function albumAddress(albumId: number): string {
-  return `/albums/${albumId}`;
+/** An album in its order; the oldest first is the plain one. */
+export function albumAddress(albumId: number, sort: 'oldest' | 'newest' | 'own' = 'oldest'): string {
+  return `/albums/${albumId}${sort === 'oldest' ? '' : `/${sort}`}`;
+}
+
+export function tagAddress(tag: string): string {
+  return `/tags/${placeSegment(tag)}`;
+}
+
+/** A folder of a volume; '' is its top. */
+export function folderAddress(volumeId: string, path: string): string {
+  return `/volumes/${placeSegment(volumeId)}/folders${path.split('/').filter((name) => name !== '').map((name) => `/${placeSegment(name)}`).join('')}`;
 }
 
 /** `/places`, `/places/IT`, `/places/IT/Liguria/Levanto`. */

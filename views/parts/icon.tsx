@@ -2,6 +2,8 @@
 import ArrowLeft from 'lucide/dist/esm/icons/arrow-left.mjs';
 import CalendarDays from 'lucide/dist/esm/icons/calendar-days.mjs';
 import Camera from 'lucide/dist/esm/icons/camera.mjs';
+import ChevronFirst from 'lucide/dist/esm/icons/chevron-first.mjs';
+import ChevronLast from 'lucide/dist/esm/icons/chevron-last.mjs';
 import ChevronDown from 'lucide/dist/esm/icons/chevron-down.mjs';
 import ChevronLeft from 'lucide/dist/esm/icons/chevron-left.mjs';
 import ChevronRight from 'lucide/dist/esm/icons/chevron-right.mjs';
@@ -18,10 +20,15 @@ import Image from 'lucide/dist/esm/icons/image.mjs';
 import Images from 'lucide/dist/esm/icons/images.mjs';
 import Info from 'lucide/dist/esm/icons/info.mjs';
 import MapPin from 'lucide/dist/esm/icons/map-pin.mjs';
+import Layers from 'lucide/dist/esm/icons/layers.mjs';
+import Archive from 'lucide/dist/esm/icons/archive.mjs';
 import Pencil from 'lucide/dist/esm/icons/pencil.mjs';
 import Play from 'lucide/dist/esm/icons/play.mjs';
+import Plus from 'lucide/dist/esm/icons/plus.mjs';
 import Search from 'lucide/dist/esm/icons/search.mjs';
 import Settings from 'lucide/dist/esm/icons/settings.mjs';
+import Sparkles from 'lucide/dist/esm/icons/sparkles.mjs';
+import TagIcon from 'lucide/dist/esm/icons/tag.mjs';
 import TriangleAlert from 'lucide/dist/esm/icons/triangle-alert.mjs';
 import Undo2 from 'lucide/dist/esm/icons/undo-2.mjs';
 import X from 'lucide/dist/esm/icons/x.mjs';
@@ -30,7 +37,7 @@ import { MARK_PATHS } from './mark.ts';
 const ICONS = {
   album: GalleryVerticalEnd, back: ArrowLeft, calendar: CalendarDays, camera: Camera, clock: Clock, close: X, down: ChevronDown, drive: HardDrive, edit: Pencil, film: Film, folder: Folder, heart: Heart,
   image: Image, info: Info, left: ChevronLeft, live: CircleDotDashed, more: Ellipsis, place: MapPin, play: Play, problem: TriangleAlert, right: ChevronRight, search: Search, settings: Settings,
-  similar: Images, undo: Undo2, up: CornerLeftUp,
+  similar: Images, first: ChevronFirst, last: ChevronLast, stack: Layers, archive: Archive, plus: Plus, smart: Sparkles, tag: TagIcon, undo: Undo2, up: CornerLeftUp,
 } as const;
 export type IconName = keyof typeof ICONS;
 

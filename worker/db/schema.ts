@@ -101,6 +101,10 @@ export const successors = sqliteTable('successors', {
   old_sha256: text().primaryKey(), new_sha256: text().notNull(), revision: integer().notNull(), handed_at_ms: integer(),
 }, (t) => [index('successors_by_new').on(t.new_sha256)]);
 
+export const assetTags = sqliteTable('asset_tags', {
+  tag: text().notNull(), sort_ms: integer().notNull(), asset_id: integer().notNull(), own_id: integer().notNull(),
+}, (t) => [primaryKey({ columns: [t.tag, t.sort_ms, t.asset_id, t.own_id] }), index('asset_tags_by_own').on(t.own_id)]);
+
 export const unresolved = sqliteTable('unresolved', { token: text().primaryKey(), sha256s: text().notNull() });
 
 export const completions = sqliteTable('completions', {

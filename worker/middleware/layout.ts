@@ -56,10 +56,11 @@ export async function locateTile(env: Env, of: AnyGrid, sha256: string): Promise
   const tile = await findTile(env.DB, hash.data);
   if (!tile) return undefined;
   if (of.kind === 'timeline') return tile.shown === 1 ? { group: tile.month, offset: await findOffset(env.DB, tile) } : undefined;
-  const group = (await readGridLayout(env.DB, of.grid)).groups.find(({ key }) => key === tile.month);
+  const layout = await readGridLayout(env.DB, of.grid);
+  const group = layout.groups.find(({ key }) => key === (layout.by === 'month' ? tile.month : 0));
   for (const [piece, cut] of (group?.cuts ?? []).entries()) {
     const index = (await listRun(env, of, cut, PIECE_TILES)).findIndex((each) => each.sha256 === hash.data);
-    if (index >= 0) return { group: tile.month, offset: piece * PIECE_TILES + index };
+    if (index >= 0) return { group: group?.key ?? 0, offset: piece * PIECE_TILES + index };
   }
   return undefined;
 }

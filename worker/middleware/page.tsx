@@ -50,6 +50,13 @@ export function sendFragment(c: PageContext, fragment: JSX.Element, status: 200 
   return c.html(fragment.toString(), status);
 }
 
+/** The text fields of a form. */
+export async function readForm(c: PageContext): Promise<Record<string, string>> {
+  const fields: Record<string, string> = {};
+  for (const [name, value] of await c.req.formData()) if (typeof value === 'string') fields[name] = value;
+  return fields;
+}
+
 /** After a form: to a page that shows what came of it. */
 export function sendBack(c: PageContext, address: string): Response {
   return c.redirect(address, 303);

@@ -1,30 +1,31 @@
-// What a place's and an album's page show: tiles in the grid's own order, by key in both directions. Reads only.
+// What a grid of its own shows (a place, an album, a folder, …): tiles in the grid's order, by key in both directions. Reads only.
 import * as z from 'zod';
+import { ALBUM_NEWEST_SET, ALBUM_OWN_SET, ALBUM_SET, ARCHIVE_SET, FAVOURITES_SET, FOLDER_SET, folderParameter, LAST_MS, PLACE_SET, TAG_SET } from './grid-sets.ts';
 import { Tile, TILE_COLUMNS, type Cursor } from './timeline.ts';
 import { UNKNOWN_SORT_MS } from './timeline-items.ts';
 
-/** A place is shown newest first, an album oldest first; what has no date is last in both. */
-export type Grid = { kind: 'place'; country_code: string; region: string | null; city: string | null } | { kind: 'album'; album_id: number };
+/** Newest first, but for albums that are oldest first (`album`) or in the owner's order; what has no date is last in all. */
+export type Grid = { kind: 'place'; country_code: string; region: string | null; city: string | null } | { kind: 'album' | 'album-newest' | 'album-own'; album_id: number }
+  | { kind: 'favourites' | 'archive' } | { kind: 'tag'; tag: string } | { kind: 'folder'; volume_id: string; path: string };
 /** In the grid's order: what follows the cursor, or what is before it. */
 export type Way = 'following' | 'preceding';
 
-/** Where undated tiles stand in an album. */
-const LAST_MS = 9e15;
-const ALBUM_KEY = `CASE WHEN t.sort_ms = ${UNKNOWN_SORT_MS} THEN ${LAST_MS} ELSE t.sort_ms END`;
-const PLACE_SET = `SELECT t.sort_ms AS key_ms, t.asset_id FROM places p INDEXED BY places_by_name CROSS JOIN timeline_items t INDEXED BY timeline_items_by_cell ON t.cell = p.cell AND t.shown = 1
-  WHERE p.country_code IS ?1->>0 AND p.region IS ?1->>1 AND p.city IS ?1->>2`;
-// A member of a stack is shown as its primary, once, whichever of them lies in the album.
-const ALBUM_SET = `SELECT DISTINCT ${ALBUM_KEY} AS key_ms, t.asset_id FROM album_assets m CROSS JOIN assets a ON a.sha256 = m.sha256 CROSS JOIN timeline_items i ON i.asset_id = a.asset_id
-  CROSS JOIN assets o ON o.sha256 = coalesce(i.primary_sha256, i.sha256) CROSS JOIN timeline_items t ON t.asset_id = o.asset_id WHERE m.album_id = ?1->>0`;
-
-/** What a kind of grid is: the SQL of its set (`?1`: JSON list of `of`), each with the key that orders it, and which way. */
-const SETS: { [K in Grid['kind']]: { sql: string; ascending: boolean; of: (grid: Extract<Grid, { kind: K }>) => string } } = {
-  place: { sql: PLACE_SET, ascending: false, of: (grid) => JSON.stringify([grid.country_code, grid.region, grid.city]) },
-  album: { sql: ALBUM_SET, ascending: true, of: (grid) => JSON.stringify([grid.album_id]) },
+const albumOf = (grid: Grid): string => JSON.stringify('album_id' in grid ? [grid.album_id] : []);
+/** What a kind of grid is: the SQL of its set (`?1`: JSON list of `of`), each with the key that orders it, and which way; `by`: what its titles say. */
+const SETS: { [K in Grid['kind']]: { sql: string; ascending: boolean; by: 'month' | 'none'; of: (grid: Extract<Grid, { kind: K }>) => string } } = {
+  place: { sql: PLACE_SET, ascending: false, by: 'month', of: (grid) => JSON.stringify([grid.country_code, grid.region, grid.city]) },
+  album: { sql: ALBUM_SET, ascending: true, by: 'month', of: albumOf },
+  'album-newest': { sql: ALBUM_NEWEST_SET, ascending: false, by: 'month', of: albumOf },
+  'album-own': { sql: ALBUM_OWN_SET, ascending: true, by: 'none', of: albumOf },
+  favourites: { sql: FAVOURITES_SET, ascending: false, by: 'month', of: () => '[]' },
+  archive: { sql: ARCHIVE_SET, ascending: false, by: 'month', of: () => '[]' },
+  tag: { sql: TAG_SET, ascending: false, by: 'month', of: (grid) => JSON.stringify([grid.tag]) },
+  folder: { sql: FOLDER_SET, ascending: false, by: 'month', of: (grid) => folderParameter(grid.volume_id, grid.path) },
 };
-export function setOf(kind: Grid['kind']): { sql: string; ascending: boolean; of: (grid: Grid) => string } {
-  return SETS[kind] as { sql: string; ascending: boolean; of: (grid: Grid) => string };
+export function setOf(kind: Grid['kind']): { sql: string; ascending: boolean; by: 'month' | 'none'; of: (grid: Grid) => string } {
+  return SETS[kind] as { sql: string; ascending: boolean; by: 'month' | 'none'; of: (grid: Grid) => string };
 }
+export const GRID_KINDS = Object.keys(SETS) as Grid['kind'][];
 
 /** Only keys are sorted, and as many kept as are asked for; the tiles' other columns are read for those. */
 export function gridSql(kind: Grid['kind'], way: Way): string {
@@ -52,12 +53,27 @@ export function gridCursorAt(grid: Grid, key: Cursor): Cursor {
   return { sortMs: key.sortMs, assetId: key.assetId + (setOf(grid.kind).ascending ? -1 : 1) };
 }
 
-/** Where a tile stands in this grid. */
+export function countSql(kind: Grid['kind']): string { return `SELECT count(*) AS n FROM (${setOf(kind).sql})`; }
+
+/** How many a grid shows. */
+export async function countGrid(db: D1Database, grid: Grid): Promise<number> {
+  return (await db.prepare(countSql(grid.kind)).bind(setOf(grid.kind).of(grid)).first<number>('n')) ?? 0;
+}
+
+export const OWN_KEY_SQL = `SELECT key_ms FROM (${ALBUM_OWN_SET}) WHERE asset_id = ?2`;
+
+/** Where a tile stands in this grid; of an order by hand only the album knows. */
+export async function findGridCursor(db: D1Database, grid: Grid, tile: Pick<Tile, 'sort_ms' | 'asset_id'>): Promise<Cursor> {
+  if (grid.kind !== 'album-own') return gridCursor(grid, tile);
+  return { sortMs: (await db.prepare(OWN_KEY_SQL).bind(albumOf(grid), tile.asset_id).first<number>('key_ms')) ?? LAST_MS, assetId: tile.asset_id };
+}
+
+/** Where a tile stands in a grid that is in the order of time. */
 export function gridCursor(grid: Grid, tile: Pick<Tile, 'sort_ms' | 'asset_id'>): Cursor {
   return { sortMs: grid.kind === 'album' && tile.sort_ms === UNKNOWN_SORT_MS ? LAST_MS : tile.sort_ms, assetId: tile.asset_id };
 }
 
 /** Before everything in this grid. */
 export function gridStart(grid: Grid): Cursor {
-  return grid.kind === 'album' ? { sortMs: -LAST_MS, assetId: 0 } : { sortMs: LAST_MS, assetId: 0 };
+  return setOf(grid.kind).ascending ? { sortMs: -LAST_MS, assetId: 0 } : { sortMs: LAST_MS, assetId: 0 };
 }

@@ -68,19 +68,17 @@ export function layoutSql(kind: Grid['kind']): string {
   return `SELECT k.key_ms, k.asset_id, i.month, i.ratio FROM (${sql}) k CROSS JOIN timeline_items i ON i.asset_id = k.asset_id ORDER BY k.key_ms ${order}, k.asset_id ${order} LIMIT ${MAX_GRID_TILES}`;
 }
 
-/** The layout of a grid of its own: grouped by month, as far as a grid goes. */
+/** The layout of a grid of its own, as far as a grid goes: grouped by month, or not at all where the owner ordered it. */
 export async function readGridLayout(db: D1Database, grid: Grid): Promise<GridLayout> {
-  const { results } = await db.prepare(layoutSql(grid.kind)).bind(setOf(grid.kind).of(grid)).all<{ key_ms: number; asset_id: number; month: number; ratio: string }>();
-  const groups = new Map<number, LayoutGroup & { n: number; chars: string[] }>();
+  const { by, of } = setOf(grid.kind);
+  const { results } = await db.prepare(layoutSql(grid.kind)).bind(of(grid)).all<{ key_ms: number; asset_id: number; month: number; ratio: string }>();
+  const groups = new Map<number, { cuts: string[]; ratios: string[] }>();
   for (const { key_ms, asset_id, month, ratio } of results) {
-    let group = groups.get(month);
-    if (!group) groups.set(month, group = { key: month, version: 0, days: [], cuts: [], n: 0, chars: [] });
-    if (group.n % PIECE_TILES === 0) group.cuts.push(keyText(key_ms, asset_id));
-    group.n += 1;
-    group.chars.push(ratio);
+    const key = by === 'month' ? month : 0;
+    let group = groups.get(key);
+    if (!group) groups.set(key, group = { cuts: [], ratios: [] });
+    if (group.ratios.length % PIECE_TILES === 0) group.cuts.push(keyText(key_ms, asset_id));
+    group.ratios.push(ratio);
   }
-  return {
-    by: 'month', version: 0, keys: [...groups.keys()],
-    groups: [...groups.values()].map(({ key, version, cuts, chars }) => ({ key, version, cuts, days: [{ day: 0, ratios: chars.join('') }] })),
-  };
+  return { by, version: 0, keys: [...groups.keys()], groups: [...groups].map(([key, { cuts, ratios }]) => ({ key, version: 0, cuts, days: [{ day: 0, ratios: ratios.join('') }] })) };
 }
