@@ -27,10 +27,13 @@ const ASSET_DIFFERS = `(c.sha256 IS NULL OR ${OWNER_FIELDS.map((f) => `c.${f} IS
 const ASSET_WINS = '(?2 OR c.sha256 IS NULL OR j.value->>1 > c.changed_at_ms)';
 const ASSET_CHANGES = `${ASSET_DIFFERS} AND ${ASSET_WINS}`;
 export const COUNT_ASSETS_SQL = `${countsOf(ASSET_DIFFERS, ASSET_WINS, 'NOT EXISTS (SELECT 1 FROM assets a WHERE a.sha256 = j.value->>0)')} ${FROM_ASSETS}`;
-/** The edit that goes on, while it stands and has room; else the one that was just made. ?3: the one before. */
-const OPEN_EDIT = `SELECT edit_id FROM edits WHERE edit_id = ?3 AND undone_at_ms IS NULL AND assets < ${MAX_IMPORT_EDIT_ASSETS}`;
-const EDIT = `coalesce((${OPEN_EDIT}), (SELECT max(edit_id) FROM edits))`;
-const ADD_EDIT_ROWS = `INSERT INTO edit_rows (edit_id, sha256, before, after) SELECT ${EDIT}, j.value->>0, ${ownerObject((f) => `c.${f}`)}, ${ownerObject(field)} ${FROM_ASSETS} WHERE ${ASSET_CHANGES}
+/** The edit that goes on, while it stands and has room; else the one that was just made. `?n`: the one before. */
+const openEdit = (n: number) => `SELECT edit_id FROM edits WHERE edit_id = ?${n} AND undone_at_ms IS NULL AND assets < ${MAX_IMPORT_EDIT_ASSETS}`;
+const editOf = (n: number) => `coalesce((${openEdit(n)}), (SELECT max(edit_id) FROM edits))`;
+const ADD_EDIT = `INSERT INTO edits (at_ms, summary, assets) SELECT ?1, ?2, 0 WHERE NOT EXISTS (${openEdit(3)})`;
+const COUNT_EDIT = `UPDATE edits SET assets = (SELECT count(*) FROM edit_rows r WHERE r.edit_id = edits.edit_id) WHERE edit_id = ${editOf(1)} RETURNING edit_id, assets`;
+const DROP_EMPTY_EDIT = 'DELETE FROM edits WHERE edit_id = (SELECT max(edit_id) FROM edits) AND assets = 0';
+const ADD_EDIT_ROWS = `INSERT INTO edit_rows (edit_id, sha256, before, after) SELECT ${editOf(3)}, j.value->>0, ${ownerObject((f) => `c.${f}`)}, ${ownerObject(field)} ${FROM_ASSETS} WHERE ${ASSET_CHANGES}
 ON CONFLICT (edit_id, sha256) DO UPDATE SET after = excluded.after`;
 const MARK_ASSETS = `INSERT INTO unresolved (token, sha256s) SELECT ?3, json_group_array(j.value->>0) ${FROM_ASSETS} WHERE ${ASSET_CHANGES} HAVING count(*) > 0`;
 // What comes to a content that was succeeded goes on to its successor.
@@ -94,23 +97,18 @@ export async function importCuration(db: D1Database, chunk: CurationChunk, nowMs
   const statements = counting.map(([part, sql]) => db.prepare(sql).bind(json[part], replace));
   const run = (part: keyof typeof json, ...sqls: string[]) => {
     if (list[part].length === 0 || chunk.dry_run) return;
-    for (const sql of sqls) statements.push(sql.includes('?3') ? db.prepare(sql).bind(json[part], replace, crypto.randomUUID()) : db.prepare(sql).bind(json[part], replace));
+    // D1 wants exactly as many values as the statement names.
+    for (const sql of sqls) statements.push(db.prepare(sql).bind(...[json[part], replace, crypto.randomUUID()].slice(0, sql.includes('?3') ? 3 : sql.includes('?2') ? 2 : 1)));
   };
   run('volume', WRITE_WORDS, WRITE_VOLUMES);
   run('album', MARK_ALBUMS, SET_ALBUMS, ADD_ALBUMS);
   run('member', MARK_MEMBERS, HAND_MEMBERS_ON, WRITE_MEMBERS, DROP_OTHER_LAYER);
   let editAt = -1;
   if (list.asset.length > 0 && !chunk.dry_run) {
-    statements.push(
-      db.prepare(`INSERT INTO edits (at_ms, summary, assets) SELECT ?1, ?2, 0 WHERE NOT EXISTS (${OPEN_EDIT})`).bind(nowMs, `Read back from ${chunk.name}`, chunk.edit_id),
-      db.prepare(ADD_EDIT_ROWS).bind(json.asset, replace, chunk.edit_id),
-    );
+    statements.push(db.prepare(ADD_EDIT).bind(nowMs, `Read back from ${chunk.name}`, chunk.edit_id), db.prepare(ADD_EDIT_ROWS).bind(json.asset, replace, chunk.edit_id));
     run('asset', MARK_ASSETS, HAND_ON, WRITE_ASSETS);
     editAt = statements.length;
-    statements.push(
-      db.prepare(`UPDATE edits SET assets = (SELECT count(*) FROM edit_rows r WHERE r.edit_id = edits.edit_id) WHERE edit_id = coalesce((SELECT edit_id FROM edits WHERE edit_id = ?1 AND undone_at_ms IS NULL AND assets < ${MAX_IMPORT_EDIT_ASSETS}), (SELECT max(edit_id) FROM edits)) RETURNING edit_id, assets`).bind(chunk.edit_id),
-      db.prepare('DELETE FROM edits WHERE edit_id = (SELECT max(edit_id) FROM edits) AND assets = 0'),
-    );
+    statements.push(db.prepare(COUNT_EDIT).bind(chunk.edit_id), db.prepare(DROP_EMPTY_EDIT));
   }
   const imported: ChunkAnswer['imported'] = { setting: NOTHING, volume: NOTHING, album: NOTHING, asset: NOTHING, member: NOTHING };
   const done = statements.length > 0 ? await db.batch<Counted & { edit_id: number; assets: number }>(statements) : [];
