@@ -44,13 +44,12 @@ const OVERDUE_MS = DAY_MS;
  * looked at for it, null for never. Local time is the process's own.
  */
 export function decideNightly(nowMs: number, lastMs: number | null): 'now' | 'at-rest' | 'no' {
-  if (lastMs === null) return 'at-rest';
-  // A clock that was set back says nothing of when that was.
-  if (lastMs > nowMs) return 'at-rest';
-  const night = new Date(nowMs);
+  // A clock that was set back since says nothing of when that was.
+  if (lastMs === null || lastMs > nowMs) return 'at-rest';
+  const night = new Date(lastMs);
   night.setHours(NIGHT_HOUR, 0, 0, 0);
-  if (night.getTime() > nowMs) night.setDate(night.getDate() - 1);
-  const dueMs = Math.min(night.getTime() > lastMs ? night.getTime() : Infinity, lastMs + DAY_MS);
+  if (night.getTime() <= lastMs) night.setDate(night.getDate() + 1);
+  const dueMs = Math.min(night.getTime(), lastMs + DAY_MS);
   if (nowMs < dueMs) return 'no';
   return nowMs >= dueMs + OVERDUE_MS ? 'now' : 'at-rest';
 }

@@ -93,7 +93,9 @@ export async function writeCurationFile(args: { file: string; lines: AsyncIterab
     if (error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')) throw new DiskFullError(folder);
     if (error instanceof Error && 'code' in error && 'syscall' in error) throw new CommandError(`Cannot write ${file}: ${reason(error)}.`);
     throw error;
-  } finally { for (const left of [temporary, body]) rmSync(left, { force: true }); }
+  } finally {
+    for (const left of [temporary, body]) { try { rmSync(left, { force: true }); } catch { /* it could not even be made */ } }
+  }
 }
 
 const totalOf = (counts: CurationCounts): number => Object.values(counts).reduce((n, count) => n + count, 0);

@@ -73,12 +73,18 @@ async function sendFile(worker: WorkerAddress, file: string, how: { replace: boo
     bytes = 0;
     showLine(`Reading back: ${n(sent)} of ${n(how.total)}`);
   };
-  await readCurationFile(file, async (line) => {
-    const size = Buffer.byteLength(JSON.stringify(line)) + 1;
-    if (lines.length === CURATION_CHUNK_LINES || bytes + size > CHUNK_BYTES) await send();
-    lines.push(line);
-    bytes += size;
-  });
+  try {
+    await readCurationFile(file, async (line) => {
+      const size = Buffer.byteLength(JSON.stringify(line)) + 1;
+      if (lines.length === CURATION_CHUNK_LINES || bytes + size > CHUNK_BYTES) await send();
+      lines.push(line);
+      bytes += size;
+    });
+  } catch (error) {
+    // It was sound a moment ago.
+    if (error instanceof CommandError) throw new CommandError(`${file} changed while it was read, after ${n(sent)} of its lines were read back. Import it again.`);
+    throw error;
+  }
   await send();
   return { imported, edits: [...edits] };
 }
