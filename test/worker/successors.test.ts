@@ -47,11 +47,21 @@ describe('a successor', () => {
     expect(await curation(2)).toMatchObject({ favourite: 0, no_position: 1, latitude: null, cell: null, description: 'Home', taken_at: null, utc_offset_minutes: 120 });
   });
 
+  it('of an asset that lay in albums alone has no row of curation, and takes over those', async () => {
+    await send({ volumes: [volume()], assets: [asset(1)], locations: [location(1, 'a.jpg')] });
+    await env.DB.prepare("INSERT INTO album_assets VALUES (7, ?, 'owner', NULL)").bind(hashOf(1)).run();
+    await send({ ...EDITED, successors: [successor(1, 2)] });
+    expect(await members()).toEqual([[7, 1, 'owner', null], [7, 2, 'owner', null]]);
+    expect(await countRows('curation')).toBe(0);
+    expect((await listEdits(env.DB, 1e9, 5)).map((e) => e.assets)).toEqual([1]);
+  });
+
   it('is undone as one edit', async () => {
     await seed();
     await send({ ...EDITED, successors: [successor(1, 2)] });
     const [edit] = await listEdits(env.DB, 1e9, 5);
     expect(edit).toMatchObject({ summary: 'Handed on to edited files', assets: 1 });
+    expect(await env.DB.prepare("SELECT before->>'albums' AS b, after->>'albums' AS a FROM edit_rows WHERE edit_id = ?").bind(edit?.edit_id).first()).toEqual({ b: '[[7,null,null],[8,null,null]]', a: '[[7,"owner",2.5],[8,"left",null]]' });
     expect(await undoEdit(env.DB, edit?.edit_id ?? 0, NOW)).toMatchObject({ now: true, restored: 1 });
     expect(await curation(2)).toBeNull();
     expect(await item(2)).toMatchObject({ favourite: 0, description: null });

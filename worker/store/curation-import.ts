@@ -5,7 +5,7 @@ import { MAX_IMPORT_EDIT_ASSETS, type ChunkAnswer, type CurationChunk, type Cura
 import { cellOf } from '../../protocol/place.ts';
 import { ALBUM_REF } from './curation-export.ts';
 import { finish } from './ingest.ts';
-import { OWNER_FIELDS, ownerObject, type OwnerField } from './owner-fields.ts';
+import { editSide, OWNER_FIELDS, tagEntries, type OwnerField } from './owner-fields.ts';
 import { HOME_ZONE_CHOSEN, isZone, writeSettings } from './settings.ts';
 
 /** Hashes in one mark; the resolver takes marks until its round is full. */
@@ -33,7 +33,7 @@ const editOf = (n: number) => `coalesce((${openEdit(n)}), (SELECT max(edit_id) F
 const ADD_EDIT = `INSERT INTO edits (at_ms, summary, assets) SELECT ?1, ?2, 0 WHERE NOT EXISTS (${openEdit(3)})`;
 const COUNT_EDIT = `UPDATE edits SET assets = (SELECT count(*) FROM edit_rows r WHERE r.edit_id = edits.edit_id) WHERE edit_id = ${editOf(1)} RETURNING edit_id, assets`;
 const DROP_EMPTY_EDIT = 'DELETE FROM edits WHERE edit_id = (SELECT max(edit_id) FROM edits) AND assets = 0';
-const ADD_EDIT_ROWS = `INSERT INTO edit_rows (edit_id, sha256, before, after) SELECT ${editOf(3)}, j.value->>0, ${ownerObject((f) => `c.${f}`)}, ${ownerObject(field)} ${FROM_ASSETS} WHERE ${ASSET_CHANGES}
+const ADD_EDIT_ROWS = `INSERT INTO edit_rows (edit_id, sha256, before, after) SELECT ${editOf(3)}, j.value->>0, ${editSide((f) => `c.${f}`, tagEntries('c.tags', field('tags')), "'[]'")}, ${editSide(field, tagEntries(field('tags'), 'c.tags'), "'[]'")} ${FROM_ASSETS} WHERE ${ASSET_CHANGES}
 ON CONFLICT (edit_id, sha256) DO UPDATE SET after = excluded.after`;
 const MARK_ASSETS = `INSERT INTO unresolved (token, sha256s) SELECT ?3, json_group_array(j.value->>0) ${FROM_ASSETS} WHERE ${ASSET_CHANGES} HAVING count(*) > 0`;
 // What comes to a content that was succeeded goes on to its successor.
@@ -68,6 +68,13 @@ const MEMBER_DIFFERS = '(m.sha256 IS NULL OR m.layer IS NOT j.value->>2 OR m.pos
 const MEMBER_WINS = '(?2 OR m.sha256 IS NULL OR (m.layer IS j.value->>2 AND m.position IS NULL))';
 const MEMBER_CHANGES = `${MEMBER_DIFFERS} AND ${MEMBER_WINS}`;
 const COUNT_MEMBERS = `${countsOf(MEMBER_DIFFERS, MEMBER_WINS, 'NOT EXISTS (SELECT 1 FROM assets a WHERE a.sha256 = j.value->>1)')} ${FROM_MEMBERS}`;
+// A hash may have a row in this edit already: of its own line, or of another album.
+const append = (side: 'before' | 'after') => `${side} = json_set(edit_rows.${side}, '$.albums', (SELECT json_group_array(json(x.entry) ORDER BY x.part, x.n) FROM (
+  SELECT 0 AS part, key AS n, value AS entry FROM json_each(edit_rows.${side}, '$.albums') UNION ALL SELECT 1, key, value FROM json_each(excluded.${side}, '$.albums')) x))`;
+const memberSide = (layer: string, position: string) => editSide((f) => `c.${f}`, "'[]'", `json_group_array(json_array(k.album_id, ${layer}, ${position}) ORDER BY j.key)`);
+const ADD_MEMBER_ROWS = `INSERT INTO edit_rows (edit_id, sha256, before, after) SELECT ${editOf(3)}, j.value->>1, ${memberSide('m.layer', 'm.position')}, ${memberSide('j.value->>2', 'j.value->>3')}
+${FROM_MEMBERS} LEFT JOIN curation c ON c.sha256 = j.value->>1 WHERE k.album_id IS NOT NULL AND ${MEMBER_CHANGES} GROUP BY j.value->>1
+ON CONFLICT (edit_id, sha256) DO UPDATE SET ${append('before')}, ${append('after')}`;
 const MARK_MEMBERS = `INSERT INTO unresolved (token, sha256s) SELECT ?3, json_group_array(j.value->>1) ${FROM_MEMBERS} WHERE k.album_id IS NOT NULL AND ${MEMBER_CHANGES} HAVING count(*) > 0`;
 const HAND_MEMBERS_ON = `UPDATE successors SET handed_at_ms = NULL WHERE handed_at_ms IS NOT NULL AND old_sha256 IN (SELECT j.value->>1 ${FROM_MEMBERS} WHERE ${MEMBER_CHANGES})`;
 const DROP_OTHER_LAYER = `DELETE FROM album_assets WHERE ?2 AND (album_id, sha256, layer) IN (SELECT k.album_id, j.value->>1, CASE j.value->>2 WHEN 'owner' THEN 'left' ELSE 'owner' END
@@ -102,11 +109,13 @@ export async function importCuration(db: D1Database, chunk: CurationChunk, nowMs
   };
   run('volume', WRITE_WORDS, WRITE_VOLUMES);
   run('album', MARK_ALBUMS, SET_ALBUMS, ADD_ALBUMS);
-  run('member', MARK_MEMBERS, HAND_MEMBERS_ON, WRITE_MEMBERS, DROP_OTHER_LAYER);
   let editAt = -1;
-  if (list.asset.length > 0 && !chunk.dry_run) {
-    statements.push(db.prepare(ADD_EDIT).bind(nowMs, `Read back from ${chunk.name}`, chunk.edit_id), db.prepare(ADD_EDIT_ROWS).bind(json.asset, replace, chunk.edit_id));
+  if (list.asset.length + list.member.length > 0 && !chunk.dry_run) {
+    statements.push(db.prepare(ADD_EDIT).bind(nowMs, `Read back from ${chunk.name}`, chunk.edit_id));
+    if (list.asset.length > 0) statements.push(db.prepare(ADD_EDIT_ROWS).bind(json.asset, replace, chunk.edit_id));
     run('asset', MARK_ASSETS, HAND_ON, WRITE_ASSETS);
+    if (list.member.length > 0) statements.push(db.prepare(ADD_MEMBER_ROWS).bind(json.member, replace, chunk.edit_id));
+    run('member', MARK_MEMBERS, HAND_MEMBERS_ON, WRITE_MEMBERS, DROP_OTHER_LAYER);
     editAt = statements.length;
     statements.push(db.prepare(COUNT_EDIT).bind(chunk.edit_id), db.prepare(DROP_EMPTY_EDIT));
   }

@@ -4,7 +4,7 @@
 // what waits says so itself (handed_at_ms NULL), and handing on twice changes nothing.
 import type { SuccessorRow } from '../../protocol/rows.ts';
 import { bulkUpsertSql } from '../db/bulk.ts';
-import { OWNER_FIELDS, ownerObject, togetherWith } from './owner-fields.ts';
+import { editSide, OWNER_FIELDS, tagEntries, togetherWith, type OwnerField } from './owner-fields.ts';
 
 /** For people, on the page of changes. */
 const SUMMARY = 'Handed on to edited files';
@@ -26,13 +26,16 @@ const EDIT = '(SELECT max(edit_id) FROM edits)';
 /** What the owner put into albums and took out of them. */
 const SAID = "layer IN ('owner', 'left')";
 
-const taken = (field: (typeof OWNER_FIELDS)[number]) => `CASE WHEN ${togetherWith(field).map((f) => `c.${f} IS NULL`).join(' AND ')} THEN o.${field} ELSE c.${field} END`;
-export const HAND_ROWS_SQL = `INSERT INTO edit_rows (edit_id, sha256, before, after) SELECT ${EDIT}, x.sha256, x.before, x.after FROM (
-  SELECT s.new_sha256 AS sha256, ${ownerObject((f) => `c.${f}`)} AS before, ${ownerObject(taken)} AS after
-  FROM ${TAKEN} CROSS JOIN curation o ON o.sha256 = s.old_sha256 LEFT JOIN curation c ON c.sha256 = s.new_sha256 WHERE s.handed_at_ms = -1) x WHERE x.before IS NOT x.after`;
-const WRITE_SQL = `INSERT INTO curation (sha256, ${OWNER_FIELDS.join(', ')}, changed_at_ms) SELECT r.sha256, ${OWNER_FIELDS.map((f) => `r.after->>'${f}'`).join(', ')}, ?1 FROM edit_rows r WHERE r.edit_id = ${EDIT}
-ON CONFLICT (sha256) DO UPDATE SET ${[...OWNER_FIELDS, 'changed_at_ms'].map((f) => `${f} = excluded.${f}`).join(', ')}`;
 const lacking = (old: string, next: string) => `m.sha256 = ${old} AND m.${SAID} AND NOT EXISTS (SELECT 1 FROM album_assets n WHERE n.album_id = m.album_id AND n.sha256 = ${next} AND n.${SAID})`;
+const handed = (field: OwnerField) => `CASE WHEN ${togetherWith(field).map((f) => `c.${f} IS NULL`).join(' AND ')} THEN o.${field} ELSE c.${field} END`;
+const albums = (layer: string, position: string) => `(SELECT json_group_array(json_array(m.album_id, ${layer}, ${position}) ORDER BY m.album_id) FROM album_assets m WHERE ${lacking('s.old_sha256', 's.new_sha256')})`;
+export const HAND_ROWS_SQL = `INSERT INTO edit_rows (edit_id, sha256, before, after) SELECT ${EDIT}, x.sha256, x.before, x.after FROM (
+  SELECT s.new_sha256 AS sha256, ${editSide((f) => `c.${f}`, tagEntries('c.tags', handed('tags')), albums('NULL', 'NULL'))} AS before,
+    ${editSide(handed, tagEntries(handed('tags'), 'c.tags'), albums('m.layer', 'm.position'))} AS after
+  FROM ${TAKEN} LEFT JOIN curation o ON o.sha256 = s.old_sha256 LEFT JOIN curation c ON c.sha256 = s.new_sha256 WHERE s.handed_at_ms = -1) x WHERE x.before IS NOT x.after`;
+export const HAND_FIELDS_SQL = `INSERT INTO curation (sha256, ${OWNER_FIELDS.join(', ')}, changed_at_ms) SELECT s.new_sha256, ${OWNER_FIELDS.map(handed).join(', ')}, ?1
+FROM ${TAKEN} CROSS JOIN curation o ON o.sha256 = s.old_sha256 LEFT JOIN curation c ON c.sha256 = s.new_sha256 WHERE s.handed_at_ms = -1 AND (${OWNER_FIELDS.map((f) => `${handed(f)} IS NOT c.${f}`).join(' OR ')})
+ON CONFLICT (sha256) DO UPDATE SET ${[...OWNER_FIELDS, 'changed_at_ms'].map((f) => `${f} = excluded.${f}`).join(', ')}`;
 export const HAND_MEMBERS_SQL = `INSERT INTO album_assets (album_id, sha256, layer, position) SELECT m.album_id, s.new_sha256, m.layer, m.position
 FROM ${TAKEN} CROSS JOIN album_assets m ON ${lacking('s.old_sha256', 's.new_sha256')} WHERE s.handed_at_ms = -1`;
 const HAND_COVERS_SQL = `UPDATE albums SET cover_sha256 = (SELECT s.new_sha256 FROM successors s WHERE s.old_sha256 = albums.cover_sha256)
@@ -56,7 +59,7 @@ export async function handOver(db: D1Database, nowMs: number): Promise<boolean> 
       db.prepare(TAKE_SQL),
       db.prepare('INSERT INTO edits (at_ms, summary, assets) VALUES (?1, ?2, 0)').bind(nowMs, SUMMARY),
       db.prepare(HAND_ROWS_SQL),
-      db.prepare(WRITE_SQL).bind(nowMs),
+      db.prepare(HAND_FIELDS_SQL).bind(nowMs),
       db.prepare(HAND_MEMBERS_SQL),
       db.prepare(HAND_COVERS_SQL),
       db.prepare(MARK_SQL).bind(crypto.randomUUID()),
