@@ -4,7 +4,6 @@ import { reset } from 'cloudflare:test';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { CURATION_CHUNK_LINES, CURATION_PARTS, CurationPage, ChunkAnswer, type AlbumLine, type AssetLine, type CurationLine } from '../../protocol/curation.ts';
 import { applyCorrection, listEdits, undoEdit } from '../../worker/store/corrections.ts';
-import { EXPORT_ASSETS_SQL, EXPORT_MEMBERS_SQL } from '../../worker/store/curation-export.ts';
 import { createDice } from '../support/random.ts';
 import { ask, askAsAgent, asset, countRows, createSender, evidence, hashOf, item, location, migrate, postJson, settleFeed, volume, VOLUME } from './support.ts';
 
@@ -215,12 +214,5 @@ describe('the routes', () => {
     expect((await postJson('/sync/curation', { ...chunk, lines: [{ ...line(1), sha256: 'x' }] })).status).toBe(400);
     expect((await postJson('/sync/curation', { ...chunk, lines: [line(1, { description: 'a\0b' })] })).status).toBe(400);
     expect((await postJson('/sync/curation', { ...chunk, lines: [line(1, { description: 'x'.repeat(9_999) })], name: 'y'.repeat(2_000_000) })).status).toBe(413);
-  });
-
-  it('read pages by their keys', async () => {
-    for (const [sql, values] of [[EXPORT_ASSETS_SQL, ['', 5]], [EXPORT_MEMBERS_SQL, [1, '', '', 5]]] as const) {
-      const { results } = await env.DB.prepare(`EXPLAIN QUERY PLAN ${sql}`).bind(...values).all<{ detail: string }>();
-      expect(results.map((r) => r.detail).filter((d) => d.startsWith('SCAN') || d.includes('TEMP B-TREE')), sql).toEqual([]);
-    }
   });
 });

@@ -67,7 +67,7 @@ LEFT JOIN album_assets m ON m.album_id = k.album_id AND m.sha256 = j.value->>1 A
 const MEMBER_DIFFERS = '(m.sha256 IS NULL OR m.layer IS NOT j.value->>2 OR m.position IS NOT j.value->>3)';
 const MEMBER_WINS = '(?2 OR m.sha256 IS NULL OR (m.layer IS j.value->>2 AND m.position IS NULL))';
 const MEMBER_CHANGES = `${MEMBER_DIFFERS} AND ${MEMBER_WINS}`;
-const COUNT_MEMBERS = `${countsOf(MEMBER_DIFFERS, MEMBER_WINS, 'NOT EXISTS (SELECT 1 FROM assets a WHERE a.sha256 = j.value->>1)')} ${FROM_MEMBERS}`;
+export const COUNT_MEMBERS_SQL = `${countsOf(MEMBER_DIFFERS, MEMBER_WINS, 'NOT EXISTS (SELECT 1 FROM assets a WHERE a.sha256 = j.value->>1)')} ${FROM_MEMBERS}`;
 // A hash may have a row in this edit already: of its own line, or of another album.
 const append = (side: 'before' | 'after') => `${side} = json_set(edit_rows.${side}, '$.albums', (SELECT json_group_array(json(x.entry) ORDER BY x.part, x.n) FROM (
   SELECT 0 AS part, key AS n, value AS entry FROM json_each(edit_rows.${side}, '$.albums') UNION ALL SELECT 1, key, value FROM json_each(excluded.${side}, '$.albums')) x))`;
@@ -99,7 +99,7 @@ WHERE volume_id IN (SELECT j.value->>0 ${FROM_VOLUMES} WHERE v.volume_id IS NOT 
 export async function importCuration(db: D1Database, chunk: CurationChunk, nowMs: number): Promise<ChunkAnswer & { changed: boolean }> {
   const replace = chunk.replace ? 1 : 0;
   const list = { asset: assetRows(chunk.lines), album: albumRows(chunk.lines), member: of(chunk.lines, 'member').map((l) => [l.album, l.sha256, l.layer, l.position]), volume: of(chunk.lines, 'volume').map((l) => [l.volume_id, l.label, l.note]) };
-  const counting = ([['asset', COUNT_ASSETS_SQL], ['album', COUNT_ALBUMS], ['member', COUNT_MEMBERS], ['volume', COUNT_VOLUMES]] as const).filter(([part]) => list[part].length > 0);
+  const counting = ([['asset', COUNT_ASSETS_SQL], ['album', COUNT_ALBUMS], ['member', COUNT_MEMBERS_SQL], ['volume', COUNT_VOLUMES]] as const).filter(([part]) => list[part].length > 0);
   const json = { asset: JSON.stringify(list.asset), album: JSON.stringify(list.album), member: JSON.stringify(list.member), volume: JSON.stringify(list.volume) };
   const statements = counting.map(([part, sql]) => db.prepare(sql).bind(json[part], replace));
   const run = (part: keyof typeof json, ...sqls: string[]) => {

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { watchNights } from '../../../agent/commands/curation-export.ts';
+import { listCurationFiles } from '../../../agent/commands/curation-file.ts';
 import { ListLine } from '../../../protocol/list.ts';
 import { freePort, runCommandAsync, startUp, stopUp, waitIdle, type Ran, type Up } from '../../support/instance.ts';
 import { makeLibrary } from '../../support/library.ts';
@@ -29,9 +31,38 @@ async function list(dataDir: string): Promise<ListLine[]> {
   return ran.stdout.trim().split('\n').map((line) => ListLine.parse(JSON.parse(line)));
 }
 const said = (lines: readonly ListLine[]) => lines.map((l) => [l.sha256, l.favourite, l.archived, l.description, l.taken_at, l.taken_at_source, l.latitude]);
+const tokenOf = (): string => (JSON.parse(readFileSync(join(first, 'agent.json'), 'utf8')) as { token: string }).token;
+
+/** The nights of a running instance, with a clock and a data folder of this test's own. */
+async function checkNights(): Promise<void> {
+  const dataDir = join(top, 'nights');
+  let nowMs = new Date(2026, 4, 6, 12).getTime();
+  let atRest = false;
+  let url = 'http://127.0.0.1:9';
+  const lines: string[] = [];
+  const nights = watchNights({ worker: () => ({ url, token: tokenOf() }), dataDir, isAtRest: () => atRest, say: (line) => { lines.push(line); }, now: () => nowMs, everyMs: 5 });
+  const files = () => listCurationFiles(join(dataDir, 'curation'));
+  const some = (ms: number) => new Promise((done) => { setTimeout(done, ms); });
+  await some(100);
+  expect(lines).toEqual([]);
+  // A Worker out of reach is said once, and tried again.
+  atRest = true;
+  await expect.poll(() => lines.length, { timeout: 10_000 }).toBe(1);
+  url = up.url;
+  await expect.poll(() => files().length, { timeout: 10_000 }).toBe(1);
+  expect(lines).toHaveLength(1);
+  // The next night nothing has changed; then the file is damaged, and so written anew.
+  for (const [days, count] of [[1, 1], [2, 2]] as const) {
+    nowMs = new Date(2026, 4, 6 + days, 4).getTime();
+    if (count === 2) writeFileSync(files()[0] ?? '', 'damaged');
+    await some(300);
+    await expect.poll(() => files().length, { timeout: 10_000 }).toBe(count);
+  }
+  await nights.stop();
+}
+
 async function correct(sha256s: string[], change: object): Promise<void> {
-  const token = (JSON.parse(readFileSync(join(first, 'agent.json'), 'utf8')) as { token: string }).token;
-  const response = await fetch(`${up.url}/api/corrections`, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` }, body: JSON.stringify({ scope: { kind: 'assets', sha256s }, change }) });
+  const response = await fetch(`${up.url}/api/corrections`, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${tokenOf()}` }, body: JSON.stringify({ scope: { kind: 'assets', sha256s }, change }) });
   expect(response.status, await response.clone().text()).toBe(200);
 }
 
@@ -53,6 +84,8 @@ describe('what the owner did', () => {
     expect(json(await runCommandAsync(first, ['curation', 'export', '--json']))).toMatchObject({ written: false, file: json(once)['file'] });
     expect(readdirSync(join(first, 'curation')).filter((name) => !/^curation-\d{4}-\d\d-\d\dT\d{6}\.ndjson$/.test(name))).toEqual([]);
     expect(statSync(String(json(once)['file'])).mode & 0o077).toBe(0);
+
+    await checkNights();
 
     // Saved anew by another program, which keeps the metadata.
     const path = String(before.find((l) => l === edited)?.locations[0]?.path);
