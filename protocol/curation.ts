@@ -2,7 +2,6 @@
 // there. Everything is keyed by what lasts: hashes, keys of albums, ids of volumes. docs/adr/0017-curation-files.md has the rules.
 import * as z from 'zod';
 import { WallTime } from './rows.ts';
-import { MAX_DESCRIPTION_LENGTH } from './correction.ts';
 import { Sha256 } from './words.ts';
 
 /** What this build writes and reads. A newer file is refused, never read in part. */
@@ -11,8 +10,10 @@ export const CURATION_VERSION = 1;
 /** Lines and bytes of one call of an import: a second of Worker time at most, and far below D1's 2 MB in one parameter. */
 export const CURATION_CHUNK_LINES = 2_000;
 export const MAX_CURATION_CHUNK_BYTES = 1_000_000;
-/** The longest line is a description in characters of three bytes, with some hundred tags. Longer is not ours. */
-export const MAX_CURATION_LINE_BYTES = 200_000;
+/** The longest line, so that any fits a chunk. A description in characters of three bytes is 30 KB; longer lines are not ours. */
+export const MAX_CURATION_LINE_BYTES = 900_000;
+/** Of any text here: far above what the library takes, for a bound that it met once and raised later must not stop a file from being written. */
+const MAX_TEXT = 100_000;
 /** Assets of one edit of an import; more make another one, so that its undo stays one transaction of a bounded size. */
 export const MAX_IMPORT_EDIT_ASSETS = 20_000;
 
@@ -21,9 +22,9 @@ export const CURATION_PARTS = ['setting', 'volume', 'album', 'asset', 'member'] 
 export const CurationPart = z.enum(CURATION_PARTS);
 export type CurationPart = z.infer<typeof CurationPart>;
 
-const Text = z.string().refine((text) => text.isWellFormed() && !text.includes('\0'), 'holds a NUL or half a character');
+const Text = z.string().max(MAX_TEXT).refine((text) => text.isWellFormed() && !text.includes('\0'), 'holds a NUL or half a character');
 const TimeMs = z.int().min(0);
-const TagList = z.array(Text.check(z.minLength(1), z.maxLength(1_000))).max(1_000);
+const TagList = z.array(Text.check(z.minLength(1))).max(20_000);
 /** What the owner adds to the tags that were found, and takes away from them. */
 export const Tags = z.object({ add: TagList, remove: TagList });
 /** `own:` and the album's own lasting name, or `import:` and the key of the export's folder. */
@@ -32,11 +33,11 @@ export const AlbumRef = Text.max(600).regex(/^(?:own|import):./s, 'names no albu
 /** A setting of the owner's. `changed_at_ms` null: nobody chose it, the first agent's machine gave it. */
 export const SettingLine = z.object({ type: z.literal('setting'), key: z.literal('home_zone'), value: Text.min(1).max(60), changed_at_ms: TimeMs.nullable() });
 /** The owner's words about a drive. */
-export const VolumeLine = z.object({ type: z.literal('volume'), volume_id: Text.min(1).max(200), label: Text.max(1_000).nullable(), note: Text.max(1_000).nullable() });
+export const VolumeLine = z.object({ type: z.literal('volume'), volume_id: Text.min(1).max(200), label: Text.nullable(), note: Text.nullable() });
 /** An album that the owner made, or what the owner said of an imported one. `title` of an imported one is the export's. */
 export const AlbumLine = z.object({
-  type: z.literal('album'), album: AlbumRef, title: Text.max(500), owner_title: Text.max(500).nullable(), sort: z.string().regex(/^[a-z]{1,20}$/),
-  cover: Sha256.nullable(), query: Text.max(10_000).nullable(), made_at_ms: TimeMs.nullable(), removed_at_ms: TimeMs.nullable(),
+  type: z.literal('album'), album: AlbumRef, title: Text, owner_title: Text.nullable(), sort: z.string().regex(/^[a-z]{1,20}$/),
+  cover: Sha256.nullable(), query: Text.nullable(), made_at_ms: TimeMs.nullable(), removed_at_ms: TimeMs.nullable(),
 });
 /** Everything that the owner said of one content; null: nothing said. Fields as the table `curation` has them. */
 export const AssetLine = z.object({
@@ -45,7 +46,7 @@ export const AssetLine = z.object({
   taken_at: WallTime.nullable(), utc_offset_minutes: z.int().min(-18 * 60).max(18 * 60).nullable(), time_shift_s: z.int().nullable(),
   /** `none`: what was found is wrong, and nothing else is known. */
   position: z.object({ latitude: z.number().min(-90).max(90), longitude: z.number().min(-180).max(180) }).or(z.literal('none')).nullable(),
-  description: Text.max(MAX_DESCRIPTION_LENGTH).nullable(),
+  description: Text.nullable(),
   tags: Tags.nullable(),
 });
 /** An asset that the owner put into an album (`owner`), or took out of it against the import (`left`). */
