@@ -34,6 +34,8 @@ export interface Options {
   dev: boolean;
   help: boolean;
   answer: 'gone' | 'keep' | null;
+  /** Of an import: only say what it would do; the file's word wins. */
+  dryRun: boolean; replace: boolean;
   search: { sort: SearchSort; weaker: boolean; limit: number; like: string | null };
   /** What the owner chose of the agent's own work; kept from then on. */
   chosen: Partial<AgentOptions>;
@@ -49,7 +51,7 @@ export function parseCommandLine(argv: readonly string[]): Options {
       args: argv.filter((word) => !isUnwanted(word)), allowPositionals: true, strict: true,
       options: {
         data: { type: 'string' }, port: { type: 'string' }, 'no-open': { type: 'boolean' }, json: { type: 'boolean' }, once: { type: 'boolean' },
-        all: { type: 'boolean' }, dev: { type: 'boolean' }, help: { type: 'boolean', short: 'h' }, gone: { type: 'boolean' }, keep: { type: 'boolean' },
+        all: { type: 'boolean' }, dev: { type: 'boolean' }, help: { type: 'boolean', short: 'h' }, gone: { type: 'boolean' }, keep: { type: 'boolean' }, 'dry-run': { type: 'boolean' }, replace: { type: 'boolean' },
         sort: { type: 'string' }, weaker: { type: 'boolean' }, limit: { type: 'string' }, like: { type: 'string' },
         geocoder: { type: 'string' }, 'geocoder-url': { type: 'string' }, proxies: { type: 'boolean' }, 'no-proxies': { type: 'boolean' },
         'search-model': { type: 'string' }, 'model-dir': { type: 'string' }, 'no-model-dir': { type: 'boolean' },
@@ -73,7 +75,7 @@ export function parseCommandLine(argv: readonly string[]): Options {
   return {
     command: command ?? '', args, dataDir: resolve(v.data ?? process.env['JHAROKHA_DATA'] ?? join(homedir(), '.jharokha')), port,
     open: !v['no-open'], json: v.json ?? false, once: v.once ?? false, all: v.all ?? false, dev: v.dev ?? false, help: v.help ?? false,
-    answer: v.gone ? 'gone' : v.keep ? 'keep' : null,
+    answer: v.gone ? 'gone' : v.keep ? 'keep' : null, dryRun: v['dry-run'] ?? false, replace: v.replace ?? false,
     search: { ...parseSearch(v.sort, v.limit, v.like), weaker: v.weaker ?? false },
     chosen: { ...parseGeocoder(v.geocoder, v['geocoder-url']), ...(v.proxies ? { proxies: true } : v['no-proxies'] ? { proxies: false } : {}), ...parseSearchModel(v['search-model'], v['no-model-dir'] ? '' : v['model-dir']) },
   };

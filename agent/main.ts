@@ -14,6 +14,7 @@ const COMMANDS: Record<string, { usage: string; about: string; load(): Promise<{
   status: { usage: '', about: 'what is going on, and what needs an answer', load: () => import('./commands/status.ts') },
   'confirm-missing': { usage: '[SCAN] --gone | --keep', about: 'answer a scan that found much gone', load: () => import('./commands/confirm-missing.ts') },
   vectors: { usage: '[rebuild]', about: 'what the search by meaning has; write all of it into its engine anew', load: () => import('./commands/vectors.ts') },
+  curation: { usage: 'export [FILE] | import FILE', about: 'what you did (albums, favourites, corrections) into a file, and back (--dry-run, --replace)', load: () => import('./commands/curation.ts') },
   doctor: { usage: '', about: 'check the data folder and sweep what a crash left', load: () => import('./commands/doctor.ts') },
 };
 

@@ -177,6 +177,13 @@ export const StackRow = z.object({
 export type StackRow = z.infer<typeof StackRow>;
 
 /**
+ * A file was edited in place: `new_sha256` stands where `old_sha256` stood, and the agent knows no other location of the old
+ * one, present, away or missing. The new one takes over what the owner did with the old one.
+ */
+export const SuccessorRow = z.object({ old_sha256: Sha256, new_sha256: Sha256, revision: Revision });
+export type SuccessorRow = z.infer<typeof SuccessorRow>;
+
+/**
  * The names of a place, by cell (protocol/place.ts). The Worker says which cells it wants; a better answer (`rank`)
  * replaces a lesser one. `distance_m`: from the cell to what was named; `zone`: IANA.
  */
@@ -197,13 +204,13 @@ export const Batch = z.object({
   home_zone: z.string().max(60),
   volumes: z.array(z.unknown()), roots: z.array(z.unknown()), assets: z.array(z.unknown()), locations: z.array(z.unknown()),
   evidence: z.array(z.unknown()), scans: z.array(z.unknown()), problems: z.array(z.unknown()),
-  stacks: z.array(z.unknown()).default([]), places: z.array(z.unknown()).default([]),
+  stacks: z.array(z.unknown()).default([]), places: z.array(z.unknown()).default([]), successors: z.array(z.unknown()).default([]),
 });
 export type Batch = z.infer<typeof Batch>;
 
 /** The lists of a batch and the schema of each one's rows: a row that fails is rejected alone, by name and reason. */
 export const BATCH_ROWS = {
-  volumes: VolumeRow, roots: RootRow, assets: AssetRow, locations: LocationRow, evidence: EvidenceRow, scans: ScanRow, problems: ProblemRow, stacks: StackRow, places: PlaceRow,
+  volumes: VolumeRow, roots: RootRow, assets: AssetRow, locations: LocationRow, evidence: EvidenceRow, scans: ScanRow, problems: ProblemRow, stacks: StackRow, places: PlaceRow, successors: SuccessorRow,
 } as const;
 export type BatchList = keyof typeof BATCH_ROWS;
 

@@ -3,7 +3,7 @@
 import type { Catalog } from './catalog.ts';
 import { writeUpload } from './proxies.ts';
 import { MAX_BATCH_BYTES, MAX_BATCH_ROWS, PROTOCOL_VERSION } from '../../protocol/limits.ts';
-import type { AssetFacts, AssetRow, Batch, EvidenceRow, LocationRow, PlaceRow, ProblemRow, RootRow, ScanComplete, ScanRow, StackRow, VolumeRow } from '../../protocol/rows.ts';
+import type { AssetFacts, AssetRow, Batch, EvidenceRow, LocationRow, PlaceRow, ProblemRow, RootRow, ScanComplete, ScanRow, StackRow, SuccessorRow, VolumeRow } from '../../protocol/rows.ts';
 
 /** Room for the batch's own fields and commas. */
 const HEAD_BYTES = 2_000;
@@ -16,12 +16,12 @@ export interface StoredBatch { seq: number; body: string }
 
 /** The highest revision of each table that a batch carried; everything dirty up to it is clean once it is acknowledged. */
 type Sent = Record<PushedTable, number>;
-const PUSHED_TABLES = ['volumes', 'roots', 'assets', 'files', 'scans', 'problems', 'stacks', 'places'] as const;
+const PUSHED_TABLES = ['volumes', 'roots', 'assets', 'files', 'scans', 'problems', 'stacks', 'places', 'successors'] as const;
 type PushedTable = (typeof PUSHED_TABLES)[number];
 
 /** The large tables with the index of what waits: left to itself SQLite prefers one that holds every row. */
 function from(table: PushedTable): string {
-  return table === 'files' || table === 'assets' || table === 'stacks' || table === 'places' ? `${table} INDEXED BY ${table}_to_push` : table;
+  return table === 'files' || table === 'assets' || table === 'stacks' || table === 'places' || table === 'successors' ? `${table} INDEXED BY ${table}_to_push` : table;
 }
 
 export interface BatchHead { agentId: string; epoch: string; seq: number; homeZone: string }
@@ -49,9 +49,9 @@ export function hasDirty(catalog: Catalog): boolean {
 export function storeNextBatch(catalog: Catalog, head: BatchHead, evenEmpty: boolean): StoredBatch | undefined {
   const batch: Batch = {
     protocol: PROTOCOL_VERSION, agent_id: head.agentId, epoch: head.epoch, seq: head.seq, home_zone: head.homeZone,
-    volumes: [], roots: [], assets: [], locations: [], evidence: [], scans: [], problems: [], stacks: [], places: [],
+    volumes: [], roots: [], assets: [], locations: [], evidence: [], scans: [], problems: [], stacks: [], places: [], successors: [],
   };
-  const sent: Sent = { volumes: 0, roots: 0, assets: 0, files: 0, scans: 0, problems: 0, stacks: 0, places: 0 };
+  const sent: Sent = { volumes: 0, roots: 0, assets: 0, files: 0, scans: 0, problems: 0, stacks: 0, places: 0, successors: 0 };
   let bytes = HEAD_BYTES;
   let rows = 0;
   const fill = (table: PushedTable, shareBytes: number, add: (row: Record<string, unknown>) => unknown[][]) => {
@@ -74,6 +74,7 @@ export function storeNextBatch(catalog: Catalog, head: BatchHead, evenEmpty: boo
   fill('assets', MAX_BATCH_BYTES * 0.6, (r) => [[batch.assets, assetRow(r)]]);
   fill('files', MAX_BATCH_BYTES * 0.9, (r) => [[batch.locations, locationRow(r)], [batch.evidence, evidenceRow(r)]]);
   fill('stacks', MAX_BATCH_BYTES, (r) => [[batch.stacks, stackRow(r)]]);
+  fill('successors', MAX_BATCH_BYTES, (r) => [[batch.successors, successorRow(r)]]);
   fill('places', MAX_BATCH_BYTES, (r) => [[batch.places, placeRow(r)]]);
   fill('problems', MAX_BATCH_BYTES, (r) => [[batch.problems, problemRow(r)]]);
   fill('scans', MAX_BATCH_BYTES, (r) => [[batch.scans, scanRow(r)]]);
@@ -156,6 +157,9 @@ function evidenceRow(r: Row): EvidenceRow {
 }
 function stackRow(r: Row): StackRow {
   return { member_sha256: String(r['member_sha256']), primary_sha256: String(r['primary_sha256']), type: String(r['type']) as StackRow['type'], basis: String(r['basis']), revision: Number(r['revision']), removed: r['removed'] === 1 };
+}
+function successorRow(r: Row): SuccessorRow {
+  return { old_sha256: String(r['old_sha256']), new_sha256: String(r['new_sha256']), revision: Number(r['revision']) };
 }
 function placeRow(r: Row): PlaceRow {
   const said = JSON.parse(String(r['said'])) as Omit<PlaceRow, 'cell' | 'rank' | 'revision'>;

@@ -129,6 +129,14 @@ CREATE TABLE IF NOT EXISTS stacks (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS stacks_to_push ON stacks (revision) WHERE revision > pushed_revision;
 
+-- Who succeeds whom where a file was edited in place (successors.ts); and what paths held whose file could not be read just then.
+CREATE TABLE IF NOT EXISTS successors (
+  old_sha256 TEXT PRIMARY KEY, new_sha256 TEXT NOT NULL, revision INTEGER NOT NULL DEFAULT 0, pushed_revision INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS successors_noted ON successors (old_sha256) WHERE revision = 0;
+CREATE INDEX IF NOT EXISTS successors_to_push ON successors (revision) WHERE revision > pushed_revision;
+CREATE TABLE IF NOT EXISTS unread_edits (volume_id TEXT NOT NULL, dir TEXT NOT NULL, name TEXT NOT NULL, sha256 TEXT NOT NULL, PRIMARY KEY (volume_id, dir, name)) WITHOUT ROWID;
+
 -- Models of the search (VectorSpace as JSON), by the number that the tables below use. model_dir: where its files were; '' downloaded.
 CREATE TABLE IF NOT EXISTS vector_spaces (id INTEGER PRIMARY KEY, space TEXT NOT NULL UNIQUE, said TEXT NOT NULL, model_dir TEXT NOT NULL);
 -- Every vector that was made: float32 of unit length, little-endian. So each engine can be filled again without a drive and

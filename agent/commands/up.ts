@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { CommandError, DEFAULT_PORT, EXIT, openDataDir, reason, type Options } from '../config.ts';
 import { callWorker } from '../push/client.ts';
+import { watchNights } from './curation-export.ts';
 import { applyChoices, findRunning, remoteInstance } from './instance.ts';
 import { clearProgress, progressText, safe, say, showProgress } from './print.ts';
 import { endLeftovers, removeRunFile, takeLock, writeRunFile } from './run-file.ts';
@@ -76,10 +77,17 @@ export async function run(options: Options): Promise<number> {
       }).catch((error: unknown) => { say(`The Worker could not be started again: ${reason(error)}`); silences = 0; });
     }, HEALTH_EVERY_MS);
 
+    const nights = watchNights({
+      worker: () => ({ url: host.url, token: identity.token }), dataDir: options.dataDir, say,
+      // What is made behind everything else may take days, and is in nobody's way.
+      isAtRest: () => ['idle', 'embedding', 'proxies'].includes(engine.status().phase),
+    });
+
     const why = await Promise.race([stopped, host.ended]);
     clearInterval(health);
     clearProgress();
     say(why === '' ? 'Stopping…' : why);
+    await nights.stop();
     await engine.close();
     await host.close();
     removeRunFile(options.dataDir);

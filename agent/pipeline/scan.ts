@@ -7,7 +7,7 @@ import { VANISH_ASK_FILES, VANISH_ASK_SHARE } from '../../protocol/limits.ts';
 import type { AssetFacts, ScanCounts } from '../../protocol/rows.ts';
 import { FACTS_VERSION } from '../../protocol/versions.ts';
 import type { ProblemCode, SeenAs } from '../../protocol/words.ts';
-import { factsVersion, putAsset } from '../catalog/assets.ts';
+import { factsVersion, getAsset, putAsset } from '../catalog/assets.ts';
 import { DiskFullError } from '../files/room.ts';
 import {
   countKnown, demoteFile, dropFile, forgetHash, getFile, joinPath, listByInode, listCopies, listFolder, listKnownFolders, listLost, listMissingCopies, markMissing, markSeenAgain, putFile, splitPath,
@@ -18,11 +18,13 @@ import { getProblem, listProblems, recordProblem, solveProblem } from '../catalo
 import { completeRoot, listRoots, type Root } from '../catalog/roots.ts';
 import { putSidecar } from '../catalog/sidecars.ts';
 import { getScan, KEPT, keptPaths, lastScan, listQuestions, putScan, queueCompletion, settleEarlierScans, type Scan } from '../catalog/scans.ts';
+import { isEditedFrom, noteSuccessor, noteUnread, settleSuccessors, takeUnread } from '../catalog/successors.ts';
 import { putVolume } from '../catalog/volumes.ts';
 import { icloudName, inodeText, isDataless, sameStat } from '../files/access.ts';
 import { FileError, isDeviceTrouble, isReadTrouble } from '../files/errors.ts';
 import { absolutePath } from '../volumes/identify.ts';
 import type { ConnectedVolume, FailedFile, ScanContext, ScanReport } from './context.ts';
+import { isEdit } from './edited.ts';
 import { BYTES_IN_FLIGHT, createBudget, readOnce, type ReadResult } from './hash.ts';
 import { hashRules, isInPackage } from './ignore.ts';
 import { titleKey } from './match.ts';
@@ -449,7 +451,11 @@ async function useRead(run: Run, job: Job, row: FileRow | undefined, read: ReadR
   for (let other = run.inFlight.get(read.sha256); other; other = run.inFlight.get(read.sha256)) await other.catch(() => undefined);
   const version = factsVersion(catalog, read.sha256);
   if (version !== undefined && version >= FACTS_VERSION) {
-    catalog.transact(() => writeAssetFile(run, job, row, read.stat, read.sha256));
+    catalog.transact(() => {
+      const facts = row && row.sha256 !== read.sha256 ? getAsset(catalog, read.sha256)?.facts : undefined;
+      if (facts) noteEdit(run, job, row, read.stat, facts, true);
+      writeAssetFile(run, job, row, read.stat, read.sha256);
+    });
     settleSolved(run, job);
     countAsset(run, row, read.sha256, true);
     return;
@@ -493,11 +499,32 @@ async function makeAsset(run: Run, job: Job, row: FileRow | undefined, read: Ext
   }
   const facts: AssetFacts = { ...quick.facts, sha256: read.sha256, size_bytes: read.stat.size };
   ctx.catalog.transact(() => {
+    noteEdit(run, job, row, read.stat, facts, known);
     putAsset(ctx.catalog, { facts, rawMetadata: quick.rawMetadata, factsVersion: FACTS_VERSION, grid: quick.grid, preview: quick.preview, unfinished: quick.unfinished });
     writeAssetFile(run, job, row, read.stat, read.sha256);
   });
   settleSolved(run, job);
   countAsset(run, row, read.sha256, known);
+}
+
+/**
+ * Notes that a path's new content succeeds its old one, where that is an edit. Content that was known before did not come
+ * from an edit: it was copied or moved here, unless it is what was edited before and the edit was taken back.
+ */
+function noteEdit(run: Run, job: Job, row: FileRow | undefined, stat: Stats, facts: AssetFacts, known: boolean): void {
+  if (!row) return;
+  const { catalog } = run.ctx;
+  const key = { volume_id: run.volume.volume_id, dir: job.dir, name: job.name };
+  const unread = takeUnread(catalog, key);
+  const before = row.sha256 ?? unread;
+  if (before === undefined || before === facts.sha256) return;
+  if (known && !isEditedFrom(catalog, before, facts.sha256)) return;
+  const old = getAsset(catalog, before)?.facts;
+  if (!old) return;
+  const next = { facts, inode: run.volume.fs_id === null ? null : inodeText(stat), birth_ms: stat.birthtimeMs, ctime_ms: stat.ctimeMs };
+  // A path that was empty for a while, or held something else, may hold anything now.
+  const certain = row.missing_since_ms !== null || row.seen_as !== 'asset';
+  if (isEdit({ facts: old, inode: row.inode, birth_ms: row.birth_ms, ctime_ms: row.ctime_ms }, next, certain)) noteSuccessor(catalog, before, facts.sha256);
 }
 
 /** Throws FileError where the path does not show the same file any more: then the drive, not the file, is at fault. */
@@ -543,7 +570,11 @@ function writeFailed(run: Run, job: Job, row: FileRow | undefined, stat: Stats, 
 
 function writeNoAsset(run: Run, row: FileRow | undefined, next: FileWrite): void {
   const { catalog } = run.ctx;
-  catalog.transact(() => { if (row?.sha256) demoteFile(catalog, next); else putFile(catalog, next); });
+  catalog.transact(() => {
+    if (!row?.sha256) { putFile(catalog, next); return; }
+    noteUnread(catalog, next, row.sha256);
+    demoteFile(catalog, next);
+  });
 }
 
 // ---- Second part: what is gone ----
@@ -611,6 +642,7 @@ function settleRun(run: Run): ScanReport {
   const missing = decision.mark ? left : [];
   const atMs = ctx.now();
   for (const path of missing) markMissing(catalog, volume.volume_id, path, atMs);
+  settleSuccessors(catalog);
   queueCompletion(catalog, run.scanId, { agent_id: catalog.agentId, volume_id: volume.volume_id, at_ms: atMs, missing, moved_from: movedFrom }, COMPLETION_PATHS);
   if (decision.state === 'completed') {
     completeRoot(catalog, root.root_id, run.rulesHash, atMs, catalog.revision());

@@ -1,6 +1,7 @@
 // HTTP to the Worker: one place that adds the token, bounds waiting and turns answers into values or errors.
 import * as z from 'zod';
 import { BatchAnswer, KnownLocations, SyncState, WantedPlaces, type ScanComplete, type WantedPlace } from '../../protocol/rows.ts';
+import { ChunkAnswer, CurationPage, type CurationChunk, type CurationPart } from '../../protocol/curation.ts';
 import { PACK_MIME, PackAnswer, encodePack, type PackItem } from '../../protocol/pack.ts';
 import { PartStored, ProxyStored, UploadStarted, type UploadComplete, type UploadStart } from '../../protocol/proxy.ts';
 import { renditionUrl, type ProxyId, type RenditionId } from '../../protocol/rendition.ts';
@@ -148,4 +149,13 @@ export async function putQueryEmbeddings(at: WorkerAddress, body: QueryEmbedding
 /** Names of the library whose embedding is not kept in the Worker yet. */
 export async function fetchVocabulary(at: WorkerAddress, space: string): Promise<string[]> {
   return (await callJson(at, `/sync/vocabulary?space=${encodeURIComponent(space)}`, Vocabulary)).texts;
+}
+
+/** Lines of what the owner did, from a cursor on. */
+export function fetchCuration(at: WorkerAddress, part: CurationPart, after: string): Promise<CurationPage> {
+  return callJson(at, `/sync/curation?part=${part}&after=${encodeURIComponent(after)}`, CurationPage);
+}
+
+export function pushCuration(at: WorkerAddress, chunk: CurationChunk): Promise<ChunkAnswer> {
+  return callJson(at, '/sync/curation', ChunkAnswer, { method: 'POST', body: JSON.stringify(chunk), type: 'application/json' });
 }

@@ -21,6 +21,9 @@ import { TAG_COUNTS_SQL } from '../../worker/store/tag-pages.ts';
 import { ASSET_ALBUMS_SQL, DETAIL_SQL, STACK_SQL } from '../../worker/store/viewer.ts';
 import { EDITS_SQL, scopeSql, undoSql } from '../../worker/store/corrections.ts';
 import { HOME_ITEMS_SQL } from '../../worker/store/settings.ts';
+import { COUNT_ASSETS_SQL, COUNT_MEMBERS_SQL } from '../../worker/store/curation-import.ts';
+import { EXPORT_ASSETS_SQL, EXPORT_MEMBERS_SQL } from '../../worker/store/curation-export.ts';
+import { ALONG_SQL, HAND_FIELDS_SQL, HAND_MEMBERS_SQL, HAND_ROWS_SQL, TAKE_SQL, WAITING_SQL } from '../../worker/store/successors.ts';
 import { CHANGED_STACKS_SQL } from '../../worker/store/stacks.ts';
 import { WAITING_FOR_ZONE_SQL, WANTED_SQL } from '../../worker/store/places.ts';
 import { RESOLVE_INPUT_SQL, STACKED_WITH_SQL } from '../../worker/store/resolve-input.ts';
@@ -56,6 +59,7 @@ const QUERIES: Record<string, string> = {
   OWN_KEY_SQL, KEY_OF_SQL, BESIDE_SQL, CLEAR_MEMBERS_SQL, NUMBER: numberSql('oldest'), NUMBER_OWN: numberSql('own'), SUBFOLDERS_SQL, MISSING_SQL, HAS_BELOW_SQL, TAG_COUNTS_SQL,
   EDITS_SQL, DAY_SCOPE: scopeSql({ kind: 'day', day: 20240506 }).sql, CAMERA_SCOPE: scopeSql({ kind: 'camera', camera: 'x', from: null, to: null }).sql,
   PLACE_SCOPE: scopeSql({ kind: 'place', country_code: 'IT', region: null, city: 'x' }).sql, ASSETS_SCOPE: scopeSql({ kind: 'assets', sha256s: [] }).sql,
+  COUNT_ASSETS_SQL, COUNT_MEMBERS_SQL, EXPORT_ASSETS_SQL, EXPORT_MEMBERS_SQL, ALONG_SQL, HAND_FIELDS_SQL, HAND_MEMBERS_SQL, HAND_ROWS_SQL, TAKE_SQL, WAITING_SQL,
   CAMERAS_SQL, DAYS_SQL, NAMED_PLACES_SQL, PEOPLE_SQL, TAGS_SQL, TITLES_SQL,
   UNDO_COUNT: undoSql(['taken_at', 'latitude']).count, ...Object.fromEntries(undoSql(['taken_at', 'latitude', 'tags', 'albums']).restore.map((sql, i) => [`UNDO_RESTORE_${i}`, sql])), UNDO_LISTS: undoSql(['tags', 'albums']).count, ALBUM_LIST_SQL, UNDO_SWEEP: undoSql(['taken_at']).sweep,
 };

@@ -99,7 +99,9 @@ export const timelineBuckets = sqliteTable('timeline_buckets', {
 
 export const successors = sqliteTable('successors', {
   old_sha256: text().primaryKey(), new_sha256: text().notNull(), revision: integer().notNull(), handed_at_ms: integer(),
-}, (t) => [index('successors_by_new').on(t.new_sha256)]);
+}, (t) => [index('successors_by_new').on(t.new_sha256), index('successors_by_handed').on(t.handed_at_ms)]);
+
+export const volumeWords = sqliteTable('volume_words', { volume_id: text().primaryKey(), owner_label: text(), note: text() });
 
 export const assetTags = sqliteTable('asset_tags', {
   tag: text().notNull(), sort_ms: integer().notNull(), asset_id: integer().notNull(), own_id: integer().notNull(),

@@ -1,5 +1,6 @@
 // What the agent pushes and asks (docs/sync-protocol.md). Token on every call; bodies bounded; the store does the work.
 import { Hono, type Context } from 'hono';
+import { CurationChunk, CurationPart, MAX_CURATION_CHUNK_BYTES } from '../../protocol/curation.ts';
 import { MAX_BATCH_BYTES, MAX_BATCH_ROWS, MAX_PACK_BYTES, MAX_PROXY_PARTS, PROTOCOL_VERSION, PROXY_PART_BYTES } from '../../protocol/limits.ts';
 import { decodePack, type PackItem } from '../../protocol/pack.ts';
 import { UploadComplete, UploadStart } from '../../protocol/proxy.ts';
@@ -15,13 +16,14 @@ import { requireToken } from '../middleware/token.ts';
 import { countVectors, dropOtherVectors, putVectors, removeVectors } from '../search/embedded.ts';
 import { feedBehind } from '../search/feed.ts';
 import { readSyncState } from '../store/batches.ts';
-import { applyBatch } from '../store/ingest.ts';
+import { readCuration } from '../store/curation-export.ts';
+import { importCuration } from '../store/curation-import.ts';
+import { applyBatch, finish } from '../store/ingest.ts';
 import { listKnownLocations } from '../store/locations.ts';
 import { listWantedPlaces } from '../store/places.ts';
 import { completeUpload, ProxyRefused, startUpload, storePart, storeProxy } from '../store/proxies.ts';
 import { storeRenditions } from '../store/renditions.ts';
 import { completeScan } from '../store/scans.ts';
-import { resolveMarked } from '../store/timeline-items.ts';
 
 /** 5,000 paths of PATH_MAX would be 20 MB; real ones are some 100 bytes. The agent splits by bytes as by count. */
 const MAX_COMPLETE_BYTES = 4_000_000;
@@ -118,7 +120,7 @@ sync.get('/sync/state', async (c) => {
   const agentId = c.req.query('agent_id');
   if (!agentId) throw new BadRequest('Say which agent_id.');
   // An agent asks this when it starts: what a killed Worker left half done is finished now, without waiting for a batch.
-  if (await resolveMarked(c.env.DB, Date.now())) tellLibrary(c);
+  if (await finish(c.env.DB, Date.now())) tellLibrary(c);
   return c.json(await readSyncState(c.env.DB, agentId));
 });
 
@@ -165,4 +167,19 @@ sync.post('/sync/vectors/drop-others', async (c) => {
   const said = VectorDrop.safeParse(await readJson(c.req.raw, MAX_VECTOR_WORDS_BYTES));
   if (!said.success) throw new BadRequest(`This cannot be read: ${said.error.issues[0]?.path.join('.') ?? ''} ${said.error.issues[0]?.message ?? ''}.`);
   return c.json(await dropOtherVectors(c.env, said.data.space));
+});
+
+/** What the owner did, as lines of a file and back (protocol/curation.ts). */
+sync.get('/sync/curation', async (c) => {
+  const part = CurationPart.safeParse(c.req.query('part'));
+  if (!part.success) throw new BadRequest(`Say which part: ${CurationPart.options.join(', ')}.`);
+  return c.json(await readCuration(c.env.DB, part.data, c.req.query('after') ?? ''));
+});
+
+sync.post('/sync/curation', async (c) => {
+  const said = CurationChunk.safeParse(await readJson(c.req.raw, MAX_CURATION_CHUNK_BYTES));
+  if (!said.success) throw new BadRequest(`This curation cannot be read: ${said.error.issues[0]?.path.join('.') ?? ''} ${said.error.issues[0]?.message ?? ''}.`);
+  const { changed, ...answer } = await importCuration(c.env.DB, said.data, Date.now());
+  if (changed) tellLibrary(c);
+  return c.json(answer);
 });

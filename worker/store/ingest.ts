@@ -12,6 +12,7 @@ import { upsertRoots } from './roots.ts';
 import { upsertScans } from './scans.ts';
 import { adoptHomeZone, isZone } from './settings.ts';
 import { selectChangedStacks, upsertStacks } from './stacks.ts';
+import { handOver, upsertSuccessors } from './successors.ts';
 import { markUnresolved, resolveMarked } from './timeline-items.ts';
 import { retireReplaced, upsertVolumes } from './volumes.ts';
 
@@ -26,7 +27,7 @@ export type IngestOutcome =
 /** Longest name of a rejected row in an answer. */
 const NAME_CHARS = 300;
 /** Fields that rows are found by; half characters or NULs in them would not survive the way to SQLite and back. */
-const KEY_FIELDS = ['sha256', 'member_sha256', 'primary_sha256', 'cell', 'volume_id', 'path', 'root_id', 'scan_id', 'inode', 'fs_id', 'replaces'] as const;
+const KEY_FIELDS = ['sha256', 'member_sha256', 'primary_sha256', 'old_sha256', 'new_sha256', 'cell', 'volume_id', 'path', 'root_id', 'scan_id', 'inode', 'fs_id', 'replaces'] as const;
 
 /** Applies a batch whose envelope has been parsed. Idempotent by (agent, epoch, seq). */
 export async function applyBatch(db: D1Database, batch: Batch, nowMs: number): Promise<IngestOutcome> {
@@ -34,7 +35,7 @@ export async function applyBatch(db: D1Database, batch: Batch, nowMs: number): P
   const acked = mark?.epoch === batch.epoch ? mark.acked_seq : 0;
   if (batch.seq <= acked) {
     const answer = (await readAnswer(db, batch.agent_id, batch.epoch, batch.seq)) ?? { acked_seq: acked, rejected: [] };
-    return { kind: 'repeated', answer, libraryChanged: await resolveMarked(db, nowMs), problemsChanged: false };
+    return { kind: 'repeated', answer, libraryChanged: await finish(db, nowMs), problemsChanged: false };
   }
   if (batch.seq !== acked + 1) return { kind: 'gap', ackedSeq: acked, epoch: mark?.epoch ?? null };
   // A first batch of another epoch is a new catalog, unless that epoch has been here before: then it is a late repeat.
@@ -58,19 +59,26 @@ export async function applyBatch(db: D1Database, batch: Batch, nowMs: number): P
   write(changed.locations, () => upsertLocations(db, changed.locations));
   write(changed.evidence, () => upsertEvidence(db, changed.evidence));
   write(changed.stacks, () => upsertStacks(db, changed.stacks));
+  write(rows.successors, () => upsertSuccessors(db, rows.successors));
   if (touched.size > 0) statements.push(markUnresolved(db, touched));
   if (isZone(batch.home_zone)) statements.push(adoptHomeZone(db, batch.home_zone));
   statements.push(...writeMark(db, { agent_id: batch.agent_id, epoch: batch.epoch, seq: batch.seq, home_zone: batch.home_zone, max_revision: maxRevision(rows), answer }, nowMs));
   const done = await db.batch(statements);
 
   const wrote = (from: number, to: number) => done.slice(from, to).some((d) => d.meta.changes > 0);
-  const resolved = await resolveMarked(db, nowMs);
+  const resolved = await finish(db, nowMs);
   return { kind: 'applied', answer, libraryChanged: resolved || wrote(0, otherEnd), problemsChanged: wrote(otherEnd, problemsEnd) };
+}
+
+/** What follows from rows once they are written. Each part says by itself what is left to do, so a crash between them loses nothing. */
+export async function finish(db: D1Database, nowMs: number): Promise<boolean> {
+  await handOver(db, nowMs);
+  return resolveMarked(db, nowMs);
 }
 
 /** Each row by its own schema; one that fails is named and left out, the others go on. */
 function validateRows(batch: Batch): { rows: Rows; rejected: Rejected[] } {
-  const rows: Rows = { volumes: [], roots: [], assets: [], locations: [], evidence: [], scans: [], problems: [], stacks: [], places: [] };
+  const rows: Rows = { volumes: [], roots: [], assets: [], locations: [], evidence: [], scans: [], problems: [], stacks: [], places: [], successors: [] };
   const rejected: Rejected[] = [];
   for (const list of Object.keys(BATCH_ROWS) as BatchList[]) {
     batch[list].forEach((raw, i) => {
@@ -99,7 +107,7 @@ function badKey(row: object): string | undefined {
 /** `locations 3 (volume/path)`: the list, the place in it, and the key as far as there is one. */
 function nameRow(list: BatchList, i: number, raw: unknown): string {
   const row = (raw !== null && typeof raw === 'object' ? raw : {}) as Record<string, unknown>;
-  const key = [row['sha256'], row['member_sha256'], row['cell'], row['volume_id'], row['path'], row['root_id'], row['scan_id']].filter((v): v is string => typeof v === 'string');
+  const key = [row['sha256'], row['member_sha256'], row['old_sha256'], row['cell'], row['volume_id'], row['path'], row['root_id'], row['scan_id']].filter((v): v is string => typeof v === 'string');
   return `${list} ${i}${key.length > 0 ? ` (${key.join(' ')})` : ''}`.slice(0, NAME_CHARS).toWellFormed();
 }
 

@@ -4,6 +4,7 @@ import { drizzle } from 'drizzle-orm/d1';
 import type { ScanComplete, ScanRow } from '../../protocol/rows.ts';
 import { bulkUpsertSql, cleanText } from '../db/bulk.ts';
 import { scans } from '../db/schema.ts';
+import { handOver } from './successors.ts';
 import { markUnresolved, resolveMarked } from './timeline-items.ts';
 import { retireReplaced } from './volumes.ts';
 
@@ -66,6 +67,8 @@ export async function completeScan(db: D1Database, scanId: string, body: ScanCom
   const done = await db.batch(statements);
   const changes = done.map((d) => d.meta.changes);
   const answer: CompleteAnswer = { removed: changes[0] ?? 0, marked: (changes[2] ?? 0) + (changes[3] ?? 0) };
+  // The last location of an edited file's old content may have gone.
+  await handOver(db, nowMs);
   await resolveMarked(db, nowMs);
   return { ok: true, answer, changed: answer.removed + answer.marked > 0 };
 }

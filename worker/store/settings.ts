@@ -35,10 +35,17 @@ export async function readSettings(db: D1Database): Promise<Settings> {
   return { home_zone: rows.find((r) => r.key === 'home_zone')?.value ?? null };
 }
 
-/** Writes what the patch names. Returns whether pages show something else now. Safe to repeat after a crash. */
-export async function writeSettings(db: D1Database, patch: SettingsPatch, nowMs: number): Promise<boolean> {
+/** When the owner chose the home zone; there is none while it is the first agent's. */
+export const HOME_ZONE_CHOSEN = 'home_zone_chosen_ms';
+
+/**
+ * Writes what the patch names. Returns whether pages show something else now. Safe to repeat after a crash. `chosenMs`: when
+ * the owner chose so, null where nobody did.
+ */
+export async function writeSettings(db: D1Database, patch: SettingsPatch, nowMs: number, chosenMs: number | null = nowMs): Promise<boolean> {
   if (patch.home_zone === undefined) return false;
-  await drizzle(db).insert(settings).values({ key: 'home_zone', value: patch.home_zone }).onConflictDoUpdate({ target: settings.key, set: { value: patch.home_zone } });
+  const put = (key: string, value: string) => drizzle(db).insert(settings).values({ key, value }).onConflictDoUpdate({ target: settings.key, set: { value } });
+  await drizzle(db).batch([put('home_zone', patch.home_zone), ...(chosenMs === null ? [] : [put(HOME_ZONE_CHOSEN, String(chosenMs))])]);
   let changed = false;
   for (let after = 0; ;) {
     const { results } = await db.prepare(HOME_ITEMS_SQL).bind(after, RESOLVE_CHUNK).all<{ asset_id: number; sha256: string }>();

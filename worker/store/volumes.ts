@@ -1,11 +1,11 @@
 // Writes what the agent says of volumes. The owner's words about them are store/drives.ts's; a sync never changes them,
-// but hands them on once: to the first row of a volume that replaces another.
+// but hands them on once: to the first row of a volume that replaces another, or of which an imported file spoke before.
 import type { VolumeRow } from '../../protocol/rows.ts';
 import { bulkUpsertSql, cleanText } from '../db/bulk.ts';
 
 const REPLACES_AT = 11;
 function wordOfReplaced(column: 'owner_label' | 'note'): string {
-  return `(SELECT o.${column} FROM volumes o WHERE o.volume_id = value->>${REPLACES_AT})`;
+  return `coalesce((SELECT o.${column} FROM volumes o WHERE o.volume_id = value->>${REPLACES_AT}), (SELECT w.${column} FROM volume_words w WHERE w.volume_id = value->>0))`;
 }
 
 const UPSERT = bulkUpsertSql({
