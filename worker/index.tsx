@@ -20,6 +20,7 @@ import { drives } from './routes/drives.tsx';
 import { folders } from './routes/folders.tsx';
 import { settings } from './routes/settings.tsx';
 import { search } from './routes/search.tsx';
+import { map } from './routes/map.tsx';
 import { places } from './routes/places.tsx';
 import { albums } from './routes/albums.tsx';
 import { sidecars } from './routes/sidecars.tsx';
@@ -33,6 +34,6 @@ app.use(guard);
 app.use(securityHeaders);
 app.onError(handleError);
 app.notFound(handleNotFound);
-for (const router of [statics, proxies, renditions, healthz, sync, api, searchApi, doctor, link, timeline, corrections, viewer, drives, folders, settings, problems, search, places, albums, sidecars]) app.route('/', router);
+for (const router of [statics, proxies, renditions, healthz, sync, api, searchApi, doctor, link, timeline, corrections, viewer, drives, folders, settings, problems, search, places, map, albums, sidecars]) app.route('/', router);
 
 export default app;

@@ -1,6 +1,7 @@
 // Grids (places, albums) as addresses name them: pieces for their pages, and neighbours for the viewer. Not a middleware of its own.
 import { PIECE_TILES } from '../../protocol/limits.ts';
-import { albumAddress, placeAddress, readPlaceSegment } from '../../views/parts/addresses.ts';
+import { readBox } from '../../protocol/map.ts';
+import { albumAddress, BOX_PATH, boxAddress, placeAddress, readPlaceSegment } from '../../views/parts/addresses.ts';
 import type { Piece } from '../../views/timeline.tsx';
 import { BadRequest } from '../errors.tsx';
 import { gridCursor, gridStart, listGrid, type Grid } from '../store/grids.ts';
@@ -13,6 +14,8 @@ const NEAR_TILES = 40;
 export function readGrid(path: string): { grid: Grid; address: string } | undefined {
   const album = /^\/albums\/(\d{1,15})$/.exec(path);
   if (album) return { grid: { kind: 'album', album_id: Number(album[1]) }, address: albumAddress(Number(album[1])) };
+  const box = path.startsWith(BOX_PATH) ? readBox(path.slice(BOX_PATH.length).split(',')) : undefined;
+  if (box) return { grid: { kind: 'box', box }, address: boxAddress(box) };
   const place = /^\/places\/([A-Z]{2})\/([^/]+)\/([^/]+)$/.exec(path);
   if (!place) return undefined;
   const [country, region, city] = place.slice(1).map(decode);

@@ -1,10 +1,11 @@
 // What a place's and an album's page show: tiles in the grid's own order, by key in both directions. Reads only.
 import * as z from 'zod';
+import { runsOf, type Box } from '../../protocol/map.ts';
 import { Tile, TILE_COLUMNS, type Cursor } from './timeline.ts';
 import { UNKNOWN_SORT_MS } from './timeline-items.ts';
 
 /** A place is shown newest first, an album oldest first; what has no date is last in both. */
-export type Grid = { kind: 'place'; country_code: string; region: string | null; city: string | null } | { kind: 'album'; album_id: number };
+export type Grid = { kind: 'place'; country_code: string; region: string | null; city: string | null } | { kind: 'album'; album_id: number } | { kind: 'box'; box: Box };
 /** In the grid's order: what follows the cursor, or what is before it. */
 export type Way = 'following' | 'preceding';
 
@@ -17,19 +18,38 @@ const PLACE_SET = `SELECT t.sort_ms AS key_ms, t.asset_id FROM places p INDEXED 
 const ALBUM_SET = `SELECT DISTINCT ${ALBUM_KEY} AS key_ms, t.asset_id FROM album_assets m CROSS JOIN assets a ON a.sha256 = m.sha256 CROSS JOIN timeline_items i ON i.asset_id = a.asset_id
   CROSS JOIN assets o ON o.sha256 = coalesce(i.primary_sha256, i.sha256) CROSS JOIN timeline_items t ON t.asset_id = o.asset_id WHERE m.album_id = ?1->>0`;
 
+/** Runs of squares that a box is asked by; what they reach over beyond it is left out row by row. */
+const BOX_RUNS = 96;
+// Of the index alone: ?1 is [runs, west, south, east, north].
+const BOX_SET = `SELECT t.sort_ms AS key_ms, t.asset_id FROM json_each(?1, '$[0]') j CROSS JOIN timeline_items t INDEXED BY timeline_items_by_square ON t.square BETWEEN j.value->>0 AND j.value->>1 AND t.shown = 1
+  WHERE t.latitude BETWEEN ?1->>2 AND ?1->>4 AND CASE WHEN ?1->>1 <= ?1->>3 THEN t.longitude BETWEEN ?1->>1 AND ?1->>3 ELSE t.longitude >= ?1->>1 OR t.longitude <= ?1->>3 END`;
+export const BOX_COUNT_SQL = `SELECT count(*) AS n FROM (${BOX_SET})`;
+const SETS: Record<Grid['kind'], string> = { place: PLACE_SET, album: ALBUM_SET, box: BOX_SET };
+
 /** Only keys are sorted, and as many kept as are asked for; the tiles' other columns are read for those. */
 export function gridSql(kind: Grid['kind'], way: Way): string {
   const up = (kind === 'album') === (way === 'following');
   const order = up ? 'ASC' : 'DESC';
-  return `SELECT ${TILE_COLUMNS} FROM (SELECT * FROM (${kind === 'album' ? ALBUM_SET : PLACE_SET}) WHERE (key_ms, asset_id) ${up ? '>' : '<'} (?2, ?3) ORDER BY key_ms ${order}, asset_id ${order} LIMIT ?4) k
+  return `SELECT ${TILE_COLUMNS} FROM (SELECT * FROM (${SETS[kind]}) WHERE (key_ms, asset_id) ${up ? '>' : '<'} (?2, ?3) ORDER BY key_ms ${order}, asset_id ${order} LIMIT ?4) k
     CROSS JOIN timeline_items USING (asset_id) ORDER BY k.key_ms ${order}, asset_id ${order}`;
 }
 
 /** Tiles beside the cursor, nearest first for `following`, nearest last for `preceding`: as they stand in the grid. */
 export async function listGrid(db: D1Database, grid: Grid, from: Cursor, way: Way, limit: number): Promise<Tile[]> {
-  const of = JSON.stringify(grid.kind === 'album' ? [grid.album_id] : [grid.country_code, grid.region, grid.city]);
-  const tiles = z.array(Tile).parse((await db.prepare(gridSql(grid.kind, way)).bind(of, from.sortMs, from.assetId, limit).all()).results);
+  const tiles = z.array(Tile).parse((await db.prepare(gridSql(grid.kind, way)).bind(ofGrid(grid), from.sortMs, from.assetId, limit).all()).results);
   return way === 'following' ? tiles : tiles.reverse();
+}
+
+/** `?1` of a grid's set. */
+function ofGrid(grid: Grid): string {
+  if (grid.kind === 'album') return JSON.stringify([grid.album_id]);
+  if (grid.kind === 'place') return JSON.stringify([grid.country_code, grid.region, grid.city]);
+  return JSON.stringify([runsOf(grid.box, BOX_RUNS), grid.box.west, grid.box.south, grid.box.east, grid.box.north]);
+}
+
+/** Assets in a box. */
+export async function countBox(db: D1Database, grid: Extract<Grid, { kind: 'box' }>): Promise<number> {
+  return (await db.prepare(BOX_COUNT_SQL).bind(ofGrid(grid)).first<number>('n')) ?? 0;
 }
 
 /** Where a tile stands in this grid. */

@@ -6,6 +6,7 @@
 // the same as if nothing had happened. Two at once cannot write a stale answer: every statement of the second transaction
 // holds only while `unresolved` is exactly what was read before the facts were.
 import { ratioChar } from '../../protocol/layout.ts';
+import { squareOf } from '../../protocol/map.ts';
 import { cellOf } from '../../protocol/place.ts';
 import { resolveAsset, type ResolvedAsset } from '../../protocol/resolve.ts';
 import { wallMs } from '../../protocol/time.ts';
@@ -13,6 +14,7 @@ import { bulkUpsertSql, toJsonParts } from '../db/bulk.ts';
 import { rebuildBuckets } from './buckets.ts';
 import { importAlbums } from './import-albums.ts';
 import { ITEM_COLUMNS, STILL } from './item-columns.ts';
+import { MARK_SQUARES_SQL } from './map-squares.ts';
 import { readResolveInputs, toAssetInput, type ResolveRow } from './resolve-input.ts';
 import { dueSql } from './search-due.ts';
 
@@ -23,7 +25,7 @@ const MAX_ATTEMPTS = 20;
 /** The zone when no agent has said one and the owner has set none. */
 const DEFAULT_ZONE = 'UTC';
 
-export type Item = Record<(typeof ITEM_COLUMNS)[number], string | number | null> & { asset_id: number; sha256: string; month: number; cell: string | null };
+export type Item = Record<(typeof ITEM_COLUMNS)[number], string | number | null> & { asset_id: number; sha256: string; month: number; cell: string | null; square: number | null };
 
 const UPSERT_ITEMS = bulkUpsertSql({
   table: 'timeline_items', columns: ITEM_COLUMNS, key: ['asset_id'],
@@ -63,6 +65,7 @@ export async function resolveMarked(db: D1Database, nowMs: number): Promise<bool
     const statements = toJsonParts(plan.items.map((item) => ITEM_COLUMNS.map((c) => item[c]))).map((part) => db.prepare(UPSERT_ITEMS).bind(part, tokens));
     if (plan.gone.length > 0) statements.push(db.prepare(DELETE_ITEMS).bind(JSON.stringify(plan.gone), tokens));
     if (plan.cells.size > 0) statements.push(db.prepare(WANT_PLACES).bind(JSON.stringify([...plan.cells]), tokens));
+    if (plan.squares.size > 0) statements.push(db.prepare(MARK_SQUARES_SQL).bind(JSON.stringify([...plan.squares]), tokens));
     statements.push(...importAlbums(db, plan.albums, tokens));
     if (rows.size > 0) statements.push(db.prepare(MARK_DUE).bind(JSON.stringify([...rows.values()].map((r) => r.asset_id)), tokens));
     // Without a condition of their own: built from timeline_items as they then are, they are right whoever wrote those.
@@ -76,10 +79,10 @@ export async function resolveMarked(db: D1Database, nowMs: number): Promise<bool
   return true;
 }
 
-interface Plan { items: Item[]; gone: number[]; months: Set<number>; cells: Set<string>; albums: Map<string, ResolvedAsset['albums']> }
+interface Plan { items: Item[]; gone: number[]; months: Set<number>; cells: Set<string>; squares: Set<number>; albums: Map<string, ResolvedAsset['albums']> }
 
 function planWrites(rows: ReadonlyMap<string, ResolveRow>, homeZone: string, nowMs: number): Plan {
-  const plan: Plan = { items: [], gone: [], months: new Set(), cells: new Set(), albums: new Map() };
+  const plan: Plan = { items: [], gone: [], months: new Set(), cells: new Set(), squares: new Set(), albums: new Map() };
   const resolved = new Map<string, ResolvedAsset>();
   const resolve = (row: ResolveRow): ResolvedAsset => {
     const known = resolved.get(row.sha256);
@@ -93,7 +96,7 @@ function planWrites(rows: ReadonlyMap<string, ResolveRow>, homeZone: string, now
   for (const row of rows.values()) {
     // Missing locations count: missing deletes nothing (promise 2). None at all means that the content is nowhere any more.
     if (row.located === 0) {
-      if (row.t_asset_id !== null) { plan.gone.push(row.t_asset_id); plan.months.add(row.t_month ?? 0); plan.albums.set(row.sha256, []); }
+      if (row.t_asset_id !== null) { plan.gone.push(row.t_asset_id); plan.months.add(row.t_month ?? 0); plan.albums.set(row.sha256, []); markSquares(plan, row.t_square); }
       continue;
     }
     const answer = resolve(row);
@@ -103,12 +106,18 @@ function planWrites(rows: ReadonlyMap<string, ResolveRow>, homeZone: string, now
     if (changed.length === 0) continue;
     plan.items.push(item);
     if (changed.includes('cell') && item.cell !== null) plan.cells.add(item.cell);
+    if (changed.some((c) => c === 'square' || c === 'latitude' || c === 'longitude' || c === 'sort_ms' || c === 'shown')) markSquares(plan, row.t_square, item.square);
     if (changed.includes('albums')) plan.albums.set(row.sha256, answer.albums);
     if (!changed.some((c) => c === 'ratio' || c === 'sort_ms' || c === 'shown')) continue;
     plan.months.add(item.month);
     if (row.t_month !== null) plan.months.add(row.t_month);
   }
   return plan;
+}
+
+/** Squares whose count, extent or newest may be another now. */
+function markSquares(plan: Plan, ...squares: (number | null)[]): void {
+  for (const square of squares) if (square !== null) plan.squares.add(square);
 }
 
 function toItem(row: ResolveRow, { time, position, description, ...rest }: ResolvedAsset): Item {
@@ -123,6 +132,6 @@ function toItem(row: ResolveRow, { time, position, description, ...rest }: Resol
     description: description?.text ?? null, description_source: description?.source ?? null, favourite: rest.favourite ? 1 : 0, archived: rest.archived ? 1 : 0, rating: rest.rating,
     people: JSON.stringify(rest.people), tags: JSON.stringify(rest.tags), albums: JSON.stringify(rest.albums.map((a) => a.title)),
     proxy_version: row.proxy_version, stack_type: row.stack_type, primary_sha256: row.primary_sha256, members: row.members,
-    live_sha256: row.live_sha256, live_proxy_version: row.live_proxy_version,
+    live_sha256: row.live_sha256, live_proxy_version: row.live_proxy_version, square: position ? squareOf(position) : null,
   };
 }
