@@ -11,7 +11,9 @@ import { DELETE_SOLVED_SQL, LIST_PROBLEMS_SQL } from '../../worker/store/problem
 import { DELETE_MOVED_EVIDENCE_SQL, DELETE_MOVED_SQL, MARK_MISSING_SQL, MOVED_SQL } from '../../worker/store/scans.ts';
 import { ALBUM_COUNT_SQL, ALBUMS_SQL } from '../../worker/store/album-pages.ts';
 import { CITIES_SQL, COUNTRIES_SQL, COUNTRY_NAME_SQL, NAMELESS_SQL, UNNAMED_SQL } from '../../worker/store/place-pages.ts';
-import { gridSql } from '../../worker/store/grids.ts';
+import { BOX_COUNT_SQL, gridSql } from '../../worker/store/grids.ts';
+import { COVERS_SQL, NEWEST_CHILDREN_SQL, NEWEST_IN_SQL, SQUARES_SQL, TOTAL_SQL } from '../../worker/store/map.ts';
+import { COUNT_FINEST_SQL, countParentsSql } from '../../worker/store/map-squares.ts';
 import { ASSET_ALBUMS_SQL, DETAIL_SQL, STACK_SQL } from '../../worker/store/viewer.ts';
 import { EDITS_SQL, scopeSql, undoSql } from '../../worker/store/corrections.ts';
 import { HOME_ITEMS_SQL } from '../../worker/store/settings.ts';
@@ -39,13 +41,14 @@ describe('schema.ts', () => {
 });
 
 /** Tables that grow with the library; the others hold tens of rows. */
-const BIG = ['assets', 'locations', 'evidence', 'timeline_items', 'problems', 'curation', 'r', 'a', 'l', 'o', 'e', 't', 'p', 'c', 's', 'v', 'm', 'up', 'ma', 'stacks', 'places', 'album_assets', 'edit_rows'];
+const BIG = ['assets', 'locations', 'evidence', 'timeline_items', 'problems', 'curation', 'r', 'a', 'l', 'o', 'e', 't', 'p', 'c', 's', 'v', 'm', 'up', 'ma', 'stacks', 'places', 'album_assets', 'edit_rows', 'map_squares', 'n'];
 
 const QUERIES: Record<string, string> = {
   CHANGED_ASSETS_SQL, CHANGED_LOCATIONS_SQL, CHANGED_EVIDENCE_SQL, KNOWN_LOCATIONS_SQL, RESOLVE_INPUT_SQL, STACKED_WITH_SQL, CHANGED_STACKS_SQL, WANTED_SQL, WAITING_FOR_ZONE_SQL, REBUILD_BUCKETS_SQL, DROP_EMPTY_BUCKETS_SQL, COUNT_SHOWN_SQL,
   LIST_KNOWN_SQL, LIST_UNKNOWN_SQL, LIST_PROBLEMS_SQL, DELETE_SOLVED_SQL, MOVED_SQL, DELETE_MOVED_SQL, DELETE_MOVED_EVIDENCE_SQL, MARK_MISSING_SQL,
   COUNTRIES_SQL, CITIES_SQL, COUNTRY_NAME_SQL, UNNAMED_SQL, NAMELESS_SQL, ALBUMS_SQL, ALBUM_COUNT_SQL, DETAIL_SQL, STACK_SQL, ASSET_ALBUMS_SQL,
   PLACE_GRID: gridSql('place', 'following'), PLACE_GRID_BACK: gridSql('place', 'preceding'), ALBUM_GRID: gridSql('album', 'following'), ALBUM_GRID_BACK: gridSql('album', 'preceding'),
+  BOX_GRID: gridSql('box', 'following'), BOX_GRID_BACK: gridSql('box', 'preceding'), BOX_COUNT_SQL, SQUARES_SQL, TOTAL_SQL, COVERS_SQL, NEWEST_CHILDREN_SQL, NEWEST_IN_SQL, COUNT_FINEST_SQL, COUNT_PARENTS: countParentsSql(4),
   EDITS_SQL, DAY_SCOPE: scopeSql({ kind: 'day', day: 20240506 }).sql, CAMERA_SCOPE: scopeSql({ kind: 'camera', camera: 'x', from: null, to: null }).sql,
   PLACE_SCOPE: scopeSql({ kind: 'place', country_code: 'IT', region: null, city: 'x' }).sql, ASSETS_SCOPE: scopeSql({ kind: 'assets', sha256s: [] }).sql,
   CAMERAS_SQL, DAYS_SQL, NAMED_PLACES_SQL, PEOPLE_SQL, TAGS_SQL, TITLES_SQL,

@@ -22,14 +22,16 @@ export const TOTAL_SQL = `SELECT coalesce(sum(count), 0) AS n, min(west) AS west
 export const COVERS_SQL = 'SELECT t.asset_id, t.sha256, t.kind, t.grid_version, t.color, coalesce(p.city, p.region, p.country) AS name FROM json_each(?1) j CROSS JOIN timeline_items t ON t.asset_id = j.value LEFT JOIN places p ON p.cell = t.cell WHERE t.shown = 1';
 const Cover = z.object({ asset_id: z.int(), sha256: z.string(), kind: AssetKind, grid_version: z.int(), color: z.string().nullable(), name: z.string().nullable() });
 const CHILDREN = 4 ** LEVEL_STEP;
+/** `?2` to `?5`: west, south, east, north of the box. */
+const lonIn = (from: string, to: string) => `CASE WHEN ?2 <= ?4 THEN ${to} >= ?2 AND ${from} <= ?4 ELSE ${to} >= ?2 OR ${from} <= ?4 END`;
 /** Of the children of `?1` those with the newest: what is newest in all of them is in one of these. */
 export const NEWEST_CHILDREN_SQL = `SELECT s.square FROM json_each(?1) j CROSS JOIN map_squares s ON s.square BETWEEN j.value * ${CHILDREN} AND j.value * ${CHILDREN} + ${CHILDREN - 1}
-  WHERE s.count > 0 AND (s.north >= ?2 AND s.south <= ?3) ORDER BY s.newest_ms DESC LIMIT ${FOLLOWED}`;
+  WHERE s.count > 0 AND s.north >= ?3 AND s.south <= ?5 AND ${lonIn('s.west', 's.east')} ORDER BY s.newest_ms DESC LIMIT ${FOLLOWED}`;
 // A square at home may hold all of a library: of each as many of its newest are looked at as are asked for.
-export const NEWEST_IN_SQL = `SELECT ${TILE_COLUMNS}, latitude, longitude FROM timeline_items WHERE asset_id IN (
+export const NEWEST_IN_SQL = `SELECT ${TILE_COLUMNS} FROM timeline_items WHERE asset_id IN (
   SELECT i.value FROM json_each(?1) j, json_each((SELECT json_group_array(asset_id) FROM (SELECT n.asset_id FROM timeline_items n INDEXED BY timeline_items_by_square
-    WHERE n.square = j.value AND n.shown = 1 AND n.latitude BETWEEN ?2 AND ?3 ORDER BY n.sort_ms DESC, n.asset_id DESC LIMIT ?4))) i)
-  ORDER BY sort_ms DESC, asset_id DESC`;
+    WHERE n.square = j.value AND n.shown = 1 AND n.latitude BETWEEN ?3 AND ?5 AND ${lonIn('n.longitude', 'n.longitude')} ORDER BY n.sort_ms DESC, n.asset_id DESC LIMIT ?6))) i)
+  ORDER BY sort_ms DESC, asset_id DESC LIMIT ?6`;
 
 const Whole = z.object({ n: z.int(), west: z.number().nullable(), south: z.number().nullable(), east: z.number().nullable(), north: z.number().nullable() });
 
@@ -112,14 +114,17 @@ function countInView(squares: readonly Square[], box: Box): MapView['inView'] {
   return { count, exact };
 }
 
-/** The newest in a box, at most `limit`: from the box's squares down to the finest, at each level those with the newest. */
+/**
+ * The newest in a box, at most `limit` (no more than are followed): from the box's squares down to the finest, at each level
+ * those with the newest. A square that reaches over the box's edge is judged by all that lies in it.
+ */
 export async function listNewestInBox(db: D1Database, box: Box, zoom: number, limit: number): Promise<Tile[]> {
-  let level = levelForZoom(zoom);
-  const first = z.array(Square).parse((await db.prepare(SQUARES_SQL).bind(JSON.stringify(keysOf(box, level))).all()).results).sort((a, b) => b.newest_ms - a.newest_ms).slice(0, FOLLOWED);
-  let squares = first.map((each) => each.square);
-  level = squares[0] === undefined ? FINEST_LEVEL : Math.floor(Math.log2(squares[0]) / 2);
-  for (; level < FINEST_LEVEL; level += LEVEL_STEP) squares = (await db.prepare(NEWEST_CHILDREN_SQL).bind(JSON.stringify(squares), box.south, box.north).all<{ square: number }>()).results.map((row) => row.square);
-  const { results } = await db.prepare(NEWEST_IN_SQL).bind(JSON.stringify(squares), box.south, box.north, limit).all();
-  const tiles = z.array(Tile.extend({ latitude: z.number(), longitude: z.number() })).parse(results);
-  return tiles.filter((tile) => isInBox(tile, box)).slice(0, limit);
+  const sides = [box.west, box.south, box.east, box.north];
+  const found = z.array(Square).parse((await db.prepare(SQUARES_SQL).bind(JSON.stringify(keysOf(box, levelForZoom(zoom)))).all()).results);
+  let squares = found.sort((a, b) => b.newest_ms - a.newest_ms).slice(0, FOLLOWED).map((each) => each.square);
+  if (squares[0] === undefined) return [];
+  for (let level = Math.floor(Math.log2(squares[0]) / 2); level < FINEST_LEVEL; level += LEVEL_STEP) {
+    squares = (await db.prepare(NEWEST_CHILDREN_SQL).bind(JSON.stringify(squares), ...sides).all<{ square: number }>()).results.map((row) => row.square);
+  }
+  return z.array(Tile).parse((await db.prepare(NEWEST_IN_SQL).bind(JSON.stringify(squares), ...sides, limit).all()).results);
 }
