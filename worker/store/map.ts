@@ -25,13 +25,13 @@ const CHILDREN = 4 ** LEVEL_STEP;
 /** `?2` to `?5`: west, south, east, north of the box. */
 const lonIn = (from: string, to: string) => `CASE WHEN ?2 <= ?4 THEN ${to} >= ?2 AND ${from} <= ?4 ELSE ${to} >= ?2 OR ${from} <= ?4 END`;
 /** Of the children of `?1` those with the newest: what is newest in all of them is in one of these. */
-export const NEWEST_CHILDREN_SQL = `SELECT s.square FROM json_each(?1) j CROSS JOIN map_squares s ON s.square BETWEEN j.value * ${CHILDREN} AND j.value * ${CHILDREN} + ${CHILDREN - 1}
+export const NEWEST_CHILDREN_SQL = `SELECT s.* FROM json_each(?1) j CROSS JOIN map_squares s ON s.square BETWEEN j.value * ${CHILDREN} AND j.value * ${CHILDREN} + ${CHILDREN - 1}
   WHERE s.count > 0 AND s.north >= ?3 AND s.south <= ?5 AND ${lonIn('s.west', 's.east')} ORDER BY s.newest_ms DESC LIMIT ${FOLLOWED}`;
-// A square at home may hold all of a library: of each as many of its newest are looked at as are asked for.
-export const NEWEST_IN_SQL = `SELECT ${TILE_COLUMNS} FROM timeline_items WHERE asset_id IN (
-  SELECT i.value FROM json_each(?1) j, json_each((SELECT json_group_array(asset_id) FROM (SELECT n.asset_id FROM timeline_items n INDEXED BY timeline_items_by_square
-    WHERE n.square = j.value AND n.shown = 1 AND n.latitude BETWEEN ?3 AND ?5 AND ${lonIn('n.longitude', 'n.longitude')} ORDER BY n.sort_ms DESC, n.asset_id DESC LIMIT ?6))) i)
-  ORDER BY sort_ms DESC, asset_id DESC LIMIT ?6`;
+// A square at home may hold all of a library: of each as many of its newest are looked at as are asked for, none older than ?7.
+export const NEWEST_IN_SQL = `SELECT ${TILE_COLUMNS} FROM (
+  SELECT i.value->>1 AS asset_id FROM json_each(?1) j, json_each((SELECT json_group_array(json_array(sort_ms, asset_id)) FROM (SELECT n.sort_ms, n.asset_id FROM timeline_items n INDEXED BY timeline_items_by_square
+    WHERE n.square = j.value AND n.shown = 1 AND n.sort_ms >= ?7 AND n.latitude BETWEEN ?3 AND ?5 AND ${lonIn('n.longitude', 'n.longitude')} ORDER BY n.sort_ms DESC, n.asset_id DESC LIMIT ?6))) i
+  ORDER BY i.value->>0 DESC, i.value->>1 DESC LIMIT ?6) k CROSS JOIN timeline_items USING (asset_id) ORDER BY sort_ms DESC, asset_id DESC`;
 
 const Whole = z.object({ n: z.int(), west: z.number().nullable(), south: z.number().nullable(), east: z.number().nullable(), north: z.number().nullable() });
 
@@ -121,10 +121,14 @@ function countInView(squares: readonly Square[], box: Box): MapView['inView'] {
 export async function listNewestInBox(db: D1Database, box: Box, zoom: number, limit: number): Promise<Tile[]> {
   const sides = [box.west, box.south, box.east, box.north];
   const found = z.array(Square).parse((await db.prepare(SQUARES_SQL).bind(JSON.stringify(keysOf(box, levelForZoom(zoom)))).all()).results);
-  let squares = found.sort((a, b) => b.newest_ms - a.newest_ms).slice(0, FOLLOWED).map((each) => each.square);
+  let squares = found.sort((a, b) => b.newest_ms - a.newest_ms).slice(0, FOLLOWED);
   if (squares[0] === undefined) return [];
-  for (let level = Math.floor(Math.log2(squares[0]) / 2); level < FINEST_LEVEL; level += LEVEL_STEP) {
-    squares = (await db.prepare(NEWEST_CHILDREN_SQL).bind(JSON.stringify(squares), ...sides).all<{ square: number }>()).results.map((row) => row.square);
+  const keys = () => JSON.stringify(squares.map((each) => each.square));
+  for (let level = Math.floor(Math.log2(squares[0].square) / 2); level < FINEST_LEVEL; level += LEVEL_STEP) {
+    squares = z.array(Square).parse((await db.prepare(NEWEST_CHILDREN_SQL).bind(keys(), ...sides).all()).results);
   }
-  return z.array(Tile).parse((await db.prepare(NEWEST_IN_SQL).bind(JSON.stringify(squares), ...sides, limit).all()).results);
+  // So many squares that lie wholly inside have each one at least as new as this.
+  const whole = squares.filter((each) => isInBox({ latitude: each.south, longitude: each.west }, box) && isInBox({ latitude: each.north, longitude: each.east }, box));
+  const since = whole[limit - 1]?.newest_ms ?? -Number.MAX_SAFE_INTEGER;
+  return z.array(Tile).parse((await db.prepare(NEWEST_IN_SQL).bind(keys(), ...sides, limit, since).all()).results);
 }
