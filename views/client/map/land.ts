@@ -1,6 +1,6 @@
 // The world below the photos: countries as quiet shapes with hairlines between them and their names where they fit. Coarse
 // shapes first; finer ones, six times as large, when one looks closer.
-import { divIcon, geoJSON, latLng, layerGroup, marker, svg, type LayerGroup, type Map as LeafletMap, type Marker } from 'leaflet';
+import { divIcon, geoJSON, latLng, layerGroup, marker, svg, type LatLng, type LayerGroup, type Map as LeafletMap, type Marker } from 'leaflet';
 import { feature, mesh } from 'topojson-client';
 import { flattenRing, project, unproject, WORLD_PX, type Position } from '../../../protocol/map.ts';
 
@@ -8,6 +8,8 @@ const FINE_ZOOM = 4;
 /** How wide a letter of a name is, about, and how high a line. */
 const LETTER_PX = 7;
 const LINE_PX = 18;
+/** A marker, its number and its name, about. */
+const MARKER_PX = 60;
 /** Drawn this far around the view, in views: a drag shows land at once. */
 const AROUND = 0.4;
 
@@ -17,7 +19,8 @@ type Countries = Exclude<Parameters<typeof feature<{ name: string }>>[1], string
 interface Shapes { land: { type: 'GeometryCollection'; geometries: { type: 'MultiPolygon'; coordinates: [number, number][][][] }[] }; borders: ReturnType<typeof mesh>; names: Name[] }
 interface Name { name: string; at: Position; /** Shares of the world. */ wide: number; high: number }
 
-export function drawLand(map: LeafletMap, coarseUrl: string, fineUrl: string): void {
+/** `avoid` says what stands over the land: a name that would lie under it is left out. */
+export function drawLand(map: LeafletMap, coarseUrl: string, fineUrl: string): { avoid(markers: readonly LatLng[]): void } {
   map.createPane('land').style.zIndex = '150';
   const names = map.createPane('names');
   names.style.zIndex = '450';
@@ -27,6 +30,7 @@ export function drawLand(map: LeafletMap, coarseUrl: string, fineUrl: string): v
   const labels = new Map<Name, Marker>();
   let shapes: Shapes | undefined;
   let fine: 'no' | 'asked' = 'no';
+  let over: readonly LatLng[] = [];
 
   const use = (next: Shapes): void => {
     shapes = next;
@@ -48,10 +52,11 @@ export function drawLand(map: LeafletMap, coarseUrl: string, fineUrl: string): v
     const [first, last] = [Math.floor((bounds.getWest() + 180) / 360), Math.floor((bounds.getEast() + 180) / 360)];
     for (const [turn, group] of turns) if (turn < first || turn > last) { group.remove(); turns.delete(turn); }
     for (let turn = first; turn <= last; turn += 1) if (!turns.has(turn)) turns.set(turn, drawWorld(shapes, turn, renderer).addTo(map));
-    showNames(map, shapes.names, labels);
+    showNames(map, shapes.names, labels, over);
   };
   map.on('moveend', update);
   loadShapes(coarseUrl).then((coarse) => { if (!shapes) use(coarse); }, () => undefined);
+  return { avoid(markers) { over = markers; if (shapes) showNames(map, shapes.names, labels, over); } };
 }
 
 async function loadShapes(url: string): Promise<Shapes> {
@@ -98,16 +103,18 @@ function measure(ring: readonly (readonly [number, number])[]): { area: number; 
 }
 
 /** Largest countries first; a name that would lie over another is left out. */
-function showNames(map: LeafletMap, names: readonly Name[], labels: Map<Name, Marker>): void {
+function showNames(map: LeafletMap, names: readonly Name[], labels: Map<Name, Marker>, over: readonly LatLng[]): void {
   const world = WORLD_PX * 2 ** map.getZoom();
   const bounds = map.getBounds();
   const taken: { x: number; y: number; wide: number }[] = [];
+  const markers = over.map((each) => map.latLngToContainerPoint(each));
   for (const each of names) {
     const wide = each.name.length * LETTER_PX;
     const longitude = each.at.longitude + 360 * Math.round((map.getCenter().lng - each.at.longitude) / 360);
     const at = map.latLngToContainerPoint([each.at.latitude, longitude]);
     const fits = each.wide * world > wide + 8 && each.high * world > LINE_PX && bounds.contains([each.at.latitude, longitude])
-      && !taken.some((other) => Math.abs(other.y - at.y) < LINE_PX && Math.abs(other.x - at.x) < (other.wide + wide) / 2);
+      && !taken.some((other) => Math.abs(other.y - at.y) < LINE_PX && Math.abs(other.x - at.x) < (other.wide + wide) / 2)
+      && !markers.some((other) => Math.abs(other.y - at.y) < (MARKER_PX + LINE_PX) / 2 && Math.abs(other.x - at.x) < (MARKER_PX + wide) / 2);
     const old = labels.get(each);
     if (!fits) { old?.remove(); labels.delete(each); continue; }
     taken.push({ x: at.x, y: at.y, wide });

@@ -33,7 +33,7 @@ function start(element: HTMLElement): void {
   }
   const markers = createMarkers(map);
   look(map);
-  drawLand(map, land, landFine);
+  const world = drawLand(map, land, landFine);
 
   const said = document.querySelector<HTMLElement>('#map-said');
   const say = (text: string): void => { if (said) { said.textContent = text; said.hidden = text === ''; } };
@@ -43,6 +43,7 @@ function start(element: HTMLElement): void {
     const { clusters, waiting } = await answer.json() as ClustersAnswer;
     if (signal.aborted) return;
     markers.show(clusters);
+    world.avoid(markers.places());
     say('');
     if (waiting) askMarkers(AGAIN_MS);
   }, () => { say('The photos of this view could not be loaded. Trying again…'); askMarkers(AGAIN_MS); });

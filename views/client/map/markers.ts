@@ -1,6 +1,6 @@
 // The photos of a view as round markers: one photo is a link to it, several are a button that goes closer, or opens them
 // where closer shows nothing more.
-import { divIcon, latLng, latLngBounds, marker, type Map as LeafletMap, type Marker } from 'leaflet';
+import { divIcon, latLng, latLngBounds, marker, type LatLng, type Map as LeafletMap, type Marker } from 'leaflet';
 import { boxText, MAX_ZOOM, type Cluster } from '../../../protocol/map.ts';
 import { renditionUrl } from '../../../protocol/rendition.ts';
 
@@ -14,7 +14,7 @@ const NAMES_ZOOM = 5;
 /** A pointer that went further has moved the map. */
 const STILL_PX = 6;
 
-export function createMarkers(map: LeafletMap): { show(clusters: readonly Cluster[]): void; turn(): void } {
+export function createMarkers(map: LeafletMap): { show(clusters: readonly Cluster[]): void; turn(): void; places(): LatLng[] } {
   const shown = new Map<string, { marker: Marker; longitude: number }>();
   const near = (longitude: number) => longitude + 360 * Math.round((map.getCenter().lng - longitude) / 360);
   letDragsPass(map.getContainer());
@@ -45,6 +45,7 @@ export function createMarkers(map: LeafletMap): { show(clusters: readonly Cluste
         shown.set(key, { marker: one, longitude: cluster.longitude });
       }
     },
+    places() { return [...shown.values()].map((each) => each.marker.getLatLng()); },
     turn() { for (const { marker: one, longitude } of shown.values()) one.setLatLng(latLng(one.getLatLng().lat, near(longitude))); },
   };
 }
