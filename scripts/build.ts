@@ -6,6 +6,8 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import type { BuildOptions } from 'esbuild';
+import { flattenRing, project } from '../protocol/map.ts';
+import { WORLD_UNITS, WORLD_URL } from '../views/parts/world.ts';
 import { AGENT_INPUTS, agentFolder, fingerprint, isFresh } from './fingerprint.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -14,48 +16,72 @@ const STATIC_MODULE = join(OUT, 'static.ts');
 const WORKER_BUNDLE = join(OUT, 'worker.js');
 /** workerd compiles no WebAssembly at run time: it comes as a module of its own, beside the bundle, which imports it by this name. */
 const SCAN_WASM = 'scan.wasm';
+/** Statics too large for the Worker's script are modules of bytes beside it, which wrangler too knows by this ending. */
+const STATIC_PARTS = ['map-script.bin', 'map-coarse.bin', 'map-fine.bin', 'map-small.bin'] as const;
+/** What a page loads for the map, beside the first page's own, before the finer shapes. */
+const MAX_MAP_BYTES = 110_000;
 /** The project's own budgets, in bytes after gzip. */
 const MAX_FIRST_PAGE_BYTES = 60_000;
 const MAX_WORKER_BYTES = 250_000;
 /** Styles in the order in which they may override each other. */
 const STYLES = ['tokens', 'base', 'frame', 'timeline', 'viewer', 'pages', 'search', 'organise'];
-const STATIC_INPUTS = ['views/client', 'views/styles', 'views/parts/mark.ts', 'scripts/build.ts', 'package-lock.json'];
+const STATIC_INPUTS = ['views/client', 'views/styles', 'views/parts/mark.ts', 'views/parts/world.ts', 'protocol/map.ts', 'scripts/build.ts', 'package-lock.json'];
 const WORKER_INPUTS = ['worker', 'views', 'protocol', 'scripts/build.ts', 'package.json', 'package-lock.json'];
 
 interface StaticFile { body: string; mime: string }
+/** As much of TopoJSON as world-atlas uses. */
+interface Topology {
+  type: 'Topology'; transform: { scale: [number, number]; translate: [number, number] }; arcs: [number, number][][];
+  objects: { countries: { type: 'GeometryCollection'; geometries: { type: 'Polygon' | 'MultiPolygon'; arcs: number[][] | number[][][]; properties: { name: string } }[] } };
+}
 
 /** Writes `.build/static.ts`: script, stylesheet, mark and manifest as text, under names that hold their content's hash. */
 export async function buildStatic(): Promise<{ path: string; built: boolean }> {
   const stamp = fingerprint(ROOT, STATIC_INPUTS);
   if (isFresh(STATIC_MODULE, stamp)) return { path: STATIC_MODULE, built: false };
-  const [script, style] = await Promise.all([bundleScript(), bundleStyle()]);
+  const [script, style, mapScript, mapStyle, coarse, fine] = await Promise.all([bundleScript('main.ts'), bundleStyle(), bundleScript('map/main.ts'), bundleMapStyle(), slimShapes('110m'), slimShapes('50m')]);
+  const small = drawWorld(coarse);
+  const parts = { 'map-script.bin': mapScript, 'map-coarse.bin': JSON.stringify(coarse), 'map-fine.bin': JSON.stringify(fine), 'map-small.bin': small } satisfies Record<(typeof STATIC_PARTS)[number], string>;
   const { MARK_PATHS } = await import('../views/parts/mark.ts');
   const scriptUrl = `/s/app.${shortHash(script)}.js`;
   const styleUrl = `/s/app.${shortHash(style)}.css`;
+  const mapStyleUrl = `/s/map.${shortHash(mapStyle)}.css`;
+  const partUrls = { 'map-script.bin': `/s/map.${shortHash(mapScript)}.js`, 'map-coarse.bin': `/s/land.${shortHash(parts['map-coarse.bin'])}.json`, 'map-fine.bin': `/s/land-fine.${shortHash(parts['map-fine.bin'])}.json`, 'map-small.bin': WORLD_URL };
   const files: Record<string, StaticFile> = {
+    [mapStyleUrl]: { body: mapStyle, mime: 'text/css; charset=utf-8' },
     [scriptUrl]: { body: script, mime: 'text/javascript; charset=utf-8' },
     [styleUrl]: { body: style, mime: 'text/css; charset=utf-8' },
     '/favicon.svg': { body: writeFavicon(MARK_PATHS), mime: 'image/svg+xml' },
     '/site.webmanifest': { body: writeManifest(), mime: 'application/manifest+json' },
   };
   checkBudget('first page (script + style)', gzipSize(script) + gzipSize(style), MAX_FIRST_PAGE_BYTES);
+  checkBudget('map (script, style and shapes)', gzipSize(mapScript) + gzipSize(mapStyle) + gzipSize(parts['map-coarse.bin']), MAX_MAP_BYTES);
+  for (const name of STATIC_PARTS) await writeWhole(join(OUT, name), parts[name]);
+  const mimes = { js: 'text/javascript; charset=utf-8', json: 'application/json', svg: 'image/svg+xml' };
   await writeWhole(STATIC_MODULE, [
     '// Written by scripts/build.ts; not for editing.',
-    'export interface StaticFile { body: string; mime: string }',
+    ...STATIC_PARTS.map((name, i) => `import part${i} from './${name}';`),
+    'export interface StaticFile { body: string | ArrayBuffer; mime: string }',
+    `export const MAP_SCRIPT_URL = ${JSON.stringify(partUrls['map-script.bin'])};`,
+    `export const MAP_STYLE_URL = ${JSON.stringify(mapStyleUrl)};`,
+    `export const LAND_URL = ${JSON.stringify(partUrls['map-coarse.bin'])};`,
+    `export const LAND_FINE_URL = ${JSON.stringify(partUrls['map-fine.bin'])};`,
     `export const SCRIPT_URL = ${JSON.stringify(scriptUrl)};`,
     `export const STYLE_URL = ${JSON.stringify(styleUrl)};`,
-    `export const FILES: Record<string, StaticFile> = ${JSON.stringify(files)};`, '',
+    `export const FILES: Record<string, StaticFile> = ${JSON.stringify(files)};`,
+    ...STATIC_PARTS.map((name, i) => `FILES[${JSON.stringify(partUrls[name])}] = { body: part${i}, mime: ${JSON.stringify(mimes[partUrls[name].split('.').at(-1) as keyof typeof mimes])} };`), '',
   ].join('\n'));
   await writeWhole(`${STATIC_MODULE}.stamp`, stamp);
   return { path: STATIC_MODULE, built: true };
 }
 
 /** The built Worker as Miniflare takes it: the bundle first, then what it imports. */
-export async function workerModules(): Promise<{ type: 'ESModule' | 'CompiledWasm'; path: string; contents: string | Uint8Array<ArrayBuffer> }[]> {
+export async function workerModules(): Promise<{ type: 'ESModule' | 'CompiledWasm' | 'Data'; path: string; contents: string | Uint8Array<ArrayBuffer> }[]> {
   const { path } = await buildWorker();
   return [
     { type: 'ESModule', path: 'worker.js', contents: await readFile(path, 'utf8') },
     { type: 'CompiledWasm', path: SCAN_WASM, contents: Uint8Array.from(await readFile(join(OUT, SCAN_WASM))) },
+    ...await Promise.all(STATIC_PARTS.map(async (name) => ({ type: 'Data' as const, path: name, contents: Uint8Array.from(await readFile(join(OUT, name))) }))),
   ];
 }
 
@@ -66,7 +92,7 @@ export async function buildWorker(): Promise<{ path: string; built: boolean }> {
   if (isFresh(WORKER_BUNDLE, stamp)) return { path: WORKER_BUNDLE, built: false };
   const code = await bundle({
     entryPoints: [join(ROOT, 'worker/index.tsx')], format: 'esm', target: 'es2023', conditions: ['workerd', 'worker', 'browser'], mainFields: ['browser', 'module', 'main'],
-    external: ['node:*', 'cloudflare:*', '*.wasm'], jsx: 'automatic', jsxImportSource: 'hono/jsx', keepNames: false,
+    external: ['node:*', 'cloudflare:*', '*.wasm', '*.bin'], jsx: 'automatic', jsxImportSource: 'hono/jsx', keepNames: false,
   });
   checkBudget('Worker', gzipSize(code), MAX_WORKER_BYTES);
   await writeWhole(join(OUT, SCAN_WASM), await readFile(join(ROOT, 'worker/search', SCAN_WASM)));
@@ -110,15 +136,25 @@ async function sweepAgents(current: string): Promise<void> {
   }
 }
 
-function bundleScript(): Promise<string> {
-  return bundle({ entryPoints: [join(ROOT, 'views/client/main.ts')], format: 'iife', target: 'es2022', mainFields: ['browser', 'module', 'main'] });
+/** `main.ts` is every page's; others are loaded where they are needed. */
+function bundleScript(entry: string): Promise<string> {
+  return bundle({ entryPoints: [join(ROOT, 'views/client', entry)], format: 'iife', target: 'es2022', mainFields: ['browser', 'module', 'main'] });
 }
 
 async function bundleStyle(): Promise<string> {
-  const parts = await Promise.all(STYLES.map((name) => readFile(join(ROOT, 'views/styles', `${name}.css`), 'utf8')));
+  return minifyStyle((await Promise.all(STYLES.map((name) => readFile(join(ROOT, 'views/styles', `${name}.css`), 'utf8')))).join('\n'));
+}
+
+/** Leaflet's own rules, without its pictures and old browsers' filters, and ours over them. */
+async function bundleMapStyle(): Promise<string> {
+  const [leaflet, own] = await Promise.all([readFile(join(ROOT, 'node_modules/leaflet/dist/leaflet.css'), 'utf8'), readFile(join(ROOT, 'views/styles/map.css'), 'utf8')]);
+  return minifyStyle(`${leaflet.replace(/^.*\burl\(.*$/gm, '').replace(/^.*progid:.*$/gm, '')}\n${own}`);
+}
+
+async function minifyStyle(css: string): Promise<string> {
   const { transform } = await import('esbuild');
   // The browsers that know light-dark(): nothing of it may be rewritten into several themes.
-  return (await transform(parts.join('\n'), { loader: 'css', minify: true, target: ['chrome123', 'safari17.5', 'firefox120'] })).code;
+  return (await transform(css, { loader: 'css', minify: true, target: ['chrome123', 'safari17.5', 'firefox120'] })).code;
 }
 
 async function bundle(options: BuildOptions): Promise<string> {
@@ -128,6 +164,34 @@ async function bundle(options: BuildOptions): Promise<string> {
   const text = result.outputFiles?.[0]?.text;
   if (text === undefined) throw new Error('esbuild gave no output');
   return text;
+}
+
+/** The countries of world-atlas, each with its name alone; what lies in the sea round them is not drawn. */
+async function slimShapes(scale: '110m' | '50m'): Promise<Topology> {
+  const { type, transform, arcs, objects } = JSON.parse(await readFile(join(ROOT, `node_modules/world-atlas/countries-${scale}.json`), 'utf8')) as Topology;
+  const geometries = objects.countries.geometries.map(({ type: kind, arcs: lines, properties }) => ({ type: kind, arcs: lines, properties: { name: properties.name } }));
+  return { type, transform, arcs, objects: { countries: { type: 'GeometryCollection', geometries } } };
+}
+
+/** All countries as one path in Web Mercator for the small map of a photo's place. */
+function drawWorld(shapes: Topology): string {
+  const [[kx, ky], [dx, dy]] = [shapes.transform.scale, shapes.transform.translate];
+  const lines = shapes.arcs.map((arc) => {
+    let [x, y] = [0, 0];
+    return arc.map(([stepX, stepY]) => {
+      [x, y] = [x + stepX, y + stepY];
+      return [x * kx + dx, y * ky + dy] as const;
+    });
+  });
+  // Rings are runs of lines, some of them backwards; each begins where the one before has ended.
+  const rings = shapes.objects.countries.geometries.flatMap((each) => (each.type === 'Polygon' ? each.arcs as number[][] : (each.arcs as number[][][]).flat()))
+    .flatMap((ring) => flattenRing(ring.flatMap((index, i) => (index < 0 ? (lines[~index] ?? []).toReversed() : lines[index] ?? []).slice(i === 0 ? 0 : 1))));
+  const d = rings.map((ring) => {
+    const points = ring.map(([longitude, latitude]) => { const at = project({ longitude, latitude }); return [Math.round(at.x * WORLD_UNITS), Math.round(at.y * WORLD_UNITS)] as const; });
+    const steps = points.slice(1).map(([x, y], i) => [x - (points[i]?.[0] ?? 0), y - (points[i]?.[1] ?? 0)] as const).filter(([x, y]) => x !== 0 || y !== 0);
+    return steps.length < 3 ? '' : `M${points[0]?.join(' ')}l${steps.map(([x, y], i) => `${x < 0 || i === 0 ? '' : ' '}${x}${y < 0 ? '' : ' '}${y}`).join('')}z`;
+  }).join('');
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WORLD_UNITS} ${WORLD_UNITS}"><path id="land" d="${d}"/></svg>`;
 }
 
 function writeFavicon(paths: readonly string[]): string {

@@ -5,6 +5,7 @@ import { ClockForm, DescriptionForm, PlaceForm, SavedLine, TimeForm, type Correc
 import { hx } from './parts/hx.ts';
 import { albumAddress, assetAddress, placeAddress } from './parts/addresses.ts';
 import { Icon } from './parts/icon.tsx';
+import { SmallMap } from './parts/small-map.tsx';
 import {
   isGuess, sayBytes, sayCount, sayDate, sayDuration, sayExposureTime, sayNumber, sayOffset, sayPlace, sayPlaceSource, sayPosition, sayPositionSource, sayProblem, sayStack, sayTime,
   sayTimeSource, sayType, sayWordSource, showName,
@@ -121,6 +122,7 @@ function Place(props: FactsProps) {
       {around && <p class="small second"><bdi>{showName(around)}</bdi></p>}
       <p class="small second num">{from.join(' · ')}</p>
       <p class="small second num">{sayPosition(asset.latitude, asset.longitude)}</p>
+      <SmallMap latitude={asset.latitude} longitude={asset.longitude} />
     </dd>
   );
 }

@@ -47,11 +47,11 @@ export function Head(props: { title: string; scriptUrl: string; styleUrl: string
   );
 }
 
-export function Page(props: { frame: FrameFacts; title: string; section: Section; wide?: boolean; box?: BoxFacts; topEnd?: Child; after?: Child; children?: Child }) {
+export function Page(props: { frame: FrameFacts; title: string; section: Section; wide?: boolean; box?: BoxFacts; head?: Child; topEnd?: Child; after?: Child; children?: Child }) {
   const { frame } = props;
   return (
     <html lang="en">
-      <Head title={`${props.title} · Jharokha`} scriptUrl={frame.scriptUrl} styleUrl={frame.styleUrl} />
+      <Head title={`${props.title} · Jharokha`} scriptUrl={frame.scriptUrl} styleUrl={frame.styleUrl}>{props.head}</Head>
       <body>
         <a class="skip" href="#main">To the content</a>
         <nav class="rail" aria-label="Main">

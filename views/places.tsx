@@ -1,6 +1,7 @@
 // Places: countries, and a country's regions and cities, each with a picture and its count.
 import { Page, type FrameFacts } from './frame.tsx';
 import { Card, Crumbs, type Cover } from './grid.tsx';
+import { Icon } from './parts/icon.tsx';
 import { placeAddress } from './parts/addresses.ts';
 import { elementId, sayCount, showName } from './parts/words.ts';
 
@@ -15,7 +16,7 @@ export function PlacesPage(props: { frame: FrameFacts; countries: CountryFacts[]
   return (
     <Page frame={props.frame} title="Places" section="places">
       <div class="page wide">
-        <h1>Places</h1>
+        <PlacesHead current="list" />
         <p class="lead num">{sayNames(countries, waiting, nowhere)}</p>
         <ul class="tiles">
           {countries.map((country, i) => (
@@ -25,6 +26,19 @@ export function PlacesPage(props: { frame: FrameFacts; countries: CountryFacts[]
         </ul>
       </div>
     </Page>
+  );
+}
+
+/** The title of both ways to look at places, and the way from one to the other. */
+export function PlacesHead(props: { current: 'list' | 'map' }) {
+  return (
+    <div class="places-head">
+      <h1>Places</h1>
+      <nav class="switch" aria-label="How places are shown">
+        <a href="/places" aria-current={props.current === 'list' ? 'page' : undefined}><Icon name="album" small />List</a>
+        <a href="/map" aria-current={props.current === 'map' ? 'page' : undefined}><Icon name="map" small />Map</a>
+      </nav>
+    </div>
   );
 }
 

@@ -5,7 +5,9 @@ import { Keys } from './parts/keys.tsx';
 import { sayEngineName, sayLookedAt, sayModelState } from './parts/search-words.ts';
 import { sayCount, sayNumber, showName } from './parts/words.ts';
 
-export interface SettingsFacts { homeZone: string; zones: string[]; version: string; folders: number; drives: number; assets: number; mac: MacFacts; search: SearchSettings }
+export interface SettingsFacts { homeZone: string; zones: string[]; version: string; folders: number; drives: number; assets: number; mac: MacFacts; search: SearchSettings; map: MapSettings }
+/** Where the map's tiles come from; `own` is what was typed, and `wrong` why it cannot be. */
+export interface MapSettings { kind: 'none' | 'osm' | 'own'; own: string; wrong?: string | undefined }
 /** What the agent does; `options` is null while it cannot be asked, and then `why` says so. What was typed stands in them when it is refused. */
 export interface MacFacts { options: Omit<AgentOptions, 'search_model' | 'model_dir'> | null; why?: string | undefined; wrong?: string | undefined }
 /** The search by meaning; `options` is null while the agent cannot be asked, and then `why` says so. */
@@ -38,6 +40,7 @@ export function SettingsPage(props: { frame: FrameFacts; settings: SettingsFacts
           <div class="buttons"><button class="button" type="submit">Save</button></div>
         </form>
         <SearchByMeaning search={settings.search} assets={settings.assets} />
+        <MapTiles map={settings.map} />
         <OnTheMac mac={settings.mac} />
         <div class="section">
           <h2>Library</h2>
@@ -86,6 +89,24 @@ function SearchByMeaning(props: { search: SearchSettings; assets: number }) {
       )}
       {props.search.history && <form class="after" method="post" action="/search/forget"><input type="hidden" name="back" value="settings" /><button class="button" type="submit">Forget recent searches</button></form>}
     </div>
+  );
+}
+
+function MapTiles(props: { map: MapSettings }) {
+  const { kind, own, wrong } = props.map;
+  return (
+    <form class="section form form-wide" id="map-tiles" method="post" action="/settings/map">
+      <h2>Map</h2>
+      <fieldset class="checks">
+        <legend class="small">What lies under your photos on the <a href="/map">map</a></legend>
+        <label class="check"><input type="radio" name="tiles" value="none" checked={kind === 'none'} /><span>Countries and coasts<p class="small">Kept here, and shown without the internet. Nobody learns what you look at.</p></span></label>
+        <label class="check"><input type="radio" name="tiles" value="osm" checked={kind === 'osm'} /><span>OpenStreetMap<p class="small">Streets and names too. While you look at the map your browser asks that server for the places in view, so it learns where you look. No photo, name or time is sent.</p></span></label>
+        <label class="check"><input type="radio" name="tiles" value="own" checked={kind === 'own'} /><span>A server of your choice<p class="small">The same, from the address below.</p></span></label>
+      </fieldset>
+      <label class="field"><span>Address of its tiles, with {'{z}'}, {'{x}'} and {'{y}'}</span><input type="text" inputmode="url" name="tile_url" value={own} placeholder="https://tiles.example.org/{z}/{x}/{y}.png" autocomplete="off" autocapitalize="off" spellcheck={false} /></label>
+      {wrong && <p class="error small" role="alert">{wrong}</p>}
+      <div class="buttons"><button class="button" type="submit">Save</button></div>
+    </form>
   );
 }
 

@@ -20,4 +20,8 @@ export interface Env {
 }
 
 /** Hono's generics for every router of the Worker. */
-export interface App { Bindings: Env }
+export interface App {
+  Bindings: Env;
+  /** `imageOrigin`: from where else this page shows pictures; only the map, and only when the owner has chosen a server of tiles. */
+  Variables: { imageOrigin?: string };
+}

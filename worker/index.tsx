@@ -21,6 +21,7 @@ import { drives } from './routes/drives.tsx';
 import { folders } from './routes/folders.tsx';
 import { settings } from './routes/settings.tsx';
 import { search } from './routes/search.tsx';
+import { map } from './routes/map.tsx';
 import { places } from './routes/places.tsx';
 import { albums } from './routes/albums.tsx';
 import { folderView } from './routes/folder-view.tsx';
@@ -37,6 +38,6 @@ app.use(securityHeaders);
 app.onError(handleError);
 app.notFound(handleNotFound);
 // Those before `api` answer pages too; behind it every /api/ path needs the token.
-for (const router of [statics, proxies, renditions, healthz, sync, corrections, albums, api, searchApi, doctor, link, grid, timeline, viewer, drives, folders, settings, problems, search, places, kept, folderView, sidecars]) app.route('/', router);
+for (const router of [statics, proxies, renditions, healthz, sync, corrections, albums, api, searchApi, doctor, link, grid, timeline, viewer, drives, folders, settings, problems, search, places, map, kept, folderView, sidecars]) app.route('/', router);
 
 export default app;

@@ -18,6 +18,8 @@ import { countSql, GRID_KINDS, gridSql, OWN_KEY_SQL } from '../../worker/store/g
 import { BESIDE_SQL, CLEAR_MEMBERS_SQL, KEY_OF_SQL, numberSql } from '../../worker/store/album-order.ts';
 import { HAS_BELOW_SQL, MISSING_SQL, SUBFOLDERS_SQL } from '../../worker/store/folder-pages.ts';
 import { TAG_COUNTS_SQL } from '../../worker/store/tag-pages.ts';
+import { COVERS_SQL, NEWEST_CHILDREN_SQL, NEWEST_IN_SQL, SQUARES_SQL, TOTAL_SQL } from '../../worker/store/map.ts';
+import { COUNT_FINEST_SQL, countParentsSql } from '../../worker/store/map-squares.ts';
 import { ASSET_ALBUMS_SQL, DETAIL_SQL, STACK_SQL } from '../../worker/store/viewer.ts';
 import { EDITS_SQL, scopeSql, undoSql } from '../../worker/store/corrections.ts';
 import { HOME_ITEMS_SQL } from '../../worker/store/settings.ts';
@@ -48,7 +50,7 @@ describe('schema.ts', () => {
 });
 
 /** Tables that grow with the library; the others hold tens of rows. */
-const BIG = ['assets', 'locations', 'evidence', 'timeline_items', 'problems', 'curation', 'r', 'a', 'l', 'o', 'e', 't', 'p', 'c', 's', 'v', 'm', 'up', 'ma', 'stacks', 'places', 'album_assets', 'asset_tags', 'g', 'edit_rows'];
+const BIG = ['assets', 'locations', 'evidence', 'timeline_items', 'problems', 'curation', 'r', 'a', 'l', 'o', 'e', 't', 'p', 'c', 's', 'v', 'm', 'up', 'ma', 'stacks', 'places', 'album_assets', 'asset_tags', 'g', 'edit_rows', 'map_squares', 'n'];
 
 const QUERIES: Record<string, string> = {
   CHANGED_ASSETS_SQL, CHANGED_LOCATIONS_SQL, CHANGED_EVIDENCE_SQL, KNOWN_LOCATIONS_SQL, RESOLVE_INPUT_SQL, STACKED_WITH_SQL, CHANGED_STACKS_SQL, WANTED_SQL, WAITING_FOR_ZONE_SQL, REBUILD_BUCKETS_SQL, DROP_EMPTY_BUCKETS_SQL, COUNT_SHOWN_SQL,
@@ -57,6 +59,7 @@ const QUERIES: Record<string, string> = {
   COUNTRIES_SQL, CITIES_SQL, COUNTRY_NAME_SQL, UNNAMED_SQL, NAMELESS_SQL, ALBUMS_SQL, DETAIL_SQL, STACK_SQL, ASSET_ALBUMS_SQL,
   ...Object.fromEntries(GRID_KINDS.flatMap((kind) => [[`GRID_${kind}`, gridSql(kind, 'following')], [`GRID_${kind}_BACK`, gridSql(kind, 'preceding')], [`GRID_${kind}_COUNT`, countSql(kind)]])),
   OWN_KEY_SQL, KEY_OF_SQL, BESIDE_SQL, CLEAR_MEMBERS_SQL, NUMBER: numberSql('oldest'), NUMBER_OWN: numberSql('own'), SUBFOLDERS_SQL, MISSING_SQL, HAS_BELOW_SQL, TAG_COUNTS_SQL,
+  SQUARES_SQL, TOTAL_SQL, COVERS_SQL, NEWEST_CHILDREN_SQL, NEWEST_IN_SQL, COUNT_FINEST_SQL, COUNT_PARENTS: countParentsSql(4),
   EDITS_SQL, DAY_SCOPE: scopeSql({ kind: 'day', day: 20240506 }).sql, CAMERA_SCOPE: scopeSql({ kind: 'camera', camera: 'x', from: null, to: null }).sql,
   PLACE_SCOPE: scopeSql({ kind: 'place', country_code: 'IT', region: null, city: 'x' }).sql, ASSETS_SCOPE: scopeSql({ kind: 'assets', sha256s: [] }).sql,
   COUNT_ASSETS_SQL, COUNT_MEMBERS_SQL, EXPORT_ASSETS_SQL, EXPORT_MEMBERS_SQL, ALONG_SQL, HAND_FIELDS_SQL, HAND_MEMBERS_SQL, HAND_ROWS_SQL, TAKE_SQL, WAITING_SQL,

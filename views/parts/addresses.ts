@@ -1,4 +1,5 @@
 // Addresses of what pages link to. Names of places are hostile text: each becomes one segment that nothing can escape from.
+import { boxText, type Box, type Position } from '../../protocol/map.ts';
 import type { SearchSort } from '../../protocol/search.ts';
 
 /** The viewer; `inside` is the address of the grid that it steps in, none for the timeline; `rank` where in a search it stands. */
@@ -44,6 +45,18 @@ export function placeAddress(...names: (string | null)[]): string {
 function placeSegment(name: string | null): string {
   if (name === null) return '~';
   return encodeURIComponent(/^(?:~.*|\.{1,2}|)$/su.test(name) ? `~~${name}` : name);
+}
+
+export const BOX_PATH = '/map/box/';
+
+/** The grid of a part of the map: `/map/box/9.5,44,9.8,44.3`. */
+export function boxAddress(box: Box): string {
+  return `${BOX_PATH}${boxText(box)}`;
+}
+
+/** The map with a position in its middle. */
+export function mapAddress({ latitude, longitude }: Position, zoom: number): string {
+  return `/map?at=${latitude.toFixed(5)},${longitude.toFixed(5)},${zoom}`;
 }
 
 /** The name that a decoded segment stands for. */

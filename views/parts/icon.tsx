@@ -19,6 +19,7 @@ import Heart from 'lucide/dist/esm/icons/heart.mjs';
 import Image from 'lucide/dist/esm/icons/image.mjs';
 import Images from 'lucide/dist/esm/icons/images.mjs';
 import Info from 'lucide/dist/esm/icons/info.mjs';
+import MapIcon from 'lucide/dist/esm/icons/map.mjs';
 import MapPin from 'lucide/dist/esm/icons/map-pin.mjs';
 import Layers from 'lucide/dist/esm/icons/layers.mjs';
 import Archive from 'lucide/dist/esm/icons/archive.mjs';
@@ -36,7 +37,7 @@ import { MARK_PATHS } from './mark.ts';
 
 const ICONS = {
   album: GalleryVerticalEnd, back: ArrowLeft, calendar: CalendarDays, camera: Camera, clock: Clock, close: X, down: ChevronDown, drive: HardDrive, edit: Pencil, film: Film, folder: Folder, heart: Heart,
-  image: Image, info: Info, left: ChevronLeft, live: CircleDotDashed, more: Ellipsis, place: MapPin, play: Play, problem: TriangleAlert, right: ChevronRight, search: Search, settings: Settings,
+  image: Image, info: Info, left: ChevronLeft, live: CircleDotDashed, map: MapIcon, more: Ellipsis, place: MapPin, play: Play, problem: TriangleAlert, right: ChevronRight, search: Search, settings: Settings,
   similar: Images, first: ChevronFirst, last: ChevronLast, stack: Layers, archive: Archive, plus: Plus, smart: Sparkles, tag: TagIcon, undo: Undo2, up: CornerLeftUp,
 } as const;
 export type IconName = keyof typeof ICONS;

@@ -90,7 +90,7 @@ export const timelineItems = sqliteTable('timeline_items', {
   favourite: integer().notNull().default(0), archived: integer().notNull().default(0), rating: integer(),
   people: text().notNull().default('[]'), tags: text().notNull().default('[]'), albums: text().notNull().default('[]'),
   proxy_version: integer().notNull().default(0), stack_type: text(), primary_sha256: text(), members: integer().notNull().default(0),
-  live_sha256: text(), live_proxy_version: integer().notNull().default(0),
+  live_sha256: text(), live_proxy_version: integer().notNull().default(0), square: integer(),
 });
 
 export const timelineBuckets = sqliteTable('timeline_buckets', {
@@ -125,3 +125,10 @@ export const queryEmbeddings = sqliteTable('query_embeddings', {
 }, (t) => [primaryKey({ columns: [t.space, t.text] }), index('query_embeddings_by_use').on(t.space, t.ahead, t.used_at_ms)]);
 
 export const searchHistory = sqliteTable('search_history', { text: text().primaryKey(), at_ms: integer().notNull(), times: integer().notNull() }, (t) => [index('search_history_by_time').on(t.at_ms)]);
+
+export const mapSquares = sqliteTable('map_squares', {
+  square: integer().primaryKey(), count: integer().notNull(), latitude: real().notNull(), longitude: real().notNull(),
+  west: real(), south: real(), east: real(), north: real(), newest_ms: integer(), newest_id: integer(),
+});
+
+export const mapDue = sqliteTable('map_due', { square: integer().primaryKey() });

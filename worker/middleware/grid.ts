@@ -1,6 +1,7 @@
 // Grids (places, albums) as addresses name them: pieces for their pages, and neighbours for the viewer. Not a middleware of its own.
 import { PIECE_TILES } from '../../protocol/limits.ts';
-import { albumAddress, folderAddress, placeAddress, readPlaceSegment, tagAddress } from '../../views/parts/addresses.ts';
+import { readBox } from '../../protocol/map.ts';
+import { albumAddress, BOX_PATH, boxAddress, folderAddress, placeAddress, readPlaceSegment, tagAddress } from '../../views/parts/addresses.ts';
 import type { Piece } from '../../views/timeline.tsx';
 import { BadRequest } from '../errors.tsx';
 import { findGridCursor, gridStart, listGrid, setOf, type Grid } from '../store/grids.ts';
@@ -23,6 +24,8 @@ export function readGrid(path: string): { grid: Grid; address: string } | undefi
     if (typeof volume !== 'string' || !names.every((name) => typeof name === 'string' && name !== '' && !name.includes('/'))) return undefined;
     return { grid: { kind: 'folder', volume_id: volume, path: names.join('/') }, address: folderAddress(volume, names.join('/')) };
   }
+  const box = path.startsWith(BOX_PATH) ? readBox(path.slice(BOX_PATH.length).split(',')) : undefined;
+  if (box) return { grid: { kind: 'box', box }, address: boxAddress(box) };
   const place = /^\/places\/([A-Z]{2})\/([^/]+)\/([^/]+)$/.exec(path);
   if (!place) return undefined;
   const [country, region, city] = place.slice(1).map(decode);

@@ -3,16 +3,17 @@ import type { Context, MiddlewareHandler } from 'hono';
 import type { App } from '../env.ts';
 
 // Tiles carry their aspect ratio in a style attribute, which runs nothing: attributes alone may be inline.
-const CSP = [
+const csp = (images: string) => [
   "default-src 'none'", "script-src 'self'", "style-src 'self'", "style-src-elem 'self'", "style-src-attr 'unsafe-inline'",
-  "img-src 'self' data:", "media-src 'self'", "font-src 'self'", "connect-src 'self'", "manifest-src 'self'",
+  `img-src 'self' data:${images}`, "media-src 'self'", "font-src 'self'", "connect-src 'self'", "manifest-src 'self'",
   "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",
 ].join('; ');
 
 /** Sets what is missing. For middleware, and for errors that were thrown before this middleware's turn. */
 export function setSecurityHeaders(c: Context<App>): void {
   const headers = c.res.headers;
-  c.header('Content-Security-Policy', CSP);
+  const images = c.get('imageOrigin');
+  c.header('Content-Security-Policy', csp(images === undefined ? '' : ` ${images}`));
   c.header('X-Content-Type-Options', 'nosniff');
   c.header('X-Frame-Options', 'DENY');
   // Nothing leaves for other origins; `no-referrer` would make browsers post plain forms with `Origin: null`.

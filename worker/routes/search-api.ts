@@ -13,6 +13,7 @@ import { requireToken } from '../middleware/token.ts';
 import { feedBehind } from '../search/feed.ts';
 import { findSimilar, runSearch } from '../search/search.ts';
 import { keepEmbeddings, listMissingTexts, readSearchSpace, writeSearchSpace } from '../store/query-embeddings.ts';
+import { rebuildSquares } from '../store/map-squares.ts';
 import { rebuildSearch } from '../store/search-due.ts';
 import { listFilesOf } from '../store/search-hits.ts';
 
@@ -69,6 +70,7 @@ searchApi.get('/sync/vocabulary', async (c) => {
 
 searchApi.post('/sync/search/rebuild', async (c) => {
   await rebuildSearch(c.env.DB);
+  await rebuildSquares(c.env.DB);
   c.executionCtx.waitUntil(feedBehind(c.env));
   return c.json({});
 });

@@ -1,6 +1,7 @@
 // `/settings`: the home zone, what the agent does, and what the library is made of.
 import { Hono } from 'hono';
-import { SettingsPage, type MacFacts, type SettingsFacts } from '../../views/settings.tsx';
+import { SettingsPage, type MacFacts, type MapSettings, type SettingsFacts } from '../../views/settings.tsx';
+import { checkTileUrl, OSM_TILES } from '../../protocol/tile-url.ts';
 import { checkNominatimUrl } from '../../protocol/nominatim-url.ts';
 import { SOFTWARE_VERSION } from '../../protocol/versions.ts';
 import type { App } from '../env.ts';
@@ -11,13 +12,14 @@ import { loadFrame, loadStatus, sayRefusal, sendBack, sendPage, type PageContext
 import { listDrives, listFolders } from '../store/drives.ts';
 import { listHistory } from '../store/search-history.ts';
 import { isZone, listZones, readSettings, writeSettings } from '../store/settings.ts';
+import { readTiles, writeTiles } from '../store/map-tiles.ts';
 import { listMonths } from '../store/timeline.ts';
 
 /** As the request to the agent takes it. */
 const MAX_URL_LENGTH = 500;
 
 const DONE: Partial<Record<string, string>> = {
-  zone: 'Saved.', mac: 'Saved.', history: 'Your recent searches are forgotten.',
+  zone: 'Saved.', mac: 'Saved.', map: 'Saved.', history: 'Your recent searches are forgotten.',
   search: 'Saved. With another model all photos are looked at anew; what was searched with before answers until that is done.',
 };
 
@@ -68,6 +70,22 @@ settings.post('/settings/search', async (c) => {
   return sendBack(c, '/settings?done=search#search-model');
 });
 
+settings.post('/settings/map', async (c) => {
+  const form = await c.req.formData();
+  const kind = form.get('tiles');
+  const own = String(form.get('tile_url') ?? '');
+  let template: string | null = kind === 'osm' ? OSM_TILES : null;
+  try {
+    if (kind !== 'none' && kind !== 'osm' && kind !== 'own') throw new Error('Choose where the map’s tiles come from.');
+    if (kind === 'own') template = checkTileUrl(own);
+  } catch (error) {
+    const map = { kind: 'own' as const, own: own.slice(0, MAX_URL_LENGTH), wrong: error instanceof Error ? error.message : String(error) };
+    return sendPage(c, <SettingsPage frame={await loadFrame(c)} settings={{ ...await loadSettings(c), map }} />, 422);
+  }
+  await writeTiles(c.env.DB, template);
+  return sendBack(c, '/settings?done=map#map-tiles');
+});
+
 /** Why an address cannot be a server's, or undefined. */
 function refuseUrl(typed: string): string | undefined {
   if (typed.length > MAX_URL_LENGTH) return 'This address is too long.';
@@ -86,11 +104,12 @@ async function loadMac(c: PageContext): Promise<{ options: AgentOptions | null; 
 }
 
 async function loadSettings(c: PageContext, refused?: MacFacts, wrongModel?: string): Promise<SettingsFacts> {
-  const [stored, folders, drives, months, asked, status, past] = await Promise.all([
-    readSettings(c.env.DB), listFolders(c.env.DB), listDrives(c.env.DB), listMonths(c.env.DB), loadMac(c), loadStatus(c), listHistory(c.env.DB, 1),
+  const [stored, folders, drives, months, asked, status, past, tiles] = await Promise.all([
+    readSettings(c.env.DB), listFolders(c.env.DB), listDrives(c.env.DB), listMonths(c.env.DB), loadMac(c), loadStatus(c), listHistory(c.env.DB, 1), readTiles(c.env.DB),
   ]);
   const mac = refused ?? asked;
   const search = { ...asked, wrong: wrongModel, status: status?.search, pendingVectors: status?.pending.vectors ?? null, history: past.length > 0 };
   const homeZone = stored.home_zone ?? 'UTC';
-  return { mac, search, homeZone, zones: listZones(homeZone), version: SOFTWARE_VERSION, folders: folders.length, drives: new Set(folders.map((folder) => folder.volume_id)).size || drives.length, assets: months.reduce((n, month) => n + month.count, 0) };
+  const map: MapSettings = { kind: tiles === null ? 'none' : tiles === OSM_TILES ? 'osm' : 'own', own: tiles === null || tiles === OSM_TILES ? '' : tiles };
+  return { mac, search, map, homeZone, zones: listZones(homeZone), version: SOFTWARE_VERSION, folders: folders.length, drives: new Set(folders.map((folder) => folder.volume_id)).size || drives.length, assets: months.reduce((n, month) => n + month.count, 0) };
 }

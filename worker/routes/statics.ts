@@ -1,4 +1,4 @@
-// The one script, the one stylesheet, the mark and the manifest: built into the Worker, so that it needs no assets binding.
+// Scripts, stylesheets, the mark, the manifest and the map's shapes: built into the Worker or beside it (scripts/build.ts), so that it needs no assets binding.
 import { Hono } from 'hono';
 import { FILES } from '../../.build/static.ts';
 import type { App } from '../env.ts';

@@ -1,6 +1,7 @@
-// Keeps documents, words and the vector index's columns in step with the library: takes what is due (store/search-due.ts) in
+// Keeps the map's squares, documents, words and the vector index's columns in step with the library: takes what is due (store/search-due.ts) in
 // slices. Runs behind every change and, briefly, before every search. Two at once do some work twice and no harm.
 import type { Env } from '../env.ts';
+import { refreshSquares } from '../store/map-squares.ts';
 import { finishDue, readDue, writeDocs, type DueAsset } from '../store/search-docs.ts';
 import { removeIndexColumns, setIndexColumns } from './embedded.ts';
 import type { IndexColumns } from './reader.ts';
@@ -11,6 +12,9 @@ const SLICE = 500;
 export const FEED_BEHIND_MS = 20_000;
 /** Before a search: what one batch of the agent brings is through in that time. */
 export const FEED_BEFORE_SEARCH_MS = 400;
+
+/** The map's share of it: some 50 slices. */
+const FEED_MAP_MS = 2_000;
 
 /** While changes come closer together than this, the agent is busy storing: it goes first. */
 const QUIET_MS = 1_000;
@@ -27,6 +31,8 @@ export async function feedBehind(env: Env): Promise<void> {
   changedAtMs = Date.now();
   if (isFeeding()) return;
   feedingUntilMs = Date.now() + FEED_BEHIND_MS;
+  // The map first: it is quick, and a search feeds for itself.
+  try { await refreshSquares(env.DB, FEED_MAP_MS); } catch (error) { console.error('map squares:', error); }
   try { await feedSearch(env, { budgetMs: FEED_BEHIND_MS, yields: true }); } catch (error) { console.error('search feed:', error); } finally { feedingUntilMs = 0; }
 }
 

@@ -1,5 +1,6 @@
 // The sets that grids of their own show: SQL that lists, for `?1` (a JSON list), the tiles with the key that orders them.
 // An asset under another is shown as that other, once. grids.ts pages through them.
+import { runsOf, type Box } from '../../protocol/map.ts';
 import { isMember } from './album-members.ts';
 import { UNKNOWN_SORT_MS } from './timeline-items.ts';
 
@@ -40,6 +41,15 @@ export const FOLDER_ENTRIES = `WITH RECURSIVE entry (path) AS (
 /** What was not found any more is not shown. */
 export const FOLDER_SET = `SELECT DISTINCT t.sort_ms AS key_ms, t.asset_id FROM (${FOLDER_ENTRIES}) f CROSS JOIN locations l ON l.volume_id = ?1->>0 AND l.path = f.path AND l.missing_since_ms IS NULL
   CROSS JOIN assets a ON a.sha256 = l.sha256 CROSS JOIN timeline_items i ON i.asset_id = a.asset_id ${AS_PRIMARY} WHERE f.slash = 0`;
+
+/** Runs of squares that a box is asked by; what they reach over beyond it is left out row by row. */
+const BOX_RUNS = 96;
+// Of the index alone: ?1 is [runs, west, south, east, north].
+export const BOX_SET = `SELECT t.sort_ms AS key_ms, t.asset_id FROM json_each(?1, '$[0]') j CROSS JOIN timeline_items t INDEXED BY timeline_items_by_square ON t.square BETWEEN j.value->>0 AND j.value->>1 AND t.shown = 1
+  WHERE t.latitude BETWEEN ?1->>2 AND ?1->>4 AND CASE WHEN ?1->>1 <= ?1->>3 THEN t.longitude BETWEEN ?1->>1 AND ?1->>3 ELSE t.longitude >= ?1->>1 OR t.longitude <= ?1->>3 END`;
+export function boxParameter(box: Box): string {
+  return JSON.stringify([runsOf(box, BOX_RUNS), box.west, box.south, box.east, box.north]);
+}
 
 /** After every path that there can be. */
 const END = '\u{10FFFF}';

@@ -1,12 +1,13 @@
 // What a grid of its own shows (a place, an album, a folder, …): tiles in the grid's order, by key in both directions. Reads only.
 import * as z from 'zod';
-import { ALBUM_NEWEST_SET, ALBUM_OWN_SET, ALBUM_SET, ARCHIVE_SET, FAVOURITES_SET, FOLDER_SET, folderParameter, LAST_MS, PLACE_SET, TAG_SET } from './grid-sets.ts';
+import { ALBUM_NEWEST_SET, ALBUM_OWN_SET, ALBUM_SET, ARCHIVE_SET, BOX_SET, boxParameter, FAVOURITES_SET, FOLDER_SET, folderParameter, LAST_MS, PLACE_SET, TAG_SET } from './grid-sets.ts';
+import type { Box } from '../../protocol/map.ts';
 import { Tile, TILE_COLUMNS, type Cursor } from './timeline.ts';
 import { UNKNOWN_SORT_MS } from './timeline-items.ts';
 
 /** Newest first, but for albums that are oldest first (`album`) or in the owner's order; what has no date is last in all. */
 export type Grid = { kind: 'place'; country_code: string; region: string | null; city: string | null } | { kind: 'album' | 'album-newest' | 'album-own'; album_id: number }
-  | { kind: 'favourites' | 'archive' } | { kind: 'tag'; tag: string } | { kind: 'folder'; volume_id: string; path: string };
+  | { kind: 'favourites' | 'archive' } | { kind: 'tag'; tag: string } | { kind: 'folder'; volume_id: string; path: string } | { kind: 'box'; box: Box };
 /** In the grid's order: what follows the cursor, or what is before it. */
 export type Way = 'following' | 'preceding';
 
@@ -20,6 +21,7 @@ const SETS: { [K in Grid['kind']]: { sql: string; ascending: boolean; by: 'month
   favourites: { sql: FAVOURITES_SET, ascending: false, by: 'month', of: () => '[]' },
   archive: { sql: ARCHIVE_SET, ascending: false, by: 'month', of: () => '[]' },
   tag: { sql: TAG_SET, ascending: false, by: 'month', of: (grid) => JSON.stringify([grid.tag]) },
+  box: { sql: BOX_SET, ascending: false, by: 'month', of: (grid) => boxParameter(grid.box) },
   folder: { sql: FOLDER_SET, ascending: false, by: 'month', of: (grid) => folderParameter(grid.volume_id, grid.path) },
 };
 export function setOf(kind: Grid['kind']): { sql: string; ascending: boolean; by: 'month' | 'none'; of: (grid: Grid) => string } {

@@ -38,7 +38,7 @@ export interface ResolveRow {
   stack_type: StackType | null; primary_sha256: string | null;
   /** Members that stand under it, and whose proxy moves when it is played: a live member's, or its own for a motion photo. */
   members: number; live_sha256: string | null; live_proxy_version: number;
-  t_asset_id: number | null; t_month: number | null; t_tags: string | null; t_primary_sha256: string | null; t_sort_ms: number | null;
+  t_asset_id: number | null; t_month: number | null; t_tags: string | null; t_primary_sha256: string | null; t_sort_ms: number | null; t_square: number | null;
   /** Albums that an export put it into, as they are stored. */
   imported: AlbumImport[];
   input: Pick<AssetInput, 'file' | 'evidence' | 'owner' | 'albums'>;

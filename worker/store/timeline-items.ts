@@ -6,6 +6,7 @@
 // the same as if nothing had happened. Two at once cannot write a stale answer: every statement of the second transaction
 // holds only while `unresolved` is exactly what was read before the facts were.
 import { ratioChar } from '../../protocol/layout.ts';
+import { squareOf } from '../../protocol/map.ts';
 import { cellOf } from '../../protocol/place.ts';
 import { compareText } from '../../protocol/order.ts';
 import { resolveAsset, type ResolvedAsset } from '../../protocol/resolve.ts';
@@ -15,6 +16,7 @@ import { bulkUpsertSql, toJsonParts } from '../db/bulk.ts';
 import { rebuildBuckets } from './buckets.ts';
 import { importAlbums } from './import-albums.ts';
 import { ITEM_COLUMNS, STILL } from './item-columns.ts';
+import { MARK_SQUARES_SQL } from './map-squares.ts';
 import { readResolveInputs, toAssetInput, type ResolveRow } from './resolve-input.ts';
 import { dueSql } from './search-due.ts';
 
@@ -25,7 +27,7 @@ const MAX_ATTEMPTS = 20;
 /** The zone when no agent has said one and the owner has set none. */
 const DEFAULT_ZONE = 'UTC';
 
-export type Item = Record<(typeof ITEM_COLUMNS)[number], string | number | null> & { asset_id: number; sha256: string; month: number; cell: string | null };
+export type Item = Record<(typeof ITEM_COLUMNS)[number], string | number | null> & { asset_id: number; sha256: string; month: number; cell: string | null; square: number | null };
 
 const UPSERT_ITEMS = bulkUpsertSql({
   table: 'timeline_items', columns: ITEM_COLUMNS, key: ['asset_id'],
@@ -72,6 +74,7 @@ export async function resolveMarked(db: D1Database, nowMs: number): Promise<bool
     if (plan.gone.length > 0) statements.push(db.prepare(DELETE_ITEMS).bind(JSON.stringify(plan.gone), tokens));
     if (plan.cells.size > 0) statements.push(db.prepare(WANT_PLACES).bind(JSON.stringify([...plan.cells]), tokens));
     for (const part of toJsonParts(plan.tags)) statements.push(db.prepare(DROP_TAGS).bind(part, tokens), db.prepare(ADD_TAGS).bind(part, tokens));
+    if (plan.squares.size > 0) statements.push(db.prepare(MARK_SQUARES_SQL).bind(JSON.stringify([...plan.squares]), tokens));
     statements.push(...importAlbums(db, plan.albums, tokens));
     if (rows.size > 0) statements.push(db.prepare(MARK_DUE).bind(JSON.stringify([...rows.values()].map((r) => r.asset_id)), tokens));
     // Without a condition of their own: built from timeline_items as they then are, they are right whoever wrote those.
@@ -85,13 +88,13 @@ export async function resolveMarked(db: D1Database, nowMs: number): Promise<bool
   return true;
 }
 
-interface Plan { items: Item[]; gone: number[]; months: Set<number>; cells: Set<string>; albums: Map<string, ResolvedAsset['albums']>; tags: [ownId: number, shownId: number, sortMs: number, tags: string[]][] }
+interface Plan { items: Item[]; gone: number[]; months: Set<number>; cells: Set<string>; squares: Set<number>; albums: Map<string, ResolvedAsset['albums']>; tags: [ownId: number, shownId: number, sortMs: number, tags: string[]][] }
 
 /** `titles`: by an album's key what it is called instead; null: it is away. */
 interface Setting { homeZone: string; titles: ReadonlyMap<string, string | null>; nowMs: number }
 
 function planWrites(rows: ReadonlyMap<string, ResolveRow>, { homeZone, titles, nowMs }: Setting): Plan {
-  const plan: Plan = { items: [], gone: [], months: new Set(), cells: new Set(), albums: new Map(), tags: [] };
+  const plan: Plan = { items: [], gone: [], months: new Set(), cells: new Set(), squares: new Set(), albums: new Map(), tags: [] };
   const resolved = new Map<string, ResolvedAsset>();
   const resolve = (row: ResolveRow): ResolvedAsset => {
     const known = resolved.get(row.sha256);
@@ -105,7 +108,7 @@ function planWrites(rows: ReadonlyMap<string, ResolveRow>, { homeZone, titles, n
   for (const row of rows.values()) {
     // Missing locations count: missing deletes nothing (promise 2). None at all means that the content is nowhere any more.
     if (row.located === 0) {
-      if (row.t_asset_id !== null) { plan.gone.push(row.t_asset_id); plan.months.add(row.t_month ?? 0); plan.albums.set(row.sha256, []); plan.tags.push([row.asset_id, row.asset_id, 0, []]); }
+      if (row.t_asset_id !== null) { plan.gone.push(row.t_asset_id); plan.months.add(row.t_month ?? 0); plan.albums.set(row.sha256, []); plan.tags.push([row.asset_id, row.asset_id, 0, []]); markSquares(plan, row.t_square); }
       continue;
     }
     const answer = resolve(row);
@@ -123,6 +126,7 @@ function planWrites(rows: ReadonlyMap<string, ResolveRow>, { homeZone, titles, n
     if (changed.length === 0) continue;
     plan.items.push(item);
     if (changed.includes('cell') && item.cell !== null) plan.cells.add(item.cell);
+    if (changed.some((c) => c === 'square' || c === 'latitude' || c === 'longitude' || c === 'sort_ms' || c === 'shown')) markSquares(plan, row.t_square, item.square);
     if (!changed.some((c) => c === 'ratio' || c === 'sort_ms' || c === 'shown')) continue;
     plan.months.add(item.month);
     if (row.t_month !== null) plan.months.add(row.t_month);
@@ -138,6 +142,11 @@ function differs(stored: readonly AlbumImport[], said: readonly AlbumImport[]): 
   return titles.size !== said.length || said.some((album) => { const title = titles.get(album.key); return title === undefined || compareText(album.title, title) < 0; });
 }
 
+/** Squares whose count, extent or newest may be another now. */
+function markSquares(plan: Plan, ...squares: (number | null)[]): void {
+  for (const square of squares) if (square !== null) plan.squares.add(square);
+}
+
 function toItem(row: ResolveRow, { time, position, description, ...rest }: ResolvedAsset, titles: Setting['titles']): Item {
   const sortMs = time.takenAt === null ? undefined : wallMs(time.takenAt);
   const day = time.takenAt === null || sortMs === undefined ? 0 : Number(time.takenAt.slice(0, 10).replaceAll('-', ''));
@@ -150,6 +159,6 @@ function toItem(row: ResolveRow, { time, position, description, ...rest }: Resol
     description: description?.text ?? null, description_source: description?.source ?? null, favourite: rest.favourite ? 1 : 0, archived: rest.archived ? 1 : 0, rating: rest.rating,
     people: JSON.stringify(rest.people), tags: JSON.stringify(rest.tags), albums: JSON.stringify(rest.albums.flatMap((a) => titles.get(a.key) === undefined ? a.title : titles.get(a.key) ?? [])),
     proxy_version: row.proxy_version, stack_type: row.stack_type, primary_sha256: row.primary_sha256, members: row.members,
-    live_sha256: row.live_sha256, live_proxy_version: row.live_proxy_version,
+    live_sha256: row.live_sha256, live_proxy_version: row.live_proxy_version, square: position ? squareOf(position) : null,
   };
 }
