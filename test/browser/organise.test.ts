@@ -1,6 +1,6 @@
 // Organising in a real browser: an album's life, an order by hand, an album that a search fills, folders of a drive; with and without script.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import type { AssetRow } from '../../protocol/rows.ts';
 import { openBrowser, openPage } from '../support/browser.ts';
 import { assetRow, createSeeder, drawRenditions, locationRow, rootRow, volumeRow } from '../support/seed.ts';
@@ -12,7 +12,7 @@ const FOLDER = 'Goa <b>22';
 
 let site: Site;
 let browser: Browser;
-let context: BrowserContext;
+let close: (() => Promise<void>) | undefined;
 let page: Page;
 let said: string[];
 let assets: AssetRow[];
@@ -28,10 +28,10 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => { await browser?.close(); await site?.stop(); });
-afterEach(async () => { await context?.close(); expect(said).toEqual([]); });
+afterEach(async () => { expect(said).toEqual([]); await close?.(); });
 
 async function open(path: string, options: BrowserContextOptions = {}): Promise<void> {
-  ({ context, page, said } = await openPage(browser, site.url, options));
+  ({ page, said, close } = await openPage(browser, site.url, options));
   await page.goto(path);
 }
 const hash = (i: number) => assets[i]?.sha256 ?? '';
