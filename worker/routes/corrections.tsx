@@ -13,7 +13,7 @@ import { feedBehind } from '../search/feed.ts';
 import { loadFacts, sendFacts, sendViewer, type LoadedFacts } from '../middleware/asset.tsx';
 import { readJson } from '../middleware/body.ts';
 import { loadFrame, sendBack, sendFragment, sendPage, wantsFragment, type PageContext } from '../middleware/page.tsx';
-import { requireToken } from '../middleware/token.ts';
+import { requireOwner } from '../middleware/token.ts';
 import { applyCorrection, countScope, findEdit, listEdits, newestEdit, undoEdit, type UndoOutcome } from '../store/corrections.ts';
 import { listZones } from '../store/settings.ts';
 
@@ -24,7 +24,7 @@ const EDITS_SHOWN = 50;
 const NEWEST = Number.MAX_SAFE_INTEGER;
 
 export const corrections = new Hono<App>();
-corrections.use('/api/*', requireToken);
+for (const path of ['/api/corrections', '/api/edits', '/api/edits/*']) corrections.use(path, requireOwner);
 
 corrections.get('/a/:sha256/edit/:what', async (c) => {
   const facts = await loadFacts(c, c.req.param('sha256'), c.req.query('in'));
