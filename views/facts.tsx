@@ -47,7 +47,7 @@ export function FactsBody(props: FactsProps) {
   const { asset, form } = props;
   return (
     <>
-      <button class="icon-button facts-close" type="button" data-viewer="facts" aria-label="Close the facts"><Icon name="close" /></button>
+      <button class="icon-button facts-close needs-script" type="button" data-viewer="facts" aria-label="Close the facts"><Icon name="close" /></button>
       <h1>{asset.taken_at ? sayDate(asset.taken_at) : 'No date'}</h1>
       {form?.what === 'time' ? <TimeForm facts={props} form={form} /> : <Time {...props} />}
       <dl>

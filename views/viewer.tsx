@@ -121,7 +121,7 @@ function StackRow(props: FactsProps) {
   return (
     <nav class="stack-row" aria-label="Shown as one">
       {shown.map((each) => {
-        const words = each.stack_type === null ? 'Main version' : sayStack(each.stack_type);
+        const words = each.stack_type === null ? 'Main' : sayStack(each.stack_type);
         return (
           <a href={assetAddress(each.sha256, inside)} data-viewer="go" data-box={boxText(each)} aria-current={each.sha256 === asset.sha256 ? 'true' : undefined} style={each.color ? `--c:${each.color}` : undefined}>
             {each.grid_version > 0 && <img src={renditionUrl({ sha256: each.sha256, name: 'grid', version: each.grid_version })} alt="" decoding="async" />}

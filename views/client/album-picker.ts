@@ -7,6 +7,8 @@ export function pickAlbum(held: readonly number[] = []): Promise<{ album_id: num
     let chosen: { album_id: number; title: string } | undefined;
     const dialog = document.createElement('dialog');
     dialog.className = 'sheet picker';
+    dialog.tabIndex = -1;
+    dialog.autofocus = true;
     dialog.setAttribute('aria-label', 'Add to an album');
     dialog.innerHTML = `<div class="sheet-head"><h2>Add to an album</h2><form method="dialog"><button class="icon-button" aria-label="Close"><svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d="M18 6 6 18M6 6l12 12"/></svg></button></form></div>
       <form class="picker-new"><input type="text" name="title" aria-label="Name of a new album" placeholder="New album" maxlength="200" autocomplete="off" dir="auto" enterkeyhint="done"><button class="button" type="submit">Make</button></form>
@@ -35,7 +37,7 @@ export function pickAlbum(held: readonly number[] = []): Promise<{ album_id: num
         item.append(button);
         list?.append(item);
       }
-      if (albums.length === 0) tell('There is no album yet: give the first one a name.');
+      if (albums.length === 0) { tell('There is no album yet: give the first one a name.'); title?.focus(); } else if (document.activeElement === dialog) list?.querySelector<HTMLElement>('button:enabled')?.focus();
     };
     form?.addEventListener('submit', (event) => {
       event.preventDefault();

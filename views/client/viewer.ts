@@ -229,10 +229,15 @@ export function startViewer(): void {
     else if (dialog.open) close();
   });
 
+  // A small picture that is missing leaves its colour, not a broken sign.
+  layer.addEventListener('error', (event) => { if (event.target instanceof HTMLImageElement && event.target.closest('.strip, .stack-row')) event.target.remove(); }, { capture: true });
+
   // Every fragment that was kept may say something else after a correction, and so may the grid.
   layer.addEventListener('htmx:after:swap', () => { if (layer.querySelector('[data-changed]')) { forgetFragments(); corrected = true; } });
 
-  if (!dialog) settle();
+  if (dialog) return;
+  for (const image of layer.querySelectorAll<HTMLImageElement>('.strip img, .stack-row img')) if (image.complete && image.naturalWidth === 0) image.remove();
+  settle();
 }
 
 /** The tile of what is shown, where the grid behind has it. */
