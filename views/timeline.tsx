@@ -73,6 +73,19 @@ export function More(props: { address: string; way: 'older' | 'newer'; words: st
   );
 }
 
+/** Tiles of a run, and what the page's layout is checked by: versions of their months, and what their days' titles say of the place. */
+export interface PieceFacts { tiles: TileFacts[]; versions: Record<number, number>; places: Record<number, string> }
+
+/** Fragment: what the grid module asks for; it places the tiles itself. */
+export function GridPieceView(props: PieceFacts & { inside: string | undefined }) {
+  return (
+    <>
+      <template data-versions={JSON.stringify(props.versions)} data-places={JSON.stringify(props.places)}></template>
+      {props.tiles.map((tile) => <Tile tile={tile} inside={props.inside} eager />)}
+    </>
+  );
+}
+
 export function tileId(sha256: string): string {
   return `a-${sha256.slice(0, 20)}`;
 }

@@ -13,6 +13,7 @@ import { proxies } from './routes/proxies.ts';
 import { renditions } from './routes/renditions.ts';
 import { searchApi } from './routes/search-api.ts';
 import { statics } from './routes/statics.ts';
+import { grid } from './routes/grid.tsx';
 import { timeline } from './routes/timeline.tsx';
 import { corrections } from './routes/corrections.tsx';
 import { viewer } from './routes/viewer.tsx';
@@ -34,6 +35,6 @@ app.use(securityHeaders);
 app.onError(handleError);
 app.notFound(handleNotFound);
 // Those before `api` answer pages too; behind it every /api/ path needs the token.
-for (const router of [statics, proxies, renditions, healthz, sync, corrections, albums, api, searchApi, doctor, link, timeline, viewer, drives, folders, settings, problems, search, places, sidecars]) app.route('/', router);
+for (const router of [statics, proxies, renditions, healthz, sync, corrections, albums, api, searchApi, doctor, link, grid, timeline, viewer, drives, folders, settings, problems, search, places, sidecars]) app.route('/', router);
 
 export default app;
