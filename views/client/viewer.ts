@@ -31,6 +31,8 @@ export function startViewer(): void {
   let opener: HTMLElement | null = null;
   let turn = 0;
   let lastWay: Way = 'older';
+  /** What had the focus when a step began, until it ends. */
+  let heldBy: string | undefined;
   let restTimer: ReturnType<typeof setTimeout> | undefined;
   let aheadTimer: ReturnType<typeof setTimeout> | undefined;
   /** Something was changed that the grid behind may show elsewhere, so leaving asks for the page anew. */
@@ -62,9 +64,16 @@ export function startViewer(): void {
     return at < 0 ? null : links[at + (way === 'older' ? far : -far)] ?? null;
   };
 
+  /** The control that was used keeps the focus, if the next one has it too. */
+  const holder = (): string | undefined => {
+    const control = document.activeElement?.closest<HTMLElement>('[data-viewer]');
+    if (!control || !layer.contains(control)) return undefined;
+    const row = control.closest('.strip, .stack-row');
+    return row ? `.${row.classList[0] ?? ''} [aria-current]` : `[data-viewer="${control.dataset['viewer'] ?? ''}"]`;
+  };
   const put = (html: string, address: string): void => {
-    // The control that was used keeps the focus, if the next one has it too.
-    const held = document.activeElement instanceof HTMLElement && layer.contains(document.activeElement) ? document.activeElement.closest<HTMLElement>('[data-viewer]')?.dataset['viewer'] : undefined;
+    const held = heldBy ?? holder();
+    heldBy = undefined;
     zoom.reset();
     const next = document.createElement('template');
     next.innerHTML = html;
@@ -73,8 +82,7 @@ export function startViewer(): void {
     const old = body();
     if (old) old.replaceWith(fresh); else layer.prepend(fresh);
     htmx.process(fresh);
-    if (held !== 'go') layer.querySelector<HTMLElement>(held ? `[data-viewer="${held}"]` : ':scope')?.focus({ preventScroll: true });
-    else layer.querySelector<HTMLElement>('.strip [aria-current]')?.focus({ preventScroll: true });
+    if (held) fresh.querySelector<HTMLElement>(held)?.focus({ preventScroll: true });
     if (!layer.contains(document.activeElement)) layer.focus();
     settle();
   };
@@ -100,6 +108,7 @@ export function startViewer(): void {
     if (!dialog) return;
     opener = tile;
     lastWay = 'older';
+    heldBy = undefined;
     showFacts(layer);
     body()?.remove();
     const draft = drawBody(tile, location.pathname.startsWith('/a/') ? '/' : location.href);
@@ -136,6 +145,7 @@ export function startViewer(): void {
   const go = (link: HTMLAnchorElement, rests = false): void => {
     if (keptFragment(link.href) !== undefined) { void show(link.href, true); return; }
     turn++;
+    heldBy ??= holder();
     zoom.reset();
     clearTimeout(aheadTimer);
     clearTold(layer);
