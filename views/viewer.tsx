@@ -57,7 +57,7 @@ export function Viewer(props: ViewerProps) {
         {/* The one in the middle stays there, however many and however wide those beside it are. */}
         <nav class="strip" aria-label="Beside this one">
           <div class="strip-before">{props.before.map((tile) => <StripLink tile={tile} inside={inside} />)}</div>
-          <StripLink tile={asset} current inside={inside} />
+          <StripLink tile={{ ...asset, ...(props.rank === undefined ? {} : { rank: props.rank }) }} current inside={inside} />
           <div class="strip-behind">{props.behind.map((tile) => <StripLink tile={tile} inside={inside} />)}</div>
         </nav>
       </div>
