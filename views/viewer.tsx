@@ -47,8 +47,9 @@ export function Viewer(props: ViewerProps) {
   const stands = primary?.sha256 ?? asset.sha256;
   const back = `${withQuery(inside ?? '/', { near: stands, ...(props.rank === undefined ? {} : { at: props.rank }) })}#${tileId(stands)}`;
   return (
-    <div class="viewer-body" data-sha256={asset.sha256} data-tile={tileId(stands)} data-in={inside} data-label={tileWords(asset)} data-title={`${asset.taken_at ? sayDate(asset.taken_at) : 'No date'} · Jharokha`}>
+    <div class="viewer-body" data-sha256={asset.sha256} data-tile={tileId(stands)} data-stands={stands} data-in={inside} data-label={tileWords(asset)} data-title={`${asset.taken_at ? sayDate(asset.taken_at) : 'No date'} · Jharokha`}>
       <div class="stage">
+        <h1 class="hidden-text">{tileWords(asset)}</h1>
         <Picture asset={asset} />
         <Tools {...props} back={back} />
         {before && <a class="step step-newer" data-viewer="newer" rel="prev" href={assetAddress(before.sha256, inside, '', before.rank)} aria-label="The one before"><Icon name="left" /></a>}

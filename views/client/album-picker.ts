@@ -8,7 +8,6 @@ export function pickAlbum(held: readonly number[] = []): Promise<{ album_id: num
     const dialog = document.createElement('dialog');
     dialog.className = 'sheet picker';
     dialog.tabIndex = -1;
-    dialog.autofocus = true;
     dialog.setAttribute('aria-label', 'Add to an album');
     dialog.innerHTML = `<div class="sheet-head"><h2>Add to an album</h2><form method="dialog"><button class="icon-button" aria-label="Close"><svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d="M18 6 6 18M6 6l12 12"/></svg></button></form></div>
       <form class="picker-new"><input type="text" name="title" aria-label="Name of a new album" placeholder="New album" maxlength="200" autocomplete="off" dir="auto" enterkeyhint="done"><button class="button" type="submit">Make</button></form>
@@ -47,8 +46,11 @@ export function pickAlbum(held: readonly number[] = []): Promise<{ album_id: num
     });
     dialog.addEventListener('click', (event) => { if (event.target === dialog) dialog.close(); });
     dialog.addEventListener('close', () => { dialog.remove(); resolve(chosen); });
-    document.body.append(dialog);
+    // Inside the viewer it is as dark as that.
+    (document.querySelector('dialog.viewer[open], main.viewer') ?? document.body).append(dialog);
     dialog.showModal();
+    // Not its first button, which closes it, and no keyboard over a phone's screen.
+    dialog.focus();
     // A smart album holds what its search finds: nothing is put into it.
     listAlbums().then((albums) => fill(albums.filter((album) => !album.smart)), (error: unknown) => tell(error instanceof NotSaved ? error.message : 'The albums could not be read.'));
   });

@@ -1,6 +1,7 @@
 // The viewer as a layer over a grid: opens at once with the picture the tile already has, steps by key, touch and strip, and closes
 // to the same place. On the viewer's own page it steps in the same way.
 import htmx from 'htmx.org';
+import { theGrid } from './grid/view.ts';
 import { isOtherDialogOpen, isPageKey } from './keys.ts';
 import { playLive, playLiveOnce } from './moving.ts';
 import { startCurate } from './viewer-curate.ts';
@@ -123,8 +124,13 @@ export function startViewer(): void {
     clearTimeout(aheadTimer);
     slideshow.stop();
     if (!dialog) return;
+    const [grid, stands] = [theGrid(), body()?.dataset['stands']];
+    if (corrected && !grid) { location.reload(); return; }
+    // A grid holds only what is near in the page: what was stepped to is brought there first.
+    const at = stands === undefined ? undefined : grid?.find(stands);
+    if (at !== undefined && grid?.tileAt(at) === undefined) grid?.reveal(at);
     const tile = tileOf(layer) ?? opener;
-    if (corrected) { location.reload(); return; }
+    if (corrected) { corrected = false; void grid?.refresh().catch(() => undefined); }
     zoom.reset();
     dropUnwanted([]);
     if (dialog.open) dialog.close();
@@ -137,8 +143,9 @@ export function startViewer(): void {
   /** The link's own address brings back the place where a tile is that the page has not loaded. */
   const leave = (): void => {
     const link = layer.querySelector<HTMLAnchorElement>('[data-viewer="close"]');
-    const here = !body()?.dataset['sha256'] || tileOf(layer) !== null;
-    if (dialog && here && !corrected) history.back();
+    const [grid, stands] = [theGrid(), body()?.dataset['stands']];
+    const here = stands === undefined || tileOf(layer) !== null || grid?.find(stands) !== undefined;
+    if (dialog && here && (grid || !corrected)) history.back();
     else if (link) location.assign(link.href);
   };
   /** What a link of the strip or of the stack shows already, until all of it has come. */
