@@ -11,6 +11,9 @@ export const MAX_CORRECTED_HASHES = 20_000;
 /** No clock runs wrong by more than a wrong century. */
 const MAX_SHIFT_S = 200 * 366 * 86_400;
 export const MAX_DESCRIPTION_LENGTH = 10_000;
+export const MAX_TAG_LENGTH = 200;
+/** Tags, and albums, that one change may name. */
+const MAX_NAMED = 50;
 /** Seven decimals of a degree are a centimetre; more would only be noise that no longer compares. */
 const POSITION_DECIMALS = 1e7;
 
@@ -27,6 +30,12 @@ export const CorrectionScope = z.discriminatedUnion('kind', [
 export type CorrectionScope = z.infer<typeof CorrectionScope>;
 
 const Wall = z.string().refine((wall) => wallMs(wall) !== undefined && !wall.startsWith('0000'), 'is no date and time of the calendar');
+/** A tag that is added is trimmed; one that is taken away is named exactly as it was found. */
+const NewTags = z.array(z.string().trim().min(1).max(MAX_TAG_LENGTH)).max(MAX_NAMED);
+const FoundTags = z.array(z.string().min(1).max(10_000)).max(MAX_NAMED);
+const AlbumIds = z.array(z.int().positive()).max(MAX_NAMED);
+const meet = <T>(a: readonly T[] | undefined, b: readonly T[] | undefined): boolean => a?.some((each) => b?.includes(each)) ?? false;
+
 const Shift = z.int().min(-MAX_SHIFT_S).max(MAX_SHIFT_S).refine((s) => s !== 0, 'moves nothing');
 
 /** What becomes of them. Null takes the owner's word back, so that imports and the file speak again. */
@@ -45,8 +54,13 @@ export const CorrectionChange = z.object({
   /** '' takes a wrong one away. */
   description: z.string().max(MAX_DESCRIPTION_LENGTH).nullable(),
   favourite: z.boolean().nullable(), archived: z.boolean().nullable(),
+  /** Stars; 0 is the owner's word that there are none. */
+  rating: z.int().min(0).max(5).nullable(),
+  tags_add: NewTags, tags_remove: FoundTags,
+  albums_add: AlbumIds, albums_remove: AlbumIds,
 }).partial().strict()
-  .refine((change) => Object.values(change).some((value) => value !== undefined), 'changes nothing')
+  .refine((change) => Object.values(change).some((value) => (Array.isArray(value) ? value.length > 0 : value !== undefined)), 'changes nothing')
+  .refine((change) => !meet(change.tags_add, change.tags_remove) && !meet(change.albums_add, change.albums_remove), 'adds and takes away the same')
   .refine((change) => [change.taken_at, change.shift_s, change.move_s].filter((value) => value !== undefined).length <= 1, 'sets and moves the time at once')
   .refine((change) => change.zone === undefined || change.utc_offset_minutes === undefined, 'has both a zone and an offset');
 export type CorrectionChange = z.infer<typeof CorrectionChange>;

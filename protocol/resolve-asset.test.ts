@@ -29,13 +29,14 @@ function owner({ pick, next }: Dice): OwnerFacts | null {
   return {
     taken_at: pick([null, null, '2018-01-01T00:00:00']), utc_offset_minutes: pick([null, null, 60]), time_shift_s: pick([null, null, 3_600]), latitude: placed ? 1 : null, longitude: placed ? 2 : null, no_position: pick([false, false, true]),
     description: pick([null, '', 'mine']), favourite: pick([null, true, false]), archived: pick([null, true, false]), rating: pick([null, 0, 2]), zone: placed ? pick([null, 'Africa/Lagos']) : null,
+    tags: pick([{ add: [], remove: [] }, { add: ['mine', 'sea'], remove: [] }, { add: ['boat'], remove: ['sea', 'gone'] }]),
   };
 }
 function asset(dice: Dice): AssetInput {
   return {
     file: { time_claims: dice.some(5, () => claim(dice)), ...position(dice), description: dice.pick([null, 'from the camera']), rating: dice.pick([null, 4]), tags: dice.some(2, () => dice.pick(['sea', 'boat'])), duration_ms: dice.pick([null, 1_500_000]) },
     evidence: dice.some(4, () => ({ time_claims: dice.some(3, () => claim(dice)), imports: dice.some(3, () => said(dice)), albums: dice.some(3, () => album(dice)) })),
-    owner: owner(dice), still: null, homeZone: dice.pick(['Europe/Berlin', 'UTC']), nowMs: Date.UTC(2026, 10, 1),
+    owner: owner(dice), albums: dice.pick([{ put: [], left: [] }, { put: [{ key: 'own', title: 'Mine' }, { key: 'k1', title: 'Winter' }], left: [] }, { put: [{ key: 'own', title: 'Mine' }], left: ['k1', 'k2'] }]), still: null, homeZone: dice.pick(['Europe/Berlin', 'UTC']), nowMs: Date.UTC(2026, 10, 1),
   };
 }
 /** The same facts, in another order at every level; `merged` moves them between locations, which must not show either. */
@@ -44,7 +45,7 @@ function reorder(input: AssetInput, { shuffle, pick }: Dice, merged: boolean): A
     ? [{ time_claims: [], imports: input.evidence.flatMap((e) => e.imports), albums: [] }, { time_claims: input.evidence.flatMap((e) => e.time_claims), imports: [], albums: input.evidence.flatMap((e) => e.albums) }]
     : [...input.evidence, ...(input.evidence[0] ? [pick(input.evidence)] : [])];
   return {
-    ...input, file: { ...input.file, time_claims: shuffle(input.file.time_claims), tags: shuffle(input.file.tags) },
+    ...input, albums: { put: shuffle(input.albums.put), left: shuffle(input.albums.left) }, file: { ...input.file, time_claims: shuffle(input.file.time_claims), tags: shuffle(input.file.tags) },
     evidence: shuffle(evidence).map((e) => ({
       time_claims: shuffle(e.time_claims), albums: shuffle(e.albums), imports: shuffle(e.imports).map((i) => ({ ...i, time_claims: shuffle(i.time_claims), people: shuffle(i.people), tags: shuffle(i.tags) })),
     })),
@@ -78,7 +79,7 @@ describe('resolveAsset', () => {
 });
 
 /** What holds of every answer: the owner's word stands, and no value is without its source. */
-function check({ owner: own }: AssetInput, answer: ResolvedAsset, seed: number): void {
+function check({ owner: own, albums }: AssetInput, answer: ResolvedAsset, seed: number): void {
   const { time } = answer;
   const named = `seed ${seed}`;
   expect(time.takenAt === null, named).toBe(time.source === null);
@@ -89,5 +90,9 @@ function check({ owner: own }: AssetInput, answer: ResolvedAsset, seed: number):
   if (own?.description) expect(answer.description, named).toEqual({ text: own.description, source: 'owner' });
   if (own?.description === '') expect(answer.description, named).toBeNull();
   if (own?.favourite !== null && own !== null) expect(answer.favourite, named).toBe(own.favourite);
+  for (const tag of own?.tags.remove ?? []) expect(answer.tags, named).not.toContain(tag);
+  for (const tag of own?.tags.add ?? []) expect(answer.tags, named).toContain(tag);
+  for (const key of albums.left) expect(answer.albums.map((a) => a.key), named).not.toContain(key);
+  for (const { key } of albums.put) if (!albums.left.includes(key)) expect(answer.albums.map((a) => a.key), named).toContain(key);
   expect(new Set(answer.albums.map((a) => a.key)).size, named).toBe(answer.albums.length);
 }

@@ -169,6 +169,8 @@ export interface OwnerFacts {
   /** '' takes a wrong one away. */
   description: string | null;
   favourite: boolean | null; archived: boolean | null; rating: number | null;
+  /** What is added to the tags that were found, and what is taken from them. */
+  tags: { add: readonly string[]; remove: readonly string[] };
   /** IANA zone at the owner's position, once the agent has looked it up. */
   zone: string | null;
 }
@@ -179,6 +181,8 @@ export interface AssetInput {
   /** One entry a location: what its name and mtime, its sidecars and its folder say. */
   evidence: readonly { time_claims: readonly TimeClaim[]; imports: readonly ImportFacts[]; albums: readonly AlbumImport[] }[];
   owner: OwnerFacts | null;
+  /** Albums that the owner put it into, and keys of those that it was taken out of, whatever an export says. */
+  albums: { put: readonly AlbumImport[]; left: readonly string[] };
   /** The still's answer, where the asset is a Live Photo's video: it was taken then and there. */
   still: ResolvedAsset | null;
   homeZone: string;
@@ -191,8 +195,8 @@ export interface ResolvedAsset {
   description: { text: string; source: ValueSource } | null;
   favourite: boolean; archived: boolean; rating: number | null;
   people: string[]; tags: string[];
-  /** By key, one a key. */
-  albums: AlbumImport[];
+  /** By key, one a key: all that hold it, and those that exports say. */
+  albums: AlbumImport[]; imported_albums: AlbumImport[];
 }
 
 /** Two positions this close (some 200 m) are one: then the file's own is the exacter. */
@@ -212,18 +216,15 @@ export function resolveAsset(input: AssetInput): ResolvedAsset {
   const time = input.still && !ownTime ? input.still.time : resolveTime({
     claims, gpsZone: position?.zone ?? null, homeZone: input.homeZone, nowMs: input.nowMs, durationMs: file.duration_ms ?? null, ownerOffsetMinutes: owner?.utc_offset_minutes ?? null, ownerShiftS: owner?.time_shift_s ?? null,
   });
-  const albums = new Map<string, AlbumImport>();
-  for (const album of input.evidence.flatMap((e) => e.albums)) {
-    const known = albums.get(album.key);
-    if (!known || compareText(album.title, known.title) < 0) albums.set(album.key, album);
-  }
+  const imported = distinctAlbums(input.evidence.flatMap((e) => e.albums));
+  const tags = distinct([...file.tags, ...imports.flatMap((i) => i.tags), ...(owner?.tags.add ?? [])]);
   return {
     time, position, description: resolveDescription(input, imports),
     favourite: owner?.favourite ?? imports.some((i) => i.favourite === true),
     archived: owner?.archived ?? imports.some((i) => i.archived === true),
     rating: owner?.rating ?? imports.find((i) => i.rating !== null)?.rating ?? file.rating,
-    people: distinct(imports.flatMap((i) => i.people)), tags: distinct([...file.tags, ...imports.flatMap((i) => i.tags)]),
-    albums: [...albums.values()].sort((a, b) => compareText(a.key, b.key)),
+    people: distinct(imports.flatMap((i) => i.people)), tags: tags.filter((tag) => !owner?.tags.remove.includes(tag)),
+    imported_albums: imported, albums: distinctAlbums([...imported, ...input.albums.put]).filter((album) => !input.albums.left.includes(album.key)),
   };
 }
 
@@ -255,3 +256,13 @@ function resolveDescription({ file, owner }: AssetInput, imports: readonly Impor
 }
 
 function distinct(names: readonly string[]): string[] { return [...new Set(names)].sort(compareText); }
+
+/** One a key, with the least of its titles, in the order of keys. */
+function distinctAlbums(all: readonly AlbumImport[]): AlbumImport[] {
+  const albums = new Map<string, AlbumImport>();
+  for (const album of all) {
+    const known = albums.get(album.key);
+    if (!known || compareText(album.title, known.title) < 0) albums.set(album.key, album);
+  }
+  return [...albums.values()].sort((a, b) => compareText(a.key, b.key));
+}

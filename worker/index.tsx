@@ -34,6 +34,7 @@ app.use(guard);
 app.use(securityHeaders);
 app.onError(handleError);
 app.notFound(handleNotFound);
-for (const router of [statics, proxies, renditions, healthz, sync, api, searchApi, doctor, link, grid, timeline, corrections, viewer, drives, folders, settings, problems, search, places, albums, sidecars]) app.route('/', router);
+// Those before `api` answer pages too; behind it every /api/ path needs the token.
+for (const router of [statics, proxies, renditions, healthz, sync, corrections, albums, api, searchApi, doctor, link, grid, timeline, viewer, drives, folders, settings, problems, search, places, sidecars]) app.route('/', router);
 
 export default app;

@@ -4,6 +4,7 @@ import { getTableConfig, type SQLiteTable } from 'drizzle-orm/sqlite-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as schema from '../../worker/db/schema.ts';
 import { CHANGED_ASSETS_SQL } from '../../worker/store/assets.ts';
+import { ALBUM_LIST_SQL } from '../../worker/store/albums.ts';
 import { COUNT_SHOWN_SQL, DROP_EMPTY_BUCKETS_SQL, REBUILD_BUCKETS_SQL } from '../../worker/store/buckets.ts';
 import { LIST_KNOWN_SQL, LIST_UNKNOWN_SQL } from '../../worker/store/list.ts';
 import { CHANGED_EVIDENCE_SQL, CHANGED_LOCATIONS_SQL, KNOWN_LOCATIONS_SQL } from '../../worker/store/locations.ts';
@@ -52,7 +53,7 @@ const QUERIES: Record<string, string> = {
   EDITS_SQL, DAY_SCOPE: scopeSql({ kind: 'day', day: 20240506 }).sql, CAMERA_SCOPE: scopeSql({ kind: 'camera', camera: 'x', from: null, to: null }).sql,
   PLACE_SCOPE: scopeSql({ kind: 'place', country_code: 'IT', region: null, city: 'x' }).sql, ASSETS_SCOPE: scopeSql({ kind: 'assets', sha256s: [] }).sql,
   CAMERAS_SQL, DAYS_SQL, NAMED_PLACES_SQL, PEOPLE_SQL, TAGS_SQL, TITLES_SQL,
-  UNDO_COUNT: undoSql(['taken_at', 'latitude']).count, UNDO_RESTORE: undoSql(['taken_at', 'latitude']).restore, UNDO_SWEEP: undoSql(['taken_at']).sweep,
+  UNDO_COUNT: undoSql(['taken_at', 'latitude']).count, ...Object.fromEntries(undoSql(['taken_at', 'latitude', 'tags', 'albums']).restore.map((sql, i) => [`UNDO_RESTORE_${i}`, sql])), UNDO_LISTS: undoSql(['tags', 'albums']).count, ALBUM_LIST_SQL, UNDO_SWEEP: undoSql(['taken_at']).sweep,
 };
 
 async function plan(sql: string): Promise<string[]> {

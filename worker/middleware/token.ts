@@ -14,6 +14,15 @@ export const requireToken: MiddlewareHandler<App> = async (c, next) => {
   return next();
 };
 
+/**
+ * For what pages do as well as machines: our own page (the guard has refused every other site's), or the token. A browser
+ * names the site of each request; a program that does not run in one needs the token.
+ */
+export const requireOwner: MiddlewareHandler<App> = async (c, next) => {
+  const fromPage = c.req.header('sec-fetch-site') === 'same-origin' || (c.req.header('sec-fetch-site') === undefined && c.req.header('origin') !== undefined);
+  return fromPage ? next() : requireToken(c, next);
+};
+
 /** Hashes first, so that neither content nor length shows in the time that the comparison takes. */
 async function isSame(a: string, b: string): Promise<boolean> {
   const [x, y] = await Promise.all([crypto.subtle.digest('SHA-256', encoder.encode(a)), crypto.subtle.digest('SHA-256', encoder.encode(b))]);

@@ -1,12 +1,17 @@
 // `/albums`: the albums that came with an export, and the grid of one, oldest first.
 import { Hono } from 'hono';
+import * as z from 'zod';
+import { MAX_QUERY_CHARS } from '../../protocol/search.ts';
 import { AlbumsPage } from '../../views/albums.tsx';
 import { GridPage } from '../../views/grid.tsx';
 import { TimelinePiece } from '../../views/timeline.tsx';
 import { albumAddress } from '../../views/parts/addresses.ts';
 import { sayCount } from '../../views/parts/words.ts';
 import type { App } from '../env.ts';
-import { NotFound } from '../errors.tsx';
+import { BadRequest, NotFound } from '../errors.tsx';
+import { readJson } from '../middleware/body.ts';
+import { requireOwner } from '../middleware/token.ts';
+import { listAlbumNames, makeAlbum, readTitle } from '../store/albums.ts';
 import { loadGridPiece } from '../middleware/grid.ts';
 import { loadFrame, sendFragment, sendPage, wantsFragment } from '../middleware/page.tsx';
 import { countAlbum, findAlbumTitle, listAlbums } from '../store/album-pages.ts';
@@ -14,7 +19,22 @@ import { countAlbum, findAlbumTitle, listAlbums } from '../store/album-pages.ts'
 /** Covers on a page: counting them looks at every photo inside. */
 const ALBUMS_SHOWN = 60;
 
+/** A name and a search, in any script. */
+const MAX_ALBUM_BYTES = 20_000;
+const NewAlbum = z.object({ title: z.string(), query: z.string().max(MAX_QUERY_CHARS).nullish() });
+
 export const albums = new Hono<App>();
+albums.use('/api/albums', requireOwner);
+
+albums.get('/api/albums', async (c) => c.json({ albums: await listAlbumNames(c.env.DB) }));
+
+albums.post('/api/albums', async (c) => {
+  const parsed = NewAlbum.safeParse(await readJson(c.req.raw, MAX_ALBUM_BYTES));
+  if (!parsed.success) throw new BadRequest(`This album cannot be read: ${parsed.error.issues[0]?.path.join('.') ?? ''} ${parsed.error.issues[0]?.message ?? ''}.`);
+  const title = readTitle(parsed.data.title);
+  if (!title.ok) throw new BadRequest(title.wrong);
+  return c.json({ album_id: await makeAlbum(c.env.DB, { title: title.title, query: parsed.data.query?.trim() || null, nowMs: Date.now() }) });
+});
 
 albums.get('/albums', async (c) => {
   const after = { title: c.req.query('title') ?? '', albumId: Number(c.req.query('id') ?? 0) || 0 };

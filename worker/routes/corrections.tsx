@@ -13,18 +13,22 @@ import { feedBehind } from '../search/feed.ts';
 import { loadFacts, sendFacts, sendViewer, type LoadedFacts } from '../middleware/asset.tsx';
 import { readJson } from '../middleware/body.ts';
 import { loadFrame, sendBack, sendFragment, sendPage, wantsFragment, type PageContext } from '../middleware/page.tsx';
-import { requireToken } from '../middleware/token.ts';
+import { requireOwner } from '../middleware/token.ts';
 import { applyCorrection, countScope, findEdit, listEdits, newestEdit, undoEdit, type UndoOutcome } from '../store/corrections.ts';
+import { listTitles } from '../store/albums.ts';
 import { listZones } from '../store/settings.ts';
 
 /** 20,000 hashes and a long description. */
 const MAX_CORRECTION_BYTES = 1_600_000;
 const EDITS_SHOWN = 50;
+/** Tags and albums that the line of a change names, and how much of each. */
+const MAX_NAMES_SAID = 3;
+const MAX_NAME_SAID = 60;
 /** Larger than any number of an edit. */
 const NEWEST = Number.MAX_SAFE_INTEGER;
 
 export const corrections = new Hono<App>();
-corrections.use('/api/*', requireToken);
+for (const path of ['/api/corrections', '/api/edits', '/api/edits/*']) corrections.use(path, requireOwner);
 
 corrections.get('/a/:sha256/edit/:what', async (c) => {
   const facts = await loadFacts(c, c.req.param('sha256'), c.req.query('in'));
@@ -86,7 +90,10 @@ corrections.post('/edits/:id/undo', async (c) => {
 corrections.post('/api/corrections', async (c) => {
   const parsed = Correction.safeParse(await readJson(c.req.raw, MAX_CORRECTION_BYTES));
   if (!parsed.success) throw new BadRequest(`This correction cannot be read: ${parsed.error.issues[0]?.path.join('.') ?? ''} ${parsed.error.issues[0]?.message ?? ''}.`);
-  const done = await applyCorrection(c.env.DB, { ...parsed.data, summary: summarise(parsed.data.change), nowMs: Date.now() });
+  const { change } = parsed.data;
+  const titles = await listTitles(c.env.DB, [...(change.albums_add ?? []), ...(change.albums_remove ?? [])]);
+  const done = await applyCorrection(c.env.DB, { ...parsed.data, summary: summarise(change, titles), nowMs: Date.now() });
+  if (done.kind === 'no-such-album') throw new NotFound(`There is no album ${done.albumIds.join(', ')} that photos can be put into.`);
   if (done.kind === 'changed-meanwhile') throw new Conflict('Something else was changed meanwhile.');
   if (done.kind === 'done') await tellChange(c, parsed.data.change.position !== undefined);
   return c.json(done.kind === 'done' ? { edit_id: done.editId, assets: done.assets } : { edit_id: null, assets: 0 });
@@ -258,7 +265,7 @@ function readForget(what: CorrectWhat): Typed<Read> {
 }
 
 /** A line for the page of changes. */
-function summarise(change: CorrectionChange): string {
+function summarise(change: CorrectionChange, titles: ReadonlyMap<number, string> = new Map()): string {
   const parts: string[] = [];
   if (change.taken_at === null) parts.push('Time as the file says');
   else if (change.taken_at !== undefined) parts.push(`Time set to ${sayDate(change.taken_at)}, ${sayTime(change.taken_at)}`);
@@ -272,6 +279,14 @@ function summarise(change: CorrectionChange): string {
   if (change.description !== undefined) parts.push(change.description === null ? 'Description as the file says' : change.description === '' ? 'Description taken away' : 'Description written');
   if (change.favourite !== undefined) parts.push(change.favourite ? 'Made favourite' : 'No longer favourite');
   if (change.archived !== undefined) parts.push(change.archived ? 'Archived' : 'Back from the archive');
+  if (change.rating !== undefined) parts.push(change.rating === null ? 'Stars as the file says' : change.rating === 0 ? 'Stars taken away' : `Given ${sayCount(change.rating, 'star')}`);
+  const names = (all: readonly string[]) => (all.length > MAX_NAMES_SAID ? `${all.slice(0, MAX_NAMES_SAID).join(', ')} and ${all.length - MAX_NAMES_SAID} more` : all.join(', '));
+  const quoted = (tags: readonly string[]) => names(tags.map((tag) => `‘${tag.slice(0, MAX_NAME_SAID)}’`));
+  const albums = (ids: readonly number[]) => quoted(ids.map((id) => titles.get(id) ?? String(id)));
+  if (change.tags_add?.length) parts.push(`Tagged ${quoted(change.tags_add)}`);
+  if (change.tags_remove?.length) parts.push(`${change.tags_remove.length === 1 ? 'Tag' : 'Tags'} ${quoted(change.tags_remove)} taken away`);
+  if (change.albums_add?.length) parts.push(`Put into ${albums(change.albums_add)}`);
+  if (change.albums_remove?.length) parts.push(`Taken out of ${albums(change.albums_remove)}`);
   return parts.join(', ') || 'Changed';
 }
 

@@ -5,10 +5,14 @@ import type { CorrectionChange, CorrectionScope } from '../../protocol/correctio
 import { cellOf } from '../../protocol/place.ts';
 import { offsetAtWall, wallMs, wallText } from '../../protocol/time.ts';
 import { cleanText, toJsonParts } from '../db/bulk.ts';
+import { ALBUMS_AFTER, ALBUMS_BEFORE, mergedTags, TAGS_AFTER, TAGS_BEFORE, UNDO_ALBUMS, UNDO_TAGS, WRITE_ALBUMS } from './correction-lists.ts';
 import { resolveMarked } from './timeline-items.ts';
 
+/** Columns of curation that hold one value; tags and albums are lists (correction-lists.ts). */
 const FIELDS = ['favourite', 'archived', 'rating', 'taken_at', 'utc_offset_minutes', 'time_shift_s', 'latitude', 'longitude', 'cell', 'no_position', 'description'] as const;
 type Field = (typeof FIELDS)[number];
+const LISTS = ['tags', 'albums'] as const;
+type Touched = Field | (typeof LISTS)[number];
 /** Restored together or not at all: half a position is another place. */
 const POSITION: readonly Field[] = ['latitude', 'longitude', 'cell', 'no_position'];
 
@@ -24,7 +28,9 @@ export type CorrectOutcome =
   /** Everything is so already, or there is nothing in that scope. */
   | { kind: 'nothing' }
   /** Something else was changed after `afterEdit`. */
-  | { kind: 'changed-meanwhile' };
+  | { kind: 'changed-meanwhile' }
+  /** The change names albums that nothing can be put into or taken out of: there is none of that number, or it is smart or away. */
+  | { kind: 'no-such-album'; albumIds: number[] };
 export interface UndoOutcome {
   /** False where it was undone before; then nothing happens. */
   now: boolean;
@@ -61,9 +67,9 @@ function dayWall(day: number): string {
 }
 
 /** For each touched field the SQL of its new value (`?2`: constants, `c`: the row of curation, `s`: of the scope), and which rows stay as they are. */
-function planChange(change: CorrectionChange): { set: Partial<Record<Field, string>>; constants: Partial<Record<Field | 'by_s', unknown>>; except: string } {
+function planChange(change: CorrectionChange): { set: Partial<Record<Field, string>>; constants: Partial<Record<Touched | 'by_s', unknown>>; except: string } {
   const set: Partial<Record<Field, string>> = {};
-  const constants: Partial<Record<Field | 'by_s', unknown>> = {};
+  const constants: Partial<Record<Touched | 'by_s', unknown>> = {};
   let except = 'false';
   const put = (field: Field, value: unknown) => { set[field] = `?2->>'${field}'`; constants[field] = value; };
   const by = change.shift_s ?? change.move_s;
@@ -91,8 +97,25 @@ function planChange(change: CorrectionChange): { set: Partial<Record<Field, stri
   }
   if (change.description !== undefined) put('description', cleanText(change.description));
   for (const field of ['favourite', 'archived'] as const) if (change[field] !== undefined) put(field, change[field] === null ? null : Number(change[field]));
+  if (change.rating !== undefined) put('rating', change.rating);
+  const tags = new Map([...(change.tags_add ?? []).map((tag) => [cleanText(tag), 'add']), ...(change.tags_remove ?? []).map((tag) => [cleanText(tag), 'remove'])] as [string, string][]);
+  if (tags.size > 0) constants.tags = [...tags];
   return { set, constants, except };
 }
+
+/** The albums of a change as correction-lists.ts takes them, or those among them that are none. */
+async function planAlbums(db: D1Database, change: CorrectionChange): Promise<{ albums: [id: number, what: 'put' | 'take', imported: number][]; unknown: number[] }> {
+  const [put, take] = [new Set(change.albums_add), new Set(change.albums_remove)];
+  if (put.size + take.size === 0) return { albums: [], unknown: [] };
+  const { results } = await db.prepare('SELECT b.album_id, b.import_key IS NOT NULL AS imported FROM json_each(?1) j CROSS JOIN albums b ON b.album_id = j.value WHERE b.removed_at_ms IS NULL AND b.query IS NULL')
+    .bind(JSON.stringify([...put, ...take])).all<{ album_id: number; imported: number }>();
+  const known = new Set(results.map((album) => album.album_id));
+  return { albums: results.map((album) => [album.album_id, put.has(album.album_id) ? 'put' : 'take', album.imported]), unknown: [...put, ...take].filter((id) => !known.has(id)) };
+}
+
+// An album shows a stack by its primary, whichever of it lies inside: all of it is taken out.
+const membersSql = (scope: string): string => `SELECT t.sha256 FROM (${scope}) o CROSS JOIN stacks k ON k.primary_sha256 = o.sha256 CROSS JOIN assets a ON a.sha256 = k.member_sha256
+  CROSS JOIN timeline_items t ON t.asset_id = a.asset_id AND t.primary_sha256 = o.sha256`;
 
 /**
  * Makes one edit of a change that was checked against its schema. `summary` is for people; with `afterEdit` (the number of
@@ -100,20 +123,29 @@ function planChange(change: CorrectionChange): { set: Partial<Record<Field, stri
  */
 export async function applyCorrection(db: D1Database, args: { scope: CorrectionScope; change: CorrectionChange; summary: string; nowMs: number; afterEdit?: number | undefined }): Promise<CorrectOutcome> {
   const { set, constants, except } = planChange(args.change);
+  const { albums, unknown } = await planAlbums(db, args.change);
+  if (unknown.length > 0) return { kind: 'no-such-album', albumIds: unknown };
+  if (albums.length > 0) constants.albums = albums;
   const fields = FIELDS.filter((field) => set[field] !== undefined);
   const scope = scopeSql(args.scope);
   const sources = args.change.zone === undefined
     ? [{ sql: scope.sql, value: JSON.stringify(scope.value) }]
     : (await listOffsets(db, scope, args.change)).map((value) => ({ sql: 'SELECT value->>0 AS sha256, value->>1 AS utc_offset_minutes FROM json_each(?1)', value }));
   const made = JSON.stringify(constants);
-  const pairs = (of: (field: Field) => string) => fields.map((field) => `'${field}', ${of(field)}`).join(', ');
-  const insertRows = (source: string) => `INSERT INTO edit_rows (edit_id, sha256, before, after)
+  const insertRows = (source: string, of: (field: Field) => string, tagsAfter: string) => {
+    const pairs = (each: (field: Field) => string, tags: string, list: string) => [...fields.map((field) => `'${field}', ${each(field)}`), ...(constants.tags ? [`'tags', json(${tags})`] : []), ...(constants.albums ? [`'albums', json(${list})`] : [])].join(', ');
+    return `INSERT INTO edit_rows (edit_id, sha256, before, after)
     SELECT ?3, x.sha256, x.before, x.after FROM (
-      SELECT s.sha256, json_object(${pairs((field) => `c.${field}`)}) AS before, json_object(${pairs((field) => set[field] ?? 'NULL')}) AS after
+      SELECT s.sha256, json_object(${pairs((field) => `c.${field}`, TAGS_BEFORE, ALBUMS_BEFORE)}) AS before, json_object(${pairs(of, tagsAfter, ALBUMS_AFTER)}) AS after
       FROM (${source}) s LEFT JOIN curation c ON c.sha256 = s.sha256 WHERE ?2 IS NOT NULL AND NOT (${except})) x
-    WHERE x.before IS NOT x.after`;
-  const writeCuration = `INSERT INTO curation (sha256, ${fields.join(', ')}, changed_at_ms) SELECT sha256, ${fields.map((field) => `after->>'${field}'`).join(', ')}, ?2 FROM edit_rows WHERE edit_id = ?1
-    ON CONFLICT (sha256) DO UPDATE SET ${[...fields, 'changed_at_ms'].map((field) => `${field} = excluded.${field}`).join(', ')}`;
+    WHERE x.before IS NOT x.after ON CONFLICT DO NOTHING`;
+  };
+  const inserts = sources.map((source) => ({ sql: insertRows(source.sql, (field) => set[field] ?? 'NULL', TAGS_AFTER), value: source.value }));
+  if (albums.some(([, what]) => what === 'take')) inserts.push({ sql: insertRows(membersSql(scope.sql), (field) => `c.${field}`, TAGS_BEFORE), value: JSON.stringify(scope.value) });
+  const written = [...fields, ...(constants.tags ? ['tags'] : [])];
+  const writeCuration = `INSERT INTO curation (sha256, ${written.join(', ')}, changed_at_ms)
+    SELECT r.sha256, ${[...fields.map((field) => `r.after->>'${field}'`), ...(constants.tags ? [mergedTags('c.tags')] : [])].join(', ')}, ?2 FROM edit_rows r LEFT JOIN curation c ON c.sha256 = r.sha256 WHERE r.edit_id = ?1
+    ON CONFLICT (sha256) DO UPDATE SET ${[...written, 'changed_at_ms'].map((field) => `${field} = excluded.${field}`).join(', ')}`;
 
   for (let attempt = 1; ; attempt += 1) {
     const newest = await newestEdit(db);
@@ -122,10 +154,11 @@ export async function applyCorrection(db: D1Database, args: { scope: CorrectionS
     try {
       const done = await db.batch<{ assets: number }>([
         db.prepare('INSERT INTO edits (edit_id, at_ms, summary, assets) VALUES (?1, ?2, ?3, 0)').bind(id, args.nowMs, cleanText(args.summary)),
-        ...sources.map((source) => db.prepare(insertRows(source.sql)).bind(source.value, made, id)),
-        db.prepare(writeCuration).bind(id, args.nowMs),
+        ...inserts.map(({ sql, value }) => db.prepare(sql).bind(value, made, id)),
+        ...(written.length > 0 ? [db.prepare(writeCuration).bind(id, args.nowMs)] : []),
+        ...(albums.length > 0 ? WRITE_ALBUMS.map((sql) => db.prepare(sql).bind(id)) : []),
         markEdit(db, id),
-        db.prepare('UPDATE edits SET assets = (SELECT count(*) FROM edit_rows r WHERE r.edit_id = ?1) WHERE edit_id = ?1 RETURNING assets').bind(id),
+        db.prepare(albums.length > 0 ? COUNT_STACKS_SQL : 'UPDATE edits SET assets = (SELECT count(*) FROM edit_rows r WHERE r.edit_id = ?1) WHERE edit_id = ?1 RETURNING assets').bind(id),
         db.prepare('DELETE FROM edits WHERE edit_id = ?1 AND assets = 0').bind(id),
       ]);
       const assets = done.at(-2)?.results[0]?.assets ?? 0;
@@ -138,6 +171,10 @@ export async function applyCorrection(db: D1Database, args: { scope: CorrectionS
     }
   }
 }
+
+/** Of a stack that was taken out of an album each member has a row; people see one. */
+const COUNT_STACKS_SQL = `UPDATE edits SET assets = (SELECT count(DISTINCT coalesce(t.primary_sha256, t.sha256)) FROM edit_rows r CROSS JOIN assets a ON a.sha256 = r.sha256 CROSS JOIN timeline_items t ON t.asset_id = a.asset_id
+  WHERE r.edit_id = ?1) WHERE edit_id = ?1 RETURNING assets`;
 
 /** The number of the newest edit, 0 where there is none. */
 export async function newestEdit(db: D1Database): Promise<number> {
@@ -170,19 +207,28 @@ function markEdit(db: D1Database, editId: number, condition = 'true'): D1Prepare
 
 // Only an edit that stands can be undone: in one transaction with the undoing, so that two at once undo it once.
 const STANDS = '(SELECT undone_at_ms FROM edits WHERE edit_id = ?1) IS NULL';
-const EMPTY = FIELDS.map((field) => `${field} IS NULL`).join(' AND ');
+const EMPTY = [...FIELDS, 'tags'].map((field) => `${field} IS NULL`).join(' AND ');
 
-/** SQL of an undo over these fields; `c` is curation, `r` the edit's row. Exported for the test of their plans. */
-export function undoSql(fields: readonly Field[]): { count: string; restore: string; sweep: string } {
+/** SQL of an undo over what an edit touched; `c` is curation, `r` the edit's row. Exported for the test of their plans. */
+export function undoSql(touched: readonly Touched[]): { count: string; restore: string[]; sweep: string } {
+  const fields = FIELDS.filter((field) => touched.includes(field));
   const groups = [...fields.filter((field) => !POSITION.includes(field)).map((field) => [field]), ...(fields.some((field) => POSITION.includes(field)) ? [POSITION] : [])];
   const holds = (group: readonly Field[]) => `(${group.map((field) => `c.${field} IS (r.after->>'${field}')`).join(' AND ')})`;
   const changed = (group: readonly Field[]) => `(${group.map((field) => `(r.before->>'${field}') IS NOT (r.after->>'${field}')`).join(' OR ')})`;
-  const some = groups.map((group) => `(${changed(group)} AND ${holds(group)})`).join(' OR ');
-  const sets = groups.flatMap((group) => group.map((field) => `${field} = CASE WHEN ${holds(group)} THEN r.before->>'${field}' ELSE c.${field} END`));
+  const some = groups.map((group) => `(${changed(group)} AND ${holds(group)})`);
+  const kept = groups.map((group) => `(${changed(group)} AND NOT ${holds(group)})`);
+  const sets: [column: string, value: string][] = groups.flatMap((group) => group.map((field): [string, string] => [field, `CASE WHEN ${holds(group)} THEN r.before->>'${field}' ELSE c.${field} END`]));
+  if (touched.includes('tags')) { some.push(UNDO_TAGS.some); kept.push(UNDO_TAGS.kept); sets.push(['tags', UNDO_TAGS.value]); }
+  const columns = sets.map(([column]) => column);
+  // The row may have been swept since: then nothing stands in it, and what was comes back into a new one.
+  const curation = sets.length === 0 ? [] : [`INSERT INTO curation (sha256, ${columns.join(', ')}, changed_at_ms) SELECT r.sha256, ${sets.map(([, value]) => value).join(', ')}, ?2
+    FROM edit_rows r LEFT JOIN curation c ON c.sha256 = r.sha256 WHERE r.edit_id = ?1 AND (${some.join(' OR ')}) AND ${STANDS}
+    ON CONFLICT (sha256) DO UPDATE SET ${[...columns, 'changed_at_ms'].map((column) => `${column} = excluded.${column}`).join(', ')}`];
+  const albums = touched.includes('albums');
   return {
-    count: `SELECT sum(${some}) AS restored, sum(${groups.map((group) => `(${changed(group)} AND NOT ${holds(group)})`).join(' OR ')}) AS kept
-      FROM edit_rows r CROSS JOIN curation c ON c.sha256 = r.sha256 WHERE r.edit_id = ?1 AND ${STANDS}`,
-    restore: `UPDATE curation AS c SET ${sets.join(', ')}, changed_at_ms = ?2 FROM edit_rows r WHERE r.edit_id = ?1 AND r.sha256 = c.sha256 AND (${some}) AND ${STANDS}`,
+    count: `SELECT sum(${[...some, ...(albums ? [UNDO_ALBUMS.some] : [])].join(' OR ')}) AS restored, sum(${[...kept, ...(albums ? [UNDO_ALBUMS.kept] : [])].join(' OR ')}) AS kept
+      FROM edit_rows r LEFT JOIN curation c ON c.sha256 = r.sha256 WHERE r.edit_id = ?1 AND ${STANDS}`,
+    restore: [...curation, ...(albums ? UNDO_ALBUMS.write(STANDS) : [])],
     sweep: `DELETE FROM curation WHERE sha256 IN (SELECT r.sha256 FROM edit_rows r WHERE r.edit_id = ?1) AND ${EMPTY} AND ${STANDS}`,
   };
 }
@@ -193,10 +239,10 @@ export async function undoEdit(db: D1Database, editId: number, nowMs: number): P
     .bind(editId).first<{ undone_at_ms: number | null; after: string }>();
   if (!edit) return undefined;
   const named = Object.keys(z.record(z.string(), z.unknown()).parse(JSON.parse(edit.after)));
-  const sql = undoSql(FIELDS.filter((field) => named.includes(field)));
+  const sql = undoSql([...FIELDS, ...LISTS].filter((field) => named.includes(field)));
   const done = await db.batch<{ restored: number | null; kept: number | null }>([
     db.prepare(sql.count).bind(editId),
-    db.prepare(sql.restore).bind(editId, nowMs),
+    ...sql.restore.map((each) => db.prepare(each).bind(...(each.includes('?2') ? [editId, nowMs] : [editId]))),
     db.prepare(sql.sweep).bind(editId),
     markEdit(db, editId, STANDS),
     db.prepare('UPDATE edits SET undone_at_ms = ?2 WHERE edit_id = ?1 AND undone_at_ms IS NULL').bind(editId, nowMs),

@@ -1,6 +1,7 @@
 // What a place's and an album's page show: tiles in the grid's own order, by key in both directions. Reads only.
 import * as z from 'zod';
 import { Tile, TILE_COLUMNS, type Cursor } from './timeline.ts';
+import { isMember } from './album-members.ts';
 import { UNKNOWN_SORT_MS } from './timeline-items.ts';
 
 /** A place is shown newest first, an album oldest first; what has no date is last in both. */
@@ -15,7 +16,7 @@ const PLACE_SET = `SELECT t.sort_ms AS key_ms, t.asset_id FROM places p INDEXED 
   WHERE p.country_code IS ?1->>0 AND p.region IS ?1->>1 AND p.city IS ?1->>2`;
 // A member of a stack is shown as its primary, once, whichever of them lies in the album.
 const ALBUM_SET = `SELECT DISTINCT ${ALBUM_KEY} AS key_ms, t.asset_id FROM album_assets m CROSS JOIN assets a ON a.sha256 = m.sha256 CROSS JOIN timeline_items i ON i.asset_id = a.asset_id
-  CROSS JOIN assets o ON o.sha256 = coalesce(i.primary_sha256, i.sha256) CROSS JOIN timeline_items t ON t.asset_id = o.asset_id WHERE m.album_id = ?1->>0`;
+  CROSS JOIN assets o ON o.sha256 = coalesce(i.primary_sha256, i.sha256) CROSS JOIN timeline_items t ON t.asset_id = o.asset_id WHERE m.album_id = ?1->>0 AND ${isMember('m')}`;
 
 /** What a kind of grid is: the SQL of its set (`?1`: JSON list of `of`), each with the key that orders it, and which way. */
 const SETS: { [K in Grid['kind']]: { sql: string; ascending: boolean; of: (grid: Extract<Grid, { kind: K }>) => string } } = {

@@ -20,8 +20,9 @@ export const RESOLVE_INPUT_SQL = `SELECT a.asset_id, a.sha256, a.kind, a.width, 
   (SELECT json_group_array(json(said)) FROM (SELECT DISTINCT json_array(json(e.time_claims), json(e.imports), json(e.albums)) AS said
     FROM locations l CROSS JOIN evidence e ON e.volume_id = l.volume_id AND e.path = l.path WHERE l.sha256 = a.sha256)) AS evidence,
   c.favourite AS c_favourite, c.archived AS c_archived, c.rating AS c_rating, c.taken_at AS c_taken_at, c.utc_offset_minutes AS c_utc_offset_minutes, c.time_shift_s AS c_time_shift_s,
-  c.latitude AS c_latitude, c.longitude AS c_longitude, c.no_position AS c_no_position, c.description AS c_description, c.changed_at_ms AS c_changed_at_ms,
+  c.latitude AS c_latitude, c.longitude AS c_longitude, c.no_position AS c_no_position, c.description AS c_description, c.tags AS c_tags, c.changed_at_ms AS c_changed_at_ms,
   (SELECT p.zone FROM places p WHERE p.cell = c.cell) AS c_zone,
+  (SELECT json_group_array(json_array(m.layer, coalesce(b.import_key, b.album_key), b.title)) FROM album_assets m CROSS JOIN albums b ON b.album_id = m.album_id WHERE m.sha256 = a.sha256) AS memberships,
   s.type AS stack_type, s.primary_sha256 AS primary_sha256,
   (SELECT json_group_array(json_array(m.member_sha256, m.type, ma.proxy_version)) FROM stacks m JOIN assets ma ON ma.sha256 = m.member_sha256
     WHERE m.primary_sha256 = a.sha256 AND ${HELD('m')} AND ${LOCATED('m.member_sha256')}) AS members,
@@ -38,7 +39,9 @@ export interface ResolveRow {
   /** Members that stand under it, and whose proxy moves when it is played: a live member's, or its own for a motion photo. */
   members: number; live_sha256: string | null; live_proxy_version: number;
   t_asset_id: number | null; t_month: number | null;
-  input: Pick<AssetInput, 'file' | 'evidence' | 'owner'>;
+  /** Albums that an export put it into, as they are stored. */
+  imported: AlbumImport[];
+  input: Pick<AssetInput, 'file' | 'evidence' | 'owner' | 'albums'>;
 }
 
 /** Reads these hashes and those that are stacked with them, two steps far: a primary's primary decides whether it holds members. */
@@ -57,11 +60,11 @@ export function toAssetInput(row: ResolveRow, still: ResolvedAsset | null, homeZ
   return { ...row.input, still, homeZone, nowMs };
 }
 
-interface Raw extends Omit<ResolveRow, 'members' | 'live_sha256' | 'live_proxy_version' | 'input'> {
+interface Raw extends Omit<ResolveRow, 'members' | 'live_sha256' | 'live_proxy_version' | 'imported' | 'input'> {
   gps_zone: string | null; time_claims: string; latitude: number | null; longitude: number | null; description: string | null; rating: number | null; tags: string; motion: string | null;
-  evidence: string; members: string;
+  evidence: string; members: string; memberships: string;
   c_favourite: number | null; c_archived: number | null; c_rating: number | null; c_taken_at: string | null; c_utc_offset_minutes: number | null; c_time_shift_s: number | null;
-  c_latitude: number | null; c_longitude: number | null; c_no_position: number | null; c_description: string | null; c_changed_at_ms: number | null; c_zone: string | null;
+  c_latitude: number | null; c_longitude: number | null; c_no_position: number | null; c_description: string | null; c_tags: string | null; c_changed_at_ms: number | null; c_zone: string | null;
 }
 
 function toRow(raw: Raw): ResolveRow {
@@ -73,9 +76,11 @@ function toRow(raw: Raw): ResolveRow {
     description: raw.description, rating: raw.rating, tags: JSON.parse(raw.tags) as string[], duration_ms: raw.duration_ms,
   };
   const evidence = (JSON.parse(raw.evidence) as [TimeClaim[], ImportFacts[], AlbumImport[]][]).map(([time_claims, imports, albums]) => ({ time_claims, imports, albums }));
+  const memberships = JSON.parse(raw.memberships) as [layer: 'import' | 'owner' | 'left', key: string, title: string][];
+  const inLayer = (which: string): AlbumImport[] => memberships.filter(([layer]) => layer === which).map(([, key, title]) => ({ key, title }));
   return {
-    ...raw, members: members.length, live_sha256: live?.[0] ?? own?.[0] ?? null, live_proxy_version: live?.[2] ?? own?.[1] ?? 0,
-    input: { file, evidence, owner: raw.c_changed_at_ms === null ? null : toOwner(raw) },
+    ...raw, imported: inLayer('import'), members: members.length, live_sha256: live?.[0] ?? own?.[0] ?? null, live_proxy_version: live?.[2] ?? own?.[1] ?? 0,
+    input: { file, evidence, owner: raw.c_changed_at_ms === null ? null : toOwner(raw), albums: { put: inLayer('owner'), left: inLayer('left').map((album) => album.key) } },
   };
 }
 
@@ -85,5 +90,6 @@ function toOwner(raw: Raw): OwnerFacts {
   return {
     taken_at: raw.c_taken_at, utc_offset_minutes: raw.c_utc_offset_minutes, time_shift_s: raw.c_time_shift_s, latitude: raw.c_latitude, longitude: raw.c_longitude,
     no_position: raw.c_no_position === 1, description: raw.c_description, favourite: toBoolean(raw.c_favourite), archived: toBoolean(raw.c_archived), rating: raw.c_rating, zone: raw.c_zone,
+    tags: JSON.parse(raw.c_tags ?? '{"add":[],"remove":[]}') as OwnerFacts['tags'],
   };
 }

@@ -1,6 +1,7 @@
 // Documents of the search: what is written of an asset, in fields, with its stack's members in it. Built for what is due
 // (search-due.ts) in slices; FTS5 keeps no text of its own, so its rows change in the same transaction as the documents.
 import { bulkUpsertSql, toJsonParts } from '../db/bulk.ts';
+import { isMember, isShown, titleOf } from './album-members.ts';
 import { countryNames } from './country-names.ts';
 import { foldText, joinLines } from './search-text.ts';
 import { traitsOf } from './search-traits.ts';
@@ -15,7 +16,7 @@ const MAX_FIELD_CHARS = 20_000;
 const MAX_PATHS = 50;
 
 const PATHS = (sha256: string) => `(SELECT json_group_array(path) FROM (SELECT l.path FROM locations l WHERE l.sha256 = ${sha256} ORDER BY l.volume_id, l.path LIMIT ${MAX_PATHS}))`;
-const ALBUMS = (sha256: string) => `(SELECT json_group_array(b.title) FROM (SELECT DISTINCT m.album_id FROM album_assets m WHERE m.sha256 = ${sha256}) x CROSS JOIN albums b ON b.album_id = x.album_id)`;
+const ALBUMS = (sha256: string) => `(SELECT json_group_array(${titleOf('b')}) FROM (SELECT DISTINCT m.album_id FROM album_assets m WHERE m.sha256 = ${sha256} AND ${isMember('m')}) x CROSS JOIN albums b ON b.album_id = x.album_id WHERE ${isShown('b')})`;
 export const DUE_FACTS_SQL = `SELECT s.asset_id, s.mark, d.mark AS old_mark, coalesce(a.sha256, d.sha256) AS sha256, a.mime, a.camera, a.lens, a.motion IS NOT NULL AS motion,
   t.asset_id IS NOT NULL AS located, t.kind, t.width, t.height, t.day, t.favourite, t.description, t.people, t.tags, t.primary_sha256, t.members AS member_count, d.traits AS old_traits, ${DOC_FIELDS.map((f) => `d.${f} AS old_${f}`).join(', ')},
   p.street, p.neighbourhood, p.city, p.region, p.country, p.country_code, ${PATHS('t.sha256')} AS paths, ${ALBUMS('t.sha256')} AS albums,

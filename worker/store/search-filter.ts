@@ -1,6 +1,7 @@
 // Filters of a search as SQL over `timeline_items t`: for what words found, what the model found, and for filters alone.
 // Archived assets are found; a stack's members are not, their primary stands for them. Every value travels as JSON in one
 // parameter a term: D1 takes 100 parameters, and LIKE patterns of 50 bytes.
+import { isMember } from './album-members.ts';
 import { traitBit, type FilterTerm } from '../../protocol/search.ts';
 import { foldText } from './search-text.ts';
 
@@ -45,7 +46,7 @@ function conditionOf(term: FilterTerm, p: string): { sql: string; value: unknown
     case 'favourite': return { sql: `t.favourite = ${p}->>0`, value: [1] };
     // A stack is in an album with any of its members.
     case 'album': return {
-      sql: `t.sha256 IN (SELECT coalesce(i.primary_sha256, i.sha256) FROM json_each(${p}) j CROSS JOIN album_assets m ON m.album_id = j.value CROSS JOIN assets a ON a.sha256 = m.sha256 CROSS JOIN timeline_items i ON i.asset_id = a.asset_id)`,
+      sql: `t.sha256 IN (SELECT coalesce(i.primary_sha256, i.sha256) FROM json_each(${p}) j CROSS JOIN album_assets m ON m.album_id = j.value AND ${isMember('m')} CROSS JOIN assets a ON a.sha256 = m.sha256 CROSS JOIN timeline_items i ON i.asset_id = a.asset_id)`,
       value: term.album_ids,
     };
     case 'person': return hasLine('people', p, term.names);

@@ -7,7 +7,9 @@
 // holds only while `unresolved` is exactly what was read before the facts were.
 import { ratioChar } from '../../protocol/layout.ts';
 import { cellOf } from '../../protocol/place.ts';
+import { compareText } from '../../protocol/order.ts';
 import { resolveAsset, type ResolvedAsset } from '../../protocol/resolve.ts';
+import type { AlbumImport } from '../../protocol/rows.ts';
 import { wallMs } from '../../protocol/time.ts';
 import { bulkUpsertSql, toJsonParts } from '../db/bulk.ts';
 import { rebuildBuckets } from './buckets.ts';
@@ -38,6 +40,8 @@ const DELETE_UNRESOLVED = `DELETE FROM unresolved WHERE token IN (SELECT value F
 // All that is marked, and of the first so many of them the hashes: one large edit leaves many marks, and one round must stay small.
 const UNRESOLVED_SQL = `SELECT token, CASE WHEN first OR total <= ?1 THEN sha256s END AS sha256s
 FROM (SELECT token, sha256s, sum(length(sha256s)) OVER (ORDER BY token) AS total, row_number() OVER (ORDER BY token) = 1 AS first FROM unresolved) ORDER BY token`;
+/** Albums that are called otherwise than their export says, or that the owner has away. */
+const NAMED_ALBUMS_SQL = 'SELECT coalesce(import_key, album_key) AS key, coalesce(owner_title, title) AS title, removed_at_ms IS NOT NULL AS removed FROM albums WHERE owner_title IS NOT NULL OR removed_at_ms IS NOT NULL';
 /** Characters of hashes that one round resolves: some 4,000 assets, as many as a batch has rows. */
 const ROUND_CHARS = 270_000;
 
@@ -50,15 +54,16 @@ export function markUnresolved(db: D1Database, sha256s: Iterable<string>): D1Pre
 export async function resolveMarked(db: D1Database, nowMs: number): Promise<boolean> {
   let changed = false;
   for (let lost = 0; lost < MAX_ATTEMPTS;) {
-    const [marked, zone] = await db.batch<{ token: string; sha256s: string | null; value: string }>([
-      db.prepare(UNRESOLVED_SQL).bind(ROUND_CHARS), db.prepare("SELECT value FROM settings WHERE key = 'home_zone'"),
+    const [marked, zone, named] = await db.batch<{ token: string; sha256s: string | null; value: string; key: string; title: string; removed: number }>([
+      db.prepare(UNRESOLVED_SQL).bind(ROUND_CHARS), db.prepare("SELECT value FROM settings WHERE key = 'home_zone'"), db.prepare(NAMED_ALBUMS_SQL),
     ]);
     if (!marked || marked.results.length === 0) return changed;
     const tokens = JSON.stringify(marked.results.map((r) => r.token));
     const taken = marked.results.filter((r) => r.sha256s !== null);
     const hashes = new Set(taken.flatMap((r) => JSON.parse(r.sha256s ?? '[]') as string[]));
     const rows = await readResolveInputs(db, hashes);
-    const plan = planWrites(rows, zone?.results[0]?.value ?? DEFAULT_ZONE, nowMs);
+    const titles = new Map(named?.results.map((album) => [album.key, album.removed === 1 ? null : album.title]));
+    const plan = planWrites(rows, { homeZone: zone?.results[0]?.value ?? DEFAULT_ZONE, titles, nowMs });
 
     const statements = toJsonParts(plan.items.map((item) => ITEM_COLUMNS.map((c) => item[c]))).map((part) => db.prepare(UPSERT_ITEMS).bind(part, tokens));
     if (plan.gone.length > 0) statements.push(db.prepare(DELETE_ITEMS).bind(JSON.stringify(plan.gone), tokens));
@@ -78,7 +83,10 @@ export async function resolveMarked(db: D1Database, nowMs: number): Promise<bool
 
 interface Plan { items: Item[]; gone: number[]; months: Set<number>; cells: Set<string>; albums: Map<string, ResolvedAsset['albums']> }
 
-function planWrites(rows: ReadonlyMap<string, ResolveRow>, homeZone: string, nowMs: number): Plan {
+/** `titles`: by an album's key what it is called instead; null: it is away. */
+interface Setting { homeZone: string; titles: ReadonlyMap<string, string | null>; nowMs: number }
+
+function planWrites(rows: ReadonlyMap<string, ResolveRow>, { homeZone, titles, nowMs }: Setting): Plan {
   const plan: Plan = { items: [], gone: [], months: new Set(), cells: new Set(), albums: new Map() };
   const resolved = new Map<string, ResolvedAsset>();
   const resolve = (row: ResolveRow): ResolvedAsset => {
@@ -97,13 +105,13 @@ function planWrites(rows: ReadonlyMap<string, ResolveRow>, homeZone: string, now
       continue;
     }
     const answer = resolve(row);
-    const item = toItem(row, answer);
+    if (differs(row.imported, answer.imported_albums)) plan.albums.set(row.sha256, answer.imported_albums);
+    const item = toItem(row, answer, titles);
     const before = row as unknown as Record<string, unknown>;
     const changed = ITEM_COLUMNS.filter((c) => before[`t_${c}`] !== item[c]);
     if (changed.length === 0) continue;
     plan.items.push(item);
     if (changed.includes('cell') && item.cell !== null) plan.cells.add(item.cell);
-    if (changed.includes('albums')) plan.albums.set(row.sha256, answer.albums);
     if (!changed.some((c) => c === 'ratio' || c === 'sort_ms' || c === 'shown')) continue;
     plan.months.add(item.month);
     if (row.t_month !== null) plan.months.add(row.t_month);
@@ -111,7 +119,13 @@ function planWrites(rows: ReadonlyMap<string, ResolveRow>, homeZone: string, now
   return plan;
 }
 
-function toItem(row: ResolveRow, { time, position, description, ...rest }: ResolvedAsset): Item {
+/** Whether stored albums are others than an export says now, or one of them has a lesser title (import-albums.ts keeps the least). */
+function differs(stored: readonly AlbumImport[], said: readonly AlbumImport[]): boolean {
+  const titles = new Map(stored.map((album) => [album.key, album.title]));
+  return titles.size !== said.length || said.some((album) => { const title = titles.get(album.key); return title === undefined || compareText(album.title, title) < 0; });
+}
+
+function toItem(row: ResolveRow, { time, position, description, ...rest }: ResolvedAsset, titles: Setting['titles']): Item {
   const sortMs = time.takenAt === null ? undefined : wallMs(time.takenAt);
   const day = time.takenAt === null || sortMs === undefined ? 0 : Number(time.takenAt.slice(0, 10).replaceAll('-', ''));
   return {
@@ -121,7 +135,7 @@ function toItem(row: ResolveRow, { time, position, description, ...rest }: Resol
     sort_ms: sortMs ?? UNKNOWN_SORT_MS, month: Math.floor(day / 100), day, shown: rest.archived || row.primary_sha256 !== null ? 0 : 1,
     latitude: position?.latitude ?? null, longitude: position?.longitude ?? null, position_source: position?.source ?? null, cell: position ? cellOf(position.latitude, position.longitude) : null,
     description: description?.text ?? null, description_source: description?.source ?? null, favourite: rest.favourite ? 1 : 0, archived: rest.archived ? 1 : 0, rating: rest.rating,
-    people: JSON.stringify(rest.people), tags: JSON.stringify(rest.tags), albums: JSON.stringify(rest.albums.map((a) => a.title)),
+    people: JSON.stringify(rest.people), tags: JSON.stringify(rest.tags), albums: JSON.stringify(rest.albums.flatMap((a) => titles.get(a.key) === undefined ? a.title : titles.get(a.key) ?? [])),
     proxy_version: row.proxy_version, stack_type: row.stack_type, primary_sha256: row.primary_sha256, members: row.members,
     live_sha256: row.live_sha256, live_proxy_version: row.live_proxy_version,
   };

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { AssetProblem, Exposure } from '../../protocol/rows.ts';
 import { AssetKind, OffsetSource, PlaceSource, ProblemCode, StackType, TakenAtSource, ValueSource, type Sha256 } from '../../protocol/words.ts';
+import { isMember, isShown, titleOf } from './album-members.ts';
 
 /** JSON text in a column; what does not fit its schema reads as the fallback, for old rows must not break a page. */
 function jsonOr<T>(schema: z.ZodType<T>, fallback: T): z.ZodType<T, string | null> {
@@ -44,7 +45,7 @@ export const DETAIL_SQL = `SELECT a.asset_id, a.sha256, a.kind, a.mime, a.size_b
   FROM assets a JOIN timeline_items t ON t.asset_id = a.asset_id LEFT JOIN places p ON p.cell = t.cell LEFT JOIN curation c ON c.sha256 = a.sha256 WHERE a.sha256 = ?1`;
 export const STACK_SQL = `SELECT t.sha256, t.kind, t.stack_type, t.duration_ms, a.mime, a.size_bytes FROM stacks s CROSS JOIN assets a ON a.sha256 = s.member_sha256 CROSS JOIN timeline_items t ON t.asset_id = a.asset_id
   WHERE s.primary_sha256 = ?1 AND s.removed = 0 AND t.primary_sha256 = ?1 ORDER BY t.asset_id LIMIT ?2`;
-export const ASSET_ALBUMS_SQL = `SELECT DISTINCT b.album_id, b.title FROM album_assets m CROSS JOIN albums b ON b.album_id = m.album_id WHERE m.sha256 = ?1 ORDER BY b.title, b.album_id`;
+export const ASSET_ALBUMS_SQL = `SELECT DISTINCT b.album_id, ${titleOf('b')} AS title FROM album_assets m CROSS JOIN albums b ON b.album_id = m.album_id WHERE m.sha256 = ?1 AND ${isMember('m')} AND ${isShown('b')} ORDER BY title, b.album_id`;
 export const COPIES_SQL = `SELECT l.volume_id, l.path, l.fs_id, l.inode, l.missing_since_ms, coalesce(v.owner_label, v.label) AS label, p.code AS problem_code, p.reason AS problem_reason
   FROM locations l LEFT JOIN volumes v ON v.volume_id = l.volume_id LEFT JOIN problems p ON p.volume_id = l.volume_id AND p.path = l.path
   WHERE l.sha256 = ?1 ORDER BY l.volume_id, l.path LIMIT ?2`;

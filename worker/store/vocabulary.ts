@@ -1,5 +1,6 @@
 // The library's own names, for reading queries. Asked for at each key stroke, so a few bounded queries over indexes, kept
 // in the isolate for some seconds. Reads only.
+import { isShown, titleOf } from './album-members.ts';
 import type { LibraryNames } from './library-names.ts';
 import { UNKNOWN_SORT_MS } from './timeline-items.ts';
 
@@ -28,7 +29,7 @@ const eachValue = (table: string, column: string, index: string, having: string)
 export const CAMERAS_SQL = eachValue('assets', 'camera', 'assets_by_camera', 'camera IS NOT NULL');
 export const PEOPLE_SQL = eachValue('timeline_items', 'people', 'timeline_items_by_people', "people <> '[]'");
 export const TAGS_SQL = eachValue('timeline_items', 'tags', 'timeline_items_by_tags', "tags <> '[]'");
-export const TITLES_SQL = 'SELECT album_id, title FROM albums b WHERE EXISTS (SELECT 1 FROM album_assets m WHERE m.album_id = b.album_id) ORDER BY album_id DESC LIMIT ?1';
+export const TITLES_SQL = `SELECT album_id, ${titleOf('b')} AS title FROM albums b WHERE ${isShown('b')} AND EXISTS (SELECT 1 FROM album_assets m WHERE m.album_id = b.album_id) ORDER BY album_id DESC LIMIT ?1`;
 const VOLUMES_SQL = 'SELECT volume_id, coalesce(owner_label, label) AS label FROM volumes ORDER BY volume_id LIMIT ?1';
 export const DAYS_SQL = `SELECT (SELECT day FROM timeline_items t INDEXED BY timeline_items_shown WHERE shown = 1 AND sort_ms > ?1 ORDER BY sort_ms LIMIT 1) AS first,
 (SELECT day FROM timeline_items t INDEXED BY timeline_items_shown WHERE shown = 1 AND sort_ms > ?1 ORDER BY sort_ms DESC LIMIT 1) AS last`;
