@@ -4,6 +4,7 @@ import { proxyUrl, renditionUrl } from '../protocol/rendition.ts';
 import { Page, type FrameFacts } from './frame.tsx';
 import { hx } from './parts/hx.ts';
 import { assetAddress } from './parts/addresses.ts';
+import { boxText } from './parts/box.ts';
 import { Icon } from './parts/icon.tsx';
 import { elementId, monthAddress, sayDate, sayDay, sayDuration, sayMonth, sayMonthShort, sayTime } from './parts/words.ts';
 
@@ -102,7 +103,7 @@ export function Tile(props: { tile: TileFacts; eager: boolean; inside: string | 
   const color = tile.color ? `;--c:${tile.color}` : '';
   const live = tile.live_sha256 !== null && tile.live_proxy_version > 0 ? proxyUrl({ sha256: tile.live_sha256, version: tile.live_proxy_version }) : undefined;
   return (
-    <a class={tile.grid_version > 0 ? 'tile' : 'tile tile-wait'} id={tileId(tile.sha256)} href={assetAddress(tile.sha256, props.inside, '', tile.rank)} style={`--r:${ratio.toFixed(4)}${color}`} aria-label={tileWords(tile)} data-live={live}>
+    <a class={tile.grid_version > 0 ? 'tile' : 'tile tile-wait'} id={tileId(tile.sha256)} href={assetAddress(tile.sha256, props.inside, '', tile.rank)} style={`--r:${ratio.toFixed(4)}${color}`} aria-label={tileWords(tile)} data-box={boxText(tile)} data-live={live}>
       {tile.grid_version > 0
         ? <img src={renditionUrl({ sha256: tile.sha256, name: 'grid', version: tile.grid_version })} alt="" width={Math.round(ratio * 440)} height={440} loading={props.eager ? 'eager' : 'lazy'} decoding="async" />
         : <Icon name={tile.kind === 'video' ? 'film' : 'image'} />}

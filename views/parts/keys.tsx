@@ -6,6 +6,12 @@ const KEYS: [keys: string[], what: string][] = [
   [['/'], 'Search'],
   [['i'], 'Facts about the photo, or none'],
   [['l'], 'In the viewer: more like this one'],
+  [['f'], 'In the viewer: favourite, or no longer'],
+  [['e'], 'In the viewer: into the archive, or back'],
+  [['a'], 'In the viewer: add to an album'],
+  [['d'], 'In the viewer: download'],
+  [['s'], 'In the viewer: slideshow; space pauses it'],
+  [['+', '−', '0'], 'In the viewer: nearer, farther, all of it'],
   [['Home'], 'In the timeline: to the newest'],
   [['?'], 'This list'],
 ];
