@@ -3,7 +3,7 @@
 import { GRID_LAYOUT_EVENT, GRID_TILES_EVENT, theGrid, type GridView } from './grid/view.ts';
 import { isOtherDialogOpen, isPageKey } from './keys.ts';
 import { Selection } from './selection.ts';
-import { startTouch } from './select-touch.ts';
+import { startDraw, takeClick } from './select-draw.ts';
 import { say } from './toast.ts';
 
 /** Fired on `document.body` whenever something else is selected. */
@@ -14,8 +14,6 @@ export const MAX_SELECTED = 100_000;
 const MAX_ASKED = 20_000;
 /** The check with a rim that a pointer is granted. */
 const CHECK_PX = 40;
-/** A pointer that went this far draws a run. */
-const DRAG_PX = 6;
 /** Hashes are asked for once the hand rests. */
 const REST_MS = 300;
 
@@ -78,17 +76,16 @@ export function startSelect(): void {
     changed();
   });
   listenClicks();
-  listenDrag();
   listenKeys();
-  startTouch({
-    begin(tile) {
-      const index = theGrid()?.indexOf(tile);
-      if (index === undefined) return false;
-      selection.begin(index, !selection.has(index));
-      changed();
-      return true;
+  let drawn: number | undefined;
+  startDraw({
+    indexOf: (target) => gridTile(target)?.index,
+    mayDraw: (event) => selection.count > 0 || onCheck(event, gridTile(event.target)?.tile),
+    begin(index) { drawn = index; toggle(index); },
+    over(x, y) {
+      const index = theGrid()?.indexAt(x, y);
+      if (index !== undefined && index !== drawn) { drawn = index; reach(index); }
     },
-    reach, over,
   });
 }
 
@@ -125,20 +122,31 @@ function mark(): void {
 function markDays(): void {
   const grid = theGrid();
   if (!grid) return;
-  for (const title of grid.element.querySelectorAll<HTMLElement>('[data-from]')) {
+  for (const section of grid.element.querySelectorAll<HTMLElement>('.day')) {
+    const before = section.previousElementSibling;
+    const title = section.querySelector('.day-title, .month-title') ?? (before?.matches('.month-title') ? before : null);
+    const range = rangeUnder(section);
+    if (!title || !range) continue;
     let check = title.querySelector<HTMLButtonElement>('.day-check');
     if (!check) {
       check = document.createElement('button');
       check.type = 'button';
       check.className = 'day-check';
       check.setAttribute('aria-label', `Select all of ${title.textContent ?? ''}`);
-      check.setAttribute('aria-pressed', 'false');
       title.append(check);
+      days.set(check, section);
     }
-    const { from, end } = grid.rangeOf(Number(title.dataset['from']));
-    const on = String(selection.count > 0 && selection.hasAll(from, end));
+    const on = String(selection.count > 0 && selection.hasAll(range.from, range.end));
     if (check.getAttribute('aria-pressed') !== on) check.setAttribute('aria-pressed', on);
   }
+}
+/** Whose check a button is. */
+const days = new WeakMap<Element, Element>();
+function rangeUnder(section: Element): { from: number; end: number } | undefined {
+  const grid = theGrid();
+  const tile = section.querySelector('a.tile');
+  const index = tile ? grid?.indexOf(tile) : undefined;
+  return index === undefined ? undefined : grid?.rangeOf(index);
 }
 
 function setRange(from: number, end: number, on: boolean): void {
@@ -156,12 +164,6 @@ function reach(index: number): void {
   selection.extend(index);
   changed();
 }
-/** Draws the run to what is under a point, and says whether there is a grid at all. */
-function over(x: number, y: number): void {
-  const index = theGrid()?.indexAt(x, y);
-  if (index !== undefined && index !== drawn) { drawn = index; reach(index); }
-}
-let drawn: number | undefined;
 
 function gridTile(target: EventTarget | null): { grid: GridView; tile: HTMLAnchorElement; index: number } | undefined {
   const grid = theGrid();
@@ -171,31 +173,20 @@ function gridTile(target: EventTarget | null): { grid: GridView; tile: HTMLAncho
   return index === undefined ? undefined : { grid, tile, index };
 }
 /** Whether a pointer is on the check at a tile's corner. */
-function onCheck(event: MouseEvent, tile: Element): boolean {
-  const box = tile.getBoundingClientRect();
-  return event.clientX - box.left < Math.min(CHECK_PX, box.width / 2) && event.clientY - box.top < Math.min(CHECK_PX, box.height / 2);
-}
-
-/** Set by what already did something with a pointer: its click is not one as well. */
-let used = false;
-export function useClick(): void {
-  used = true;
-  setTimeout(() => { used = false; }, 0);
+function onCheck(event: MouseEvent, tile: Element | undefined): boolean {
+  const box = tile?.getBoundingClientRect();
+  return box !== undefined && event.clientX - box.left < Math.min(CHECK_PX, box.width / 2) && event.clientY - box.top < Math.min(CHECK_PX, box.height / 2);
 }
 
 function listenClicks(): void {
   document.addEventListener('click', (event) => {
-    const day = event.target instanceof Element ? event.target.closest<HTMLElement>('.day-check')?.closest<HTMLElement>('[data-from]') : null;
-    const grid = theGrid();
-    if (day && grid) {
-      const { from, end } = grid.rangeOf(Number(day.dataset['from']));
-      setRange(from, end, !selection.hasAll(from, end));
-      return;
-    }
+    const section = event.target instanceof Element ? days.get(event.target) : undefined;
+    const range = section && rangeUnder(section);
+    if (range) { setRange(range.from, range.end, !selection.hasAll(range.from, range.end)); return; }
     const at = gridTile(event.target);
     if (!at || event.button !== 0) return;
     const stop = () => { event.preventDefault(); event.stopPropagation(); };
-    if (used) { used = false; stop(); return; }
+    if (takeClick()) { stop(); return; }
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     // A mouse alone has a corner to aim at; a key or a finger opens, or toggles while selecting.
     const aimed = event instanceof PointerEvent && event.pointerType === 'mouse' && event.detail > 0 && onCheck(event, at.tile);
@@ -204,51 +195,6 @@ function listenClicks(): void {
     if (event.shiftKey && selection.anchor !== undefined) reach(at.index);
     else toggle(at.index);
   }, { capture: true });
-}
-
-/** A mouse that draws: from a check, or from anywhere while selecting. */
-function listenDrag(): void {
-  let from: { x: number; y: number; index: number; tile: Element } | undefined;
-  let drawing = false;
-  let at = { x: 0, y: 0 };
-  const scroll = () => {
-    if (!drawing) return;
-    scrollNear(at.y);
-    over(at.x, at.y);
-    requestAnimationFrame(scroll);
-  };
-  document.addEventListener('pointerdown', (event) => {
-    const on = gridTile(event.target);
-    if (event.pointerType !== 'mouse' || event.button !== 0 || event.shiftKey || event.ctrlKey || event.metaKey || !on) return;
-    if (selection.count === 0 && !onCheck(event, on.tile)) return;
-    from = { x: event.clientX, y: event.clientY, index: on.index, tile: on.tile };
-  });
-  document.addEventListener('dragstart', (event) => { if (from) event.preventDefault(); });
-  document.addEventListener('pointermove', (event) => {
-    if (!from) return;
-    at = { x: event.clientX, y: event.clientY };
-    if (drawing || Math.hypot(at.x - from.x, at.y - from.y) < DRAG_PX) return;
-    drawing = true;
-    drawn = from.index;
-    selection.begin(from.index, !selection.has(from.index));
-    changed();
-    requestAnimationFrame(scroll);
-  });
-  const end = () => {
-    if (drawing) useClick();
-    from = undefined;
-    drawing = false;
-  };
-  document.addEventListener('pointerup', end);
-  document.addEventListener('pointercancel', end);
-}
-
-/** Near the edges of the window the page goes along, the faster the nearer. */
-export function scrollNear(y: number): void {
-  const edge = 72;
-  const top = document.querySelector('.top')?.getBoundingClientRect().bottom ?? 0;
-  const past = y < top + edge ? y - top - edge : y > innerHeight - edge ? y - innerHeight + edge : 0;
-  if (past !== 0) scrollBy({ top: Math.max(-24, Math.min(24, past / 3)), behavior: 'instant' });
 }
 
 const WAYS: Record<string, 'left' | 'right' | 'up' | 'down'> = { ArrowLeft: 'left', ArrowRight: 'right', ArrowUp: 'up', ArrowDown: 'down' };
