@@ -66,6 +66,8 @@ export function pickAlbum(held: readonly number[] = []): Promise<{ album_id: num
     dialog.addEventListener('close', () => { dialog.remove(); resolve(chosen); });
     document.body.append(dialog);
     dialog.showModal();
+    // On a touch screen the keyboard would cover the list.
+    if (matchMedia('(hover: hover)').matches) title?.focus();
     // A smart album holds what its search finds: nothing is put into it.
     listAlbums().then((all) => { albums = all.filter((album) => !album.smart); fill(); }, (error: unknown) => tell(error instanceof NotSaved ? error.message : 'The albums could not be read.'));
   });
