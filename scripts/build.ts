@@ -18,7 +18,7 @@ const SCAN_WASM = 'scan.wasm';
 const MAX_FIRST_PAGE_BYTES = 60_000;
 const MAX_WORKER_BYTES = 250_000;
 /** Styles in the order in which they may override each other. */
-const STYLES = ['tokens', 'base', 'frame', 'timeline', 'viewer', 'pages', 'search'];
+const STYLES = ['tokens', 'base', 'frame', 'timeline', 'viewer', 'pages', 'search', 'select'];
 const STATIC_INPUTS = ['views/client', 'views/styles', 'views/parts/mark.ts', 'scripts/build.ts', 'package-lock.json'];
 const WORKER_INPUTS = ['worker', 'views', 'protocol', 'scripts/build.ts', 'package.json', 'package-lock.json'];
 

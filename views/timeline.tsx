@@ -10,7 +10,7 @@ import { elementId, monthAddress, sayDate, sayDay, sayDuration, sayMonth, sayMon
 
 export interface TileFacts {
   sha256: string; kind: AssetKind; width: number | null; height: number | null; duration_ms: number | null; color: string | null;
-  grid_version: number; taken_at: string | null; month: number; day: number; live_sha256: string | null; live_proxy_version: number;
+  grid_version: number; favourite: number; taken_at: string | null; month: number; day: number; live_sha256: string | null; live_proxy_version: number;
   /** Where it stands among what a search found. */
   rank?: number;
 }
@@ -103,7 +103,7 @@ export function Tile(props: { tile: TileFacts; eager: boolean; inside: string | 
   const color = tile.color ? `;--c:${tile.color}` : '';
   const live = tile.live_sha256 !== null && tile.live_proxy_version > 0 ? proxyUrl({ sha256: tile.live_sha256, version: tile.live_proxy_version }) : undefined;
   return (
-    <a class={tile.grid_version > 0 ? 'tile' : 'tile tile-wait'} id={tileId(tile.sha256)} href={assetAddress(tile.sha256, props.inside, '', tile.rank)} style={`--r:${ratio.toFixed(4)}${color}`} aria-label={tileWords(tile)} data-box={boxText(tile)} data-live={live}>
+    <a class={`tile${tile.grid_version > 0 ? '' : ' tile-wait'}${tile.favourite === 1 ? ' tile-favourite' : ''}`} id={tileId(tile.sha256)} href={assetAddress(tile.sha256, props.inside, '', tile.rank)} style={`--r:${ratio.toFixed(4)}${color}`} aria-label={tileWords(tile)} data-box={boxText(tile)} data-live={live}>
       {tile.grid_version > 0
         ? <img src={renditionUrl({ sha256: tile.sha256, name: 'grid', version: tile.grid_version })} alt="" width={Math.round(ratio * 440)} height={440} loading={props.eager ? 'eager' : 'lazy'} decoding="async" />
         : <Icon name={tile.kind === 'video' ? 'film' : 'image'} />}

@@ -207,7 +207,7 @@ describe('who answered', () => {
     expect(saySimilarNothing({ meaning: 'used', engine: 'embedded' }, there('ready')).text).toContain('has not looked at this one yet');
   });
 
-  const tile = (n: number, rank: number): TileFacts => ({ sha256: hashOf(n), kind: 'image', width: 4, height: 3, duration_ms: null, color: null, grid_version: 2, taken_at: null, month: 0, day: 0, live_sha256: null, live_proxy_version: 0, rank });
+  const tile = (n: number, rank: number): TileFacts => ({ sha256: hashOf(n), kind: 'image', width: 4, height: 3, duration_ms: null, color: null, favourite: 0, grid_version: 2, taken_at: null, month: 0, day: 0, live_sha256: null, live_proxy_version: 0, rank });
   const answer = (more: Partial<SearchAnswer>): SearchAnswer => ({
     query: 'red', parsed: { text: 'red', cut: false, chips: [], rest: 'red', phrases: [] }, engine: 'embedded', meaning: 'used', embedding: 'kept', space: 's', sort: 'relevance', results: [], literal: 0, total: 3, weaker: 0, took_ms: 3, ...more,
   });

@@ -8,13 +8,13 @@ export interface Cursor { sortMs: number; assetId: number }
 
 export const Tile = z.object({
   asset_id: z.int(), sha256: z.string(), kind: AssetKind, width: z.int().nullable(), height: z.int().nullable(), duration_ms: z.int().nullable(), color: z.string().nullable(),
-  grid_version: z.int(), preview_version: z.int(), taken_at: z.string().nullable(), sort_ms: z.number(), month: z.int(), day: z.int(),
+  grid_version: z.int(), favourite: z.int(), preview_version: z.int(), taken_at: z.string().nullable(), sort_ms: z.number(), month: z.int(), day: z.int(),
   live_sha256: z.string().nullable(), live_proxy_version: z.int(), shown: z.int(),
 });
 export type Tile = z.infer<typeof Tile>;
 export interface MonthCount { month: number; count: number }
 
-export const TILE_COLUMNS = 'asset_id, sha256, kind, width, height, duration_ms, color, grid_version, preview_version, taken_at, sort_ms, month, day, live_sha256, live_proxy_version, shown';
+export const TILE_COLUMNS = 'asset_id, sha256, kind, width, height, duration_ms, color, grid_version, favourite, preview_version, taken_at, sort_ms, month, day, live_sha256, live_proxy_version, shown';
 // A row value would be one seek by its first part alone, and thousands of assets can share a second: so the rest of the
 // cursor's own moment, then what lies beyond it, each a seek in `timeline_items_shown`. Only the keys of the tiles are sorted.
 const beside = (sign: '<' | '>', columns: string) => {
