@@ -323,7 +323,7 @@ describe('what the owner does', () => {
     await page.locator('[data-viewer="unalbum"]').click();
     await page.locator('[role="status"]', { hasText: 'Taken out of ‘Trip <i>’.' }).waitFor();
     await page.locator('#fact-albums a').waitFor({ state: 'detached' });
-    await page.locator('button', { hasText: 'Undo' }).click();
+    await page.locator('button', { hasText: 'Undo' }).last().click();
     await page.locator('#fact-albums a', { hasText: 'Trip <i>' }).waitFor();
   });
 
