@@ -24,7 +24,7 @@ const MAX_MAP_BYTES = 110_000;
 const MAX_FIRST_PAGE_BYTES = 60_000;
 const MAX_WORKER_BYTES = 250_000;
 /** Styles in the order in which they may override each other. */
-const STYLES = ['tokens', 'base', 'frame', 'timeline', 'viewer', 'pages', 'search', 'organise'];
+const STYLES = ['tokens', 'base', 'frame', 'timeline', 'viewer', 'pages', 'search', 'organise', 'select'];
 const STATIC_INPUTS = ['views/client', 'views/styles', 'views/parts/mark.ts', 'views/parts/world.ts', 'protocol/map.ts', 'scripts/build.ts', 'package-lock.json'];
 const WORKER_INPUTS = ['worker', 'views', 'protocol', 'scripts/build.ts', 'package.json', 'package-lock.json'];
 

@@ -25,9 +25,15 @@ export interface ViewerAsset {
 }
 /** One copy is one file; the paths beyond the first show the same file. */
 export interface ViewerCopy { label: string; state: LocationState; paths: string[]; problem: AssetProblem | null }
-export interface ViewerMember { sha256: string; kind: AssetKind; stack_type: StackType; duration_ms: number | null; mime: string; size_bytes: number }
+export interface ViewerMember {
+  sha256: string; kind: AssetKind; stack_type: StackType; duration_ms: number | null; width: number | null; height: number | null; color: string | null; grid_version: number; mime: string; size_bytes: number;
+}
+/** What the asset is shown under. */
+export interface ViewerPrimary { sha256: string; kind: AssetKind; width: number | null; height: number | null; color: string | null; grid_version: number }
 export interface FactsProps {
-  asset: ViewerAsset; copies: ViewerCopy[]; moreCopies: boolean; members: ViewerMember[]; albums: { album_id: number; title: string }[];
+  asset: ViewerAsset; copies: ViewerCopy[]; moreCopies: boolean; albums: { album_id: number; title: string }[];
+  /** All that is shown under the asset, or with it under `primary`. */
+  members: ViewerMember[]; primary: ViewerPrimary | undefined;
   /** The grid that the viewer steps in; none for the timeline. */
   inside: string | undefined;
   form?: CorrectForm | undefined; saved?: Saved | undefined;
@@ -42,8 +48,8 @@ export function FactsBody(props: FactsProps) {
   const { asset, form } = props;
   return (
     <>
-      <button class="icon-button facts-close" type="button" data-viewer="facts" aria-label="Close the facts"><Icon name="close" /></button>
-      <h1>{asset.taken_at ? sayDate(asset.taken_at) : 'No date'}</h1>
+      <button class="icon-button facts-close needs-script" type="button" data-viewer="facts" aria-label="Close the facts"><Icon name="close" /></button>
+      <h2>{asset.taken_at ? sayDate(asset.taken_at) : 'No date'}</h2>
       {form?.what === 'time' ? <TimeForm facts={props} form={form} /> : <Time {...props} />}
       <dl>
         <div class="fact" id="fact-place">
@@ -55,11 +61,12 @@ export function FactsBody(props: FactsProps) {
           {form?.what === 'description' ? <dd><DescriptionForm facts={props} form={form} /></dd> : <Description {...props} />}
         </div>
         {form?.what === 'clock' ? <div class="fact" id="fact-camera"><dt>Camera</dt><dd><ClockForm facts={props} form={form} /></dd></div> : <CameraFacts {...props} />}
-        {asset.favourite === 1 && <div><dt>Favourite</dt><dd class="with-icon"><Icon name="heart" small />One of your favourites</dd></div>}
-        {asset.archived === 1 && <div><dt>Archived</dt><dd>Kept, and not in the timeline</dd></div>}
         <Names title="People" names={asset.people} />
-        <Names title="Tags" names={asset.tags} />
-        {props.albums.length > 0 && <div><dt>Albums</dt>{props.albums.map((album) => <dd><a href={albumAddress(album.album_id)}><bdi>{showName(album.title)}</bdi></a></dd>)}</div>}
+        <Rating rating={asset.rating} />
+        <Tags tags={asset.tags} />
+        <Albums albums={props.albums} />
+        {asset.favourite === 1 && <div class="without-script"><dt>Favourite</dt><dd class="with-icon"><Icon name="heart" small />One of your favourites</dd></div>}
+        {asset.archived === 1 && <div><dt>Archived</dt><dd>Kept, and not in the timeline</dd></div>}
         <div>
           <dt>{asset.kind === 'video' ? 'Video' : asset.live_sha256 === null ? 'Photo' : asset.motion === 1 ? 'Motion photo' : 'Live Photo'}</dt>
           <dd class="num">
@@ -143,6 +150,51 @@ function showLines(text: string): string {
   return text.split(/\r?\n/).map(showName).join('\n');
 }
 
+/** Five stars that are pressed; the pressed one again takes them all away. */
+function Rating(props: { rating: number | null }) {
+  const rating = props.rating ?? 0;
+  return (
+    <div id="fact-rating" class={rating === 0 ? 'needs-script' : undefined}>
+      <dt>Rating</dt>
+      <dd class="needs-script"><div class="stars" role="group" aria-label="Rating">
+        {[1, 2, 3, 4, 5].map((stars) => (
+          <button type="button" data-viewer="rate" value={stars} class={stars <= rating ? 'star star-on' : 'star'} aria-pressed={stars === rating ? 'true' : 'false'} aria-label={sayCount(stars, 'star')}><Icon name="star" /></button>
+        ))}
+      </div></dd>
+      {rating > 0 && <dd class="without-script">{sayCount(rating, 'star')}</dd>}
+    </div>
+  );
+}
+
+function Tags(props: { tags: string[] }) {
+  return (
+    <div id="fact-tags" class={props.tags.length === 0 ? 'needs-script' : undefined}>
+      <dt>Tags</dt>
+      {props.tags.length > 0 && (
+        <dd class="chips">
+          {props.tags.map((tag) => <span class="tag"><bdi>{showName(tag)}</bdi><button class="needs-script" type="button" data-viewer="untag" value={tag} aria-label={`Take away the tag ${showName(tag)}`}><Icon name="close" small /></button></span>)}
+        </dd>
+      )}
+      <dd class="needs-script"><form class="tag-form"><input type="text" name="tag" aria-label="Add a tag" placeholder="Add a tag" maxlength={100} autocomplete="off" enterkeyhint="done" dir="auto" /></form></dd>
+    </div>
+  );
+}
+
+function Albums(props: { albums: FactsProps['albums'] }) {
+  return (
+    <div id="fact-albums" class={props.albums.length === 0 ? 'needs-script' : undefined}>
+      <dt>Albums</dt>
+      {props.albums.map((album) => (
+        <dd class="in-album">
+          <a href={albumAddress(album.album_id)}><bdi>{showName(album.title)}</bdi></a>
+          <button class="icon-button needs-script" type="button" data-viewer="unalbum" value={album.album_id} data-name={showName(album.title)} aria-label={`Take it out of ${showName(album.title)}`}><Icon name="close" small /></button>
+        </dd>
+      ))}
+      <dd class="needs-script"><button class="link-button" type="button" data-viewer="album">Add to an album</button></dd>
+    </div>
+  );
+}
+
 function Names(props: { title: string; names: string[] }) {
   if (props.names.length === 0) return null;
   return <div><dt>{props.title}</dt><dd>{props.names.map((name, i) => <>{i > 0 && ', '}<bdi>{showName(name)}</bdi></>)}</dd></div>;
@@ -150,16 +202,18 @@ function Names(props: { title: string; names: string[] }) {
 
 /** What is shown as one with it: each opens by itself. */
 function Stack(props: FactsProps) {
-  const { asset, members } = props;
-  if (asset.primary_sha256 !== null && asset.stack_type !== null) {
-    return <div><dt>Shown as one with</dt><dd><a href={assetAddress(asset.primary_sha256)} data-viewer="go">The photo that stands for both</a><p class="small second">This is its {lower(sayStack(asset.stack_type))}.{asset.stack_type === 'live' && ' Time and place are the photo’s.'}</p></dd></div>;
-  }
-  if (members.length === 0) return null;
+  const { asset, inside } = props;
+  const members = props.members.filter((member) => member.sha256 !== asset.sha256);
+  const under = asset.primary_sha256 !== null && asset.stack_type !== null;
+  if (members.length === 0 && !under) return null;
   return (
     <div>
       <dt>Shown as one with</dt>
+      {under && asset.primary_sha256 !== null && asset.stack_type !== null && (
+        <dd><a href={assetAddress(asset.primary_sha256, inside)} data-viewer="go">The photo that stands for {members.length > 0 ? 'all of them' : 'both'}</a><p class="small second">This is its {lower(sayStack(asset.stack_type))}.{asset.stack_type === 'live' && ' Time and place are the photo’s.'}</p></dd>
+      )}
       {members.map((member) => (
-        <dd><a href={assetAddress(member.sha256)} data-viewer="go">{sayStack(member.stack_type)}</a><p class="small second num">{[member.duration_ms === null ? null : sayDuration(member.duration_ms), sayType(member.mime), sayBytes(member.size_bytes)].filter(Boolean).join(' · ')}</p></dd>
+        <dd><a href={assetAddress(member.sha256, inside)} data-viewer="go">{sayStack(member.stack_type)}</a><p class="small second num">{[member.duration_ms === null ? null : sayDuration(member.duration_ms), sayType(member.mime), sayBytes(member.size_bytes)].filter(Boolean).join(' · ')}</p></dd>
       ))}
     </div>
   );

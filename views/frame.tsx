@@ -5,6 +5,7 @@ import { MAX_QUERY_CHARS, type SearchSort } from '../protocol/search.ts';
 import { hx } from './parts/hx.ts';
 import { Icon, Mark, type IconName } from './parts/icon.tsx';
 import { Keys } from './parts/keys.tsx';
+import { Doing } from './select.tsx';
 import { elementId, idPath, sayNumber, sayProgress, showName } from './parts/words.ts';
 
 export interface DriveDot { volumeId: string; label: string; connected: boolean }
@@ -42,7 +43,8 @@ export function Head(props: { title: string; scriptUrl: string; styleUrl: string
       {/* Without this a browser sends the forms of this page with `Origin: null`, which the guard must refuse. */}
       <meta name="htmx-config" content='{"history":false,"includeIndicatorCSS":false}' />
       {props.children}
-      <script src={props.scriptUrl} defer></script>
+      {/* Blocks the painting: the script places a grid's tiles exactly, and nothing may move after that. */}
+      <script src={props.scriptUrl} defer {...{ blocking: 'render' }}></script>
     </head>
   );
 }
@@ -79,6 +81,7 @@ export function Page(props: { frame: FrameFacts; title: string; section: Section
           <main id="main" class={props.wide ? 'main main-timeline' : 'main'} tabindex={-1}>{props.children}</main>
         </div>
         {props.after}
+        {props.wide && <Doing />}
         <dialog id="help" class="sheet" aria-labelledby="help-title">
           <div class="sheet-head">
             <h2 id="help-title">Keyboard</h2>

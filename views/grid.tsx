@@ -5,7 +5,7 @@ import type { AssetKind } from '../protocol/words.ts';
 import { Page, type FrameFacts, type Section } from './frame.tsx';
 import { Icon, type IconName } from './parts/icon.tsx';
 import { showName } from './parts/words.ts';
-import { TimelinePiece, type Piece } from './timeline.tsx';
+import { Density, TimelinePiece, type Piece } from './timeline.tsx';
 
 /** No hash: nothing to show yet. */
 export interface Cover { sha256: string | null; kind: AssetKind | null; grid_version: number | null; color: string | null }
@@ -13,7 +13,7 @@ export interface Crumb { href: string; label: string }
 
 export function GridPage(props: { frame: FrameFacts; section: Section; title: string; lead: string; crumbs: Crumb[]; piece: Piece; empty: Child; said?: Child; tools?: Child; above?: Child }) {
   return (
-    <Page frame={props.frame} title={props.title} section={props.section} wide after={<dialog id="viewer" class="viewer" aria-label="Photo" tabindex={-1}></dialog>}>
+    <Page frame={props.frame} title={props.title} section={props.section} wide topEnd={<Density />} after={<dialog id="viewer" class="viewer" aria-label="Photo" tabindex={-1}></dialog>}>
       <div class="grid-head">
         <Crumbs crumbs={props.crumbs} />
         <h1><bdi>{showName(props.title)}</bdi></h1>
@@ -22,7 +22,7 @@ export function GridPage(props: { frame: FrameFacts; section: Section; title: st
         {props.tools}
         {props.above}
       </div>
-      <div id="timeline" class="timeline" data-grid=""><TimelinePiece piece={props.piece} part="whole" /></div>
+      <div id="timeline" class="timeline"><TimelinePiece piece={props.piece} grid={{ begin: props.piece.newer === null ? 'first' : 'midst' }} /></div>
     </Page>
   );
 }

@@ -9,8 +9,8 @@ import { workerModules } from '../../scripts/build.ts';
 export const SITE_TOKEN = 'token-of-a-test';
 const MIGRATIONS = fileURLToPath(new URL('../../migrations/', import.meta.url));
 
-/** `put` lays an object into R2, past every check of the sync. */
-export interface Site { url: string; put(key: string, bytes: Uint8Array): Promise<void>; stop(): Promise<void> }
+/** `put` lays an object into R2, and `sql` writes into D1, past every check of the sync. */
+export interface Site { url: string; sql(text: string): Promise<Record<string, unknown>[]>; put(key: string, bytes: Uint8Array): Promise<void>; stop(): Promise<void> }
 
 /** Starts a site without any data; `port` 0 is any free one. */
 export async function startSite(port = 0): Promise<Site> {
@@ -28,5 +28,5 @@ export async function startSite(port = 0): Promise<Site> {
     for (const statement of sql.split(';')) if (statement.trim()) await db.prepare(statement).run();
   }
   const bucket = await mf.getR2Bucket('RENDITIONS');
-  return { url, put: async (key, bytes) => { await bucket.put(key, bytes); }, stop: async () => { await mf.dispose(); await rm(data, { recursive: true, force: true }); } };
+  return { url, sql: async (text) => (await db.prepare(text).all()).results, put: async (key, bytes) => { await bucket.put(key, bytes); }, stop: async () => { await mf.dispose(); await rm(data, { recursive: true, force: true }); } };
 }

@@ -1,54 +1,25 @@
-// Live Photos move: on hover and on a long touch in a grid, once when the viewer opens, and when their button is pressed.
+// Live Photos move: on hover in a grid, once when the viewer opens, and when their button is pressed. A long touch selects (select-draw.ts).
 
 /** A pointer that only passes by starts nothing. */
 const HOVER_MS = 150;
-/** A finger that rests this long does not mean to open. */
-const TOUCH_MS = 350;
-/** A finger that went further scrolls. */
-const STILL_PX = 10;
 const CALM = matchMedia('(prefers-reduced-motion: reduce)');
 
 let playing: HTMLVideoElement | null = null;
 
 export function startMoving(): void {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let touch: { x: number; y: number; held: boolean } | null = null;
-  const wait = (tile: HTMLElement, ms: number, then?: () => void) => {
-    clearTimeout(timer);
-    timer = setTimeout(() => { then?.(); playOver(tile); }, ms);
-  };
   const end = () => { clearTimeout(timer); stop(); };
 
   document.addEventListener('pointerover', (event) => {
     const tile = tileOf(event);
     if (event.pointerType === 'touch' || CALM.matches || !tile || tile.contains(event.relatedTarget as Node | null)) return;
     end();
-    wait(tile, HOVER_MS);
+    timer = setTimeout(() => playOver(tile), HOVER_MS);
   });
   document.addEventListener('pointerout', (event) => {
     const tile = tileOf(event);
     if (event.pointerType !== 'touch' && tile && !tile.contains(event.relatedTarget as Node | null)) end();
   });
-
-  document.addEventListener('touchstart', (event) => {
-    const tile = tileOf(event);
-    const finger = event.touches.length === 1 ? event.touches[0] : undefined;
-    touch = tile && finger ? { x: finger.clientX, y: finger.clientY, held: false } : null;
-    if (tile && touch) wait(tile, TOUCH_MS, () => { if (touch) touch.held = true; });
-  }, { passive: true });
-  document.addEventListener('touchmove', (event) => {
-    const finger = event.touches[0];
-    if (touch && finger && Math.hypot(finger.clientX - touch.x, finger.clientY - touch.y) > STILL_PX) { touch = null; end(); }
-  }, { passive: true });
-  document.addEventListener('touchend', (event) => {
-    // What was played is not also opened.
-    if (touch?.held) event.preventDefault();
-    if (touch) end();
-    touch = null;
-  }, { passive: false });
-  document.addEventListener('touchcancel', () => { if (touch) end(); touch = null; });
-  // The menu that a long touch would bring.
-  document.addEventListener('contextmenu', (event) => { if (touch && tileOf(event)) event.preventDefault(); });
 }
 
 function tileOf(event: Event): HTMLElement | null {

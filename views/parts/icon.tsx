@@ -1,4 +1,5 @@
 // The icons that pages use, from lucide, and the mark. Only what is named here reaches the bundle.
+import Archive from 'lucide/dist/esm/icons/archive.mjs';
 import ArrowLeft from 'lucide/dist/esm/icons/arrow-left.mjs';
 import CalendarDays from 'lucide/dist/esm/icons/calendar-days.mjs';
 import Camera from 'lucide/dist/esm/icons/camera.mjs';
@@ -10,25 +11,30 @@ import ChevronRight from 'lucide/dist/esm/icons/chevron-right.mjs';
 import Clock from 'lucide/dist/esm/icons/clock.mjs';
 import CircleDotDashed from 'lucide/dist/esm/icons/circle-dot-dashed.mjs';
 import CornerLeftUp from 'lucide/dist/esm/icons/corner-left-up.mjs';
+import Download from 'lucide/dist/esm/icons/download.mjs';
 import Ellipsis from 'lucide/dist/esm/icons/ellipsis.mjs';
 import Film from 'lucide/dist/esm/icons/film.mjs';
 import Folder from 'lucide/dist/esm/icons/folder.mjs';
 import GalleryVerticalEnd from 'lucide/dist/esm/icons/gallery-vertical-end.mjs';
 import HardDrive from 'lucide/dist/esm/icons/hard-drive.mjs';
+import Grid2x2 from 'lucide/dist/esm/icons/grid-2x2.mjs';
+import Grid3x3 from 'lucide/dist/esm/icons/grid-3x3.mjs';
 import Heart from 'lucide/dist/esm/icons/heart.mjs';
 import Image from 'lucide/dist/esm/icons/image.mjs';
 import Images from 'lucide/dist/esm/icons/images.mjs';
 import Info from 'lucide/dist/esm/icons/info.mjs';
+import ListPlus from 'lucide/dist/esm/icons/list-plus.mjs';
 import MapIcon from 'lucide/dist/esm/icons/map.mjs';
 import MapPin from 'lucide/dist/esm/icons/map-pin.mjs';
 import Layers from 'lucide/dist/esm/icons/layers.mjs';
-import Archive from 'lucide/dist/esm/icons/archive.mjs';
 import Pencil from 'lucide/dist/esm/icons/pencil.mjs';
 import Play from 'lucide/dist/esm/icons/play.mjs';
 import Plus from 'lucide/dist/esm/icons/plus.mjs';
+import Presentation from 'lucide/dist/esm/icons/presentation.mjs';
 import Search from 'lucide/dist/esm/icons/search.mjs';
 import Settings from 'lucide/dist/esm/icons/settings.mjs';
 import Sparkles from 'lucide/dist/esm/icons/sparkles.mjs';
+import Star from 'lucide/dist/esm/icons/star.mjs';
 import TagIcon from 'lucide/dist/esm/icons/tag.mjs';
 import TriangleAlert from 'lucide/dist/esm/icons/triangle-alert.mjs';
 import Undo2 from 'lucide/dist/esm/icons/undo-2.mjs';
@@ -36,9 +42,10 @@ import X from 'lucide/dist/esm/icons/x.mjs';
 import { MARK_PATHS } from './mark.ts';
 
 const ICONS = {
-  album: GalleryVerticalEnd, back: ArrowLeft, calendar: CalendarDays, camera: Camera, clock: Clock, close: X, down: ChevronDown, drive: HardDrive, edit: Pencil, film: Film, folder: Folder, heart: Heart,
+  album: GalleryVerticalEnd, albumAdd: ListPlus, archive: Archive, back: ArrowLeft, calendar: CalendarDays, camera: Camera, clock: Clock, close: X, down: ChevronDown, download: Download, drive: HardDrive, edit: Pencil, film: Film, folder: Folder, heart: Heart,
+  larger: Grid2x2, smaller: Grid3x3,
   image: Image, info: Info, left: ChevronLeft, live: CircleDotDashed, map: MapIcon, more: Ellipsis, place: MapPin, play: Play, problem: TriangleAlert, right: ChevronRight, search: Search, settings: Settings,
-  similar: Images, first: ChevronFirst, last: ChevronLast, stack: Layers, archive: Archive, plus: Plus, smart: Sparkles, tag: TagIcon, undo: Undo2, up: CornerLeftUp,
+  similar: Images, first: ChevronFirst, last: ChevronLast, stack: Layers, plus: Plus, smart: Sparkles, tag: TagIcon, slideshow: Presentation, star: Star, undo: Undo2, up: CornerLeftUp,
 } as const;
 export type IconName = keyof typeof ICONS;
 

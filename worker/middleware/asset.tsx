@@ -7,22 +7,25 @@ import { NotFound } from '../errors.tsx';
 import { findAsset, listAlbumsOf, listCopies, listMembers, MAX_COPIES_SHOWN, type AssetDetail, type Copy } from '../store/viewer.ts';
 import { loadFoundNeighbours, readFound } from './found.ts';
 import { loadNeighbours, readGrid } from './grid.ts';
+import { findTile, type Tile } from '../store/timeline.ts';
 import { loadConnected, sendFragment, sendPage, wantsFragment, type PageContext } from './page.tsx';
 
-/** Neighbours on each side: the next one, and those that the strip shows. */
-const STRIP_TILES = 6;
+/** Neighbours on each side: the next one, and those that the strip shows, on a wide screen from edge to edge. */
+const STRIP_TILES = 10;
 
-export type LoadedFacts = FactsProps & { asset: AssetDetail };
+/** `primary`: what the asset is shown under, where it is shown under another. */
+export type LoadedFacts = FactsProps & { asset: AssetDetail; primary: Tile | undefined };
 
 /** Throws NotFound where there is no such asset. `inside` is the grid's address as the request names it. */
 export async function loadFacts(c: PageContext, sha256: string, inside: string | undefined): Promise<LoadedFacts> {
   const asset = Sha256.safeParse(sha256).success ? await findAsset(c.env.DB, sha256) : undefined;
   if (!asset) throw new NotFound('There is no photo at this address. It may have been taken out of the library.');
-  const [copies, connected, members, albums] = await Promise.all([
-    listCopies(c.env.DB, sha256), loadConnected(c), asset.members > 0 ? listMembers(c.env.DB, sha256) : [], listAlbumsOf(c.env.DB, asset.primary_sha256 ?? sha256),
+  const top = asset.primary_sha256 ?? sha256;
+  const [copies, connected, members, albums, primary] = await Promise.all([
+    listCopies(c.env.DB, sha256), loadConnected(c), asset.members > 0 || top !== sha256 ? listMembers(c.env.DB, top) : [], listAlbumsOf(c.env.DB, top), top === sha256 ? undefined : findTile(c.env.DB, top),
   ]);
   return {
-    asset, copies: groupCopies(copies.slice(0, MAX_COPIES_SHOWN), connected), moreCopies: copies.length > MAX_COPIES_SHOWN, members, albums,
+    asset, copies: groupCopies(copies.slice(0, MAX_COPIES_SHOWN), connected), moreCopies: copies.length > MAX_COPIES_SHOWN, members, albums, primary,
     inside: inside === undefined ? undefined : (readGrid(inside) ?? readFound(inside))?.address,
   };
 }
@@ -30,9 +33,11 @@ export async function loadFacts(c: PageContext, sha256: string, inside: string |
 /** The whole viewer, as a page or as what the layer holds. */
 export async function sendViewer(c: PageContext, facts: LoadedFacts, status: 200 | 422 = 200): Promise<Response> {
   const search = facts.inside === undefined ? undefined : readFound(facts.inside);
+  // A member of a stack stands where its primary does.
+  const place = facts.primary ?? facts.asset;
   const beside = search
-    ? await loadFoundNeighbours(c.env, search.found, facts.asset.sha256, c.req.query('at'), STRIP_TILES)
-    : await loadNeighbours(c.env.DB, facts.asset, facts.inside === undefined ? undefined : readGrid(facts.inside)?.grid, STRIP_TILES);
+    ? await loadFoundNeighbours(c.env, search.found, place.sha256, c.req.query('at'), STRIP_TILES)
+    : await loadNeighbours(c.env.DB, place, facts.inside === undefined ? undefined : readGrid(facts.inside)?.grid, STRIP_TILES);
   const props = { facts, ...beside };
   if (wantsFragment(c)) return sendFragment(c, <Viewer {...props} />, status);
   return sendPage(c, <ViewerPage {...props} scriptUrl={SCRIPT_URL} styleUrl={STYLE_URL} />, status);

@@ -44,13 +44,13 @@ function decode(segment: string): string | null | undefined {
 }
 
 /** A piece of the grid: what follows or is before a cursor, from a tile on, or the first. */
-export async function loadGridPiece(db: D1Database, { grid, address }: { grid: Grid; address: string }, at: { from?: string | undefined; until?: string | undefined; near?: string | undefined }): Promise<Piece & { part: 'whole' | 'older' | 'newer' }> {
+export async function loadGridPiece(db: D1Database, { grid, address }: { grid: Grid; address: string }, at: { from?: string | undefined; until?: string | undefined; near?: string | undefined }): Promise<Piece> {
   const key = async (tile: Tile) => cursorText(await findGridCursor(db, grid, tile));
   const as = { inside: address, flat: setOf(grid.kind).by === 'none' };
   if (at.until !== undefined) {
     const { tiles, more } = cutPiece(await listGrid(db, grid, readCursor(at.until), 'preceding', PIECE_TILES + 1), PIECE_TILES, 'newer');
     const [first, last] = [tiles[0], tiles.at(-1)];
-    return { tiles, ...as, part: 'newer', newer: more && first ? `${address}?until=${await key(first)}` : null, older: last ? `${address}?from=${await key(last)}` : null };
+    return { tiles, ...as, newer: more && first ? `${address}?until=${await key(first)}` : null, older: last ? `${address}?from=${await key(last)}` : null };
   }
   const near = at.near === undefined || at.from !== undefined ? undefined : await findTile(db, at.near);
   const ahead = near ? await listGrid(db, grid, await findGridCursor(db, grid, near), 'preceding', NEAR_TILES) : [];
@@ -60,7 +60,7 @@ export async function loadGridPiece(db: D1Database, { grid, address }: { grid: G
   const [first, last] = [tiles[0], tiles.at(-1)];
   const before = start !== undefined && first ? await listGrid(db, grid, await findGridCursor(db, grid, first), 'preceding', 1) : [];
   return {
-    tiles, ...as, part: at.from === undefined ? 'whole' : 'older',
+    tiles, ...as,
     newer: before.length > 0 && first ? `${address}?until=${await key(first)}` : null, older: more && last ? `${address}?from=${await key(last)}` : null,
   };
 }

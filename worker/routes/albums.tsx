@@ -4,15 +4,14 @@ import * as z from 'zod';
 import { MAX_QUERY_CHARS, type SearchSort } from '../../protocol/search.ts';
 import { Sha256 } from '../../protocol/words.ts';
 import { AlbumPage, AlbumsPage, ArrangePage, AwayAlbumPage, type Refused } from '../../views/albums.tsx';
-import { FoundPieceView } from '../../views/search.tsx';
-import { TimelinePiece, tileId } from '../../views/timeline.tsx';
+import { tileId } from '../../views/timeline.tsx';
 import { albumAddress, withQuery } from '../../views/parts/addresses.ts';
 import type { App } from '../env.ts';
 import { BadRequest, NotFound } from '../errors.tsx';
 import { readJson } from '../middleware/body.ts';
 import { findBy, loadFoundPiece } from '../middleware/found.ts';
 import { albumGrid, loadGridPiece } from '../middleware/grid.ts';
-import { loadFrame, readForm, sendBack, sendFragment, sendPage, wantsFragment, type PageContext } from '../middleware/page.tsx';
+import { loadFrame, readForm, sendBack, sendPage, type PageContext } from '../middleware/page.tsx';
 import { requireOwner } from '../middleware/token.ts';
 import { notifyPages } from '../link/client.ts';
 import { feedBehind } from '../search/feed.ts';
@@ -214,7 +213,6 @@ async function sendAlbum(c: PageContext, refused?: { title: string; wrong: strin
   if (album.query !== null) return sendSmart(c, album, album.query, { said, refused, status });
   const at = albumGrid(album.album_id, album.sort);
   const piece = await loadGridPiece(c.env.DB, at, { from: c.req.query('from'), until: c.req.query('until'), near: c.req.query('near') });
-  if (wantsFragment(c)) return sendFragment(c, <TimelinePiece piece={piece} part={piece.part} />);
   const [frame, count] = await Promise.all([loadFrame(c), countGrid(c.env.DB, at.grid)]);
   return sendPage(c, <AlbumPage frame={frame} album={album} count={count} piece={piece} said={said} refused={refused} />, status);
 }
@@ -222,8 +220,7 @@ async function sendAlbum(c: PageContext, refused?: { title: string; wrong: strin
 /** A smart album is its search: the grid, and the viewer in it, are the search's own. */
 async function sendSmart(c: PageContext, album: Album, query: string, more: { said: string | undefined; refused: { title: string; wrong: string } | undefined; status: 200 | 422 }): Promise<Response> {
   const sort: SearchSort = album.sort === 'oldest' ? 'oldest' : 'newest';
-  const { answer, piece, part } = await loadFoundPiece(c.env, findBy(query, sort, null), { from: c.req.query('from'), until: c.req.query('until'), near: c.req.query('near'), at: c.req.query('at') });
-  if (wantsFragment(c)) return sendFragment(c, <FoundPieceView answer={answer} piece={piece} weaker={false} chips={[]} part={part} />);
+  const { answer, piece } = await loadFoundPiece(c.env, findBy(query, sort, null), { from: c.req.query('from'), until: c.req.query('until'), near: c.req.query('near'), at: c.req.query('at') });
   return sendPage(c, <AlbumPage frame={await loadFrame(c)} album={album} count={answer.total} piece={piece} said={more.said} refused={more.refused} />, more.status);
 }
 

@@ -1,12 +1,11 @@
 // `/volumes/ID/folders/…`: a drive's folders, as they are known, with what lies in each.
 import { Hono } from 'hono';
 import { FolderViewPage } from '../../views/folder-view.tsx';
-import { TimelinePiece } from '../../views/timeline.tsx';
 import { withQuery } from '../../views/parts/addresses.ts';
 import type { App } from '../env.ts';
 import { NotFound } from '../errors.tsx';
 import { loadGridPiece, readGrid } from '../middleware/grid.ts';
-import { loadConnected, loadFrame, sendFragment, sendPage, wantsFragment } from '../middleware/page.tsx';
+import { loadConnected, loadFrame, sendPage } from '../middleware/page.tsx';
 import { driveLabel, findDrive } from '../store/drives.ts';
 import { countMissing, hasBelow, listSubfolders } from '../store/folder-pages.ts';
 import { countGrid } from '../store/grids.ts';
@@ -22,7 +21,6 @@ folderView.get('/volumes/:id/folders/*', async (c) => {
   if (at?.grid.kind !== 'folder') throw new NotFound('There is no such folder.');
   const { grid, address } = at;
   const piece = await loadGridPiece(c.env.DB, at, { from: c.req.query('from'), until: c.req.query('until'), near: c.req.query('near') });
-  if (wantsFragment(c)) return sendFragment(c, <TimelinePiece piece={piece} part={piece.part} />);
   const { volume_id, path } = grid;
   const [frame, drive, connected, known, subfolders, count, missing] = await Promise.all([
     loadFrame(c), findDrive(c.env.DB, volume_id), loadConnected(c), hasBelow(c.env.DB, volume_id, path),

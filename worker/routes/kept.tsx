@@ -1,12 +1,11 @@
 // `/favourites`, `/archive`, `/tags` and a tag's grid.
 import { Hono } from 'hono';
 import { KeptPage, TagPage, TagsPage } from '../../views/kept.tsx';
-import { TimelinePiece } from '../../views/timeline.tsx';
 import { withQuery } from '../../views/parts/addresses.ts';
 import type { App } from '../env.ts';
 import { NotFound } from '../errors.tsx';
 import { loadGridPiece, readGrid } from '../middleware/grid.ts';
-import { loadFrame, sendFragment, sendPage, wantsFragment, type PageContext } from '../middleware/page.tsx';
+import { loadFrame, sendPage, type PageContext } from '../middleware/page.tsx';
 import { countGrid } from '../store/grids.ts';
 import { listTags } from '../store/tag-pages.ts';
 
@@ -18,7 +17,6 @@ for (const kind of ['favourites', 'archive'] as const) {
   kept.get(`/${kind}`, async (c) => {
     const grid = { kind };
     const piece = await loadGridPiece(c.env.DB, { grid, address: `/${kind}` }, where(c));
-    if (wantsFragment(c)) return sendFragment(c, <TimelinePiece piece={piece} part={piece.part} />);
     const [frame, count] = await Promise.all([loadFrame(c), countGrid(c.env.DB, grid)]);
     return sendPage(c, <KeptPage frame={frame} kind={kind} count={count} piece={piece} />);
   });
@@ -37,7 +35,6 @@ kept.get('/tags/:tag', async (c) => {
   const at = readGrid(new URL(c.req.url).pathname);
   if (at?.grid.kind !== 'tag') throw new NotFound('There is no such tag.');
   const piece = await loadGridPiece(c.env.DB, at, where(c));
-  if (wantsFragment(c)) return sendFragment(c, <TimelinePiece piece={piece} part={piece.part} />);
   const [frame, count] = await Promise.all([loadFrame(c), countGrid(c.env.DB, at.grid)]);
   if (count === 0) throw new NotFound('Nothing carries such a tag.');
   return sendPage(c, <TagPage frame={frame} tag={at.grid.tag} count={count} piece={piece} />);

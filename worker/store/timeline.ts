@@ -8,13 +8,13 @@ export interface Cursor { sortMs: number; assetId: number }
 
 export const Tile = z.object({
   asset_id: z.int(), sha256: z.string(), kind: AssetKind, width: z.int().nullable(), height: z.int().nullable(), duration_ms: z.int().nullable(), color: z.string().nullable(),
-  grid_version: z.int(), preview_version: z.int(), taken_at: z.string().nullable(), sort_ms: z.number(), month: z.int(), day: z.int(),
+  grid_version: z.int(), favourite: z.int(), preview_version: z.int(), taken_at: z.string().nullable(), sort_ms: z.number(), month: z.int(), day: z.int(),
   live_sha256: z.string().nullable(), live_proxy_version: z.int(), members: z.int(), shown: z.int(),
 });
 export type Tile = z.infer<typeof Tile>;
 export interface MonthCount { month: number; count: number }
 
-export const TILE_COLUMNS = 'asset_id, sha256, kind, width, height, duration_ms, color, grid_version, preview_version, taken_at, sort_ms, month, day, live_sha256, live_proxy_version, members, shown';
+export const TILE_COLUMNS = 'asset_id, sha256, kind, width, height, duration_ms, color, grid_version, favourite, preview_version, taken_at, sort_ms, month, day, live_sha256, live_proxy_version, members, shown';
 // A row value would be one seek by its first part alone, and thousands of assets can share a second: so the rest of the
 // cursor's own moment, then what lies beyond it, each a seek in `timeline_items_shown`. Only the keys of the tiles are sorted.
 const beside = (sign: '<' | '>', columns: string) => {
@@ -67,11 +67,11 @@ export async function listHashesFrom(db: D1Database, from: Cursor, limit: number
   return (await db.prepare(HASHES_SQL).bind(from.sortMs, from.assetId, limit).all<{ sha256: string }>()).results.map((row) => row.sha256);
 }
 
-export const RATIOS_SQL = 'SELECT i.ratio FROM json_each(?1) j CROSS JOIN assets a ON a.sha256 = j.value CROSS JOIN timeline_items i ON i.asset_id = a.asset_id ORDER BY j.key';
+export const RATIOS_SQL = 'SELECT i.ratio, i.month FROM json_each(?1) j CROSS JOIN assets a ON a.sha256 = j.value CROSS JOIN timeline_items i ON i.asset_id = a.asset_id ORDER BY j.key';
 
-/** Ratio characters of these assets, in this order; what is not in the library is left out. */
-export async function listRatios(db: D1Database, sha256s: readonly string[]): Promise<string[]> {
-  return (await db.prepare(RATIOS_SQL).bind(JSON.stringify(sha256s)).all<{ ratio: string }>()).results.map((row) => row.ratio);
+/** Ratio characters and months of these assets, in this order; what is not in the library is left out. */
+export async function listRatios(db: D1Database, sha256s: readonly string[]): Promise<{ ratio: string; month: number }[]> {
+  return (await db.prepare(RATIOS_SQL).bind(JSON.stringify(sha256s)).all<{ ratio: string; month: number }>()).results;
 }
 
 /** The cursor from which `older` starts with the newest undated tile; undefined where all have dates. */

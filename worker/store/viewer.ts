@@ -43,7 +43,7 @@ export const DETAIL_SQL = `SELECT a.asset_id, a.sha256, a.kind, a.mime, a.size_b
   (c.taken_at IS NOT NULL OR c.utc_offset_minutes IS NOT NULL OR c.time_shift_s IS NOT NULL) AS own_time, c.taken_at IS NOT NULL AS owner_time,
   (c.latitude IS NOT NULL OR c.no_position IS NOT NULL) AS own_position, c.description IS NOT NULL AS own_description
   FROM assets a JOIN timeline_items t ON t.asset_id = a.asset_id LEFT JOIN places p ON p.cell = t.cell LEFT JOIN curation c ON c.sha256 = a.sha256 WHERE a.sha256 = ?1`;
-export const STACK_SQL = `SELECT t.sha256, t.kind, t.stack_type, t.duration_ms, a.mime, a.size_bytes FROM stacks s CROSS JOIN assets a ON a.sha256 = s.member_sha256 CROSS JOIN timeline_items t ON t.asset_id = a.asset_id
+export const STACK_SQL = `SELECT t.sha256, t.kind, t.stack_type, t.duration_ms, t.width, t.height, t.color, t.grid_version, a.mime, a.size_bytes FROM stacks s CROSS JOIN assets a ON a.sha256 = s.member_sha256 CROSS JOIN timeline_items t ON t.asset_id = a.asset_id
   WHERE s.primary_sha256 = ?1 AND s.removed = 0 AND t.primary_sha256 = ?1 ORDER BY t.asset_id LIMIT ?2`;
 export const ASSET_ALBUMS_SQL = `SELECT DISTINCT b.album_id, ${titleOf('b')} AS title FROM album_assets m CROSS JOIN albums b ON b.album_id = m.album_id WHERE m.sha256 = ?1 AND ${isMember('m')} AND ${isShown('b')} ORDER BY title, b.album_id`;
 export const COPIES_SQL = `SELECT l.volume_id, l.path, l.fs_id, l.inode, l.missing_since_ms, coalesce(v.owner_label, v.label) AS label, p.code AS problem_code, p.reason AS problem_reason
@@ -55,7 +55,10 @@ export const MAX_COPIES_SHOWN = 50;
 /** More are never shown as one but by an export gone wrong. */
 export const MAX_MEMBERS_SHOWN = 30;
 
-const Member = z.object({ sha256: z.string(), kind: AssetKind, stack_type: StackType, duration_ms: z.int().nullable(), mime: z.string(), size_bytes: z.number() });
+const Member = z.object({
+  sha256: z.string(), kind: AssetKind, stack_type: StackType, duration_ms: z.int().nullable(), width: z.int().nullable(), height: z.int().nullable(), color: z.string().nullable(), grid_version: z.int(),
+  mime: z.string(), size_bytes: z.number(),
+});
 export type Member = z.infer<typeof Member>;
 
 /** What stands under it, at most `MAX_MEMBERS_SHOWN`. */

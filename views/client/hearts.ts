@@ -1,0 +1,41 @@
+// Which tiles show a heart: what the page says, and over it what was just done and may not be saved yet.
+import { GRID_TILES_EVENT } from './grid/view.ts';
+import { seenTiles, tileHash } from './select.ts';
+
+const HEART = 'tile-favourite';
+/** What was done here, which pieces that were asked for before do not say. */
+const done = new Map<string, boolean>();
+/** What the page itself says of a tile. */
+const said = new WeakMap<Element, boolean>();
+
+export function startHearts(): void {
+  document.body.addEventListener(GRID_TILES_EVENT, () => { if (done.size > 0) draw(); });
+}
+
+/** Shows or takes away hearts at once. Returns what takes that back. */
+export function setHearts(hashes: readonly string[], on: boolean): () => void {
+  for (const tile of seenTiles()) if (!said.has(tile)) said.set(tile, tile.classList.contains(HEART));
+  const before = hashes.map((sha256) => done.get(sha256));
+  for (const sha256 of hashes) done.set(sha256, on);
+  draw();
+  return () => {
+    hashes.forEach((sha256, i) => {
+      const was = before[i];
+      if (was === undefined) done.delete(sha256); else done.set(sha256, was);
+    });
+    draw();
+  };
+}
+
+/** Whether all of these are known to be favourites. */
+export function areFavourites(hashes: readonly string[]): boolean {
+  // A tile's id: views/timeline.tsx.
+  return hashes.length > 0 && hashes.every((sha256) => done.get(sha256) ?? document.getElementById(`a-${sha256.slice(0, 20)}`)?.classList.contains(HEART) === true);
+}
+
+function draw(): void {
+  for (const tile of seenTiles()) {
+    if (!said.has(tile)) said.set(tile, tile.classList.contains(HEART));
+    tile.classList.toggle(HEART, done.get(tileHash(tile)) ?? said.get(tile) === true);
+  }
+}
