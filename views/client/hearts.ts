@@ -5,7 +5,7 @@ import { seenTiles, tileHash } from './select.ts';
 const HEART = 'tile-favourite';
 /** What was done here, which pieces that were asked for before do not say. */
 const done = new Map<string, boolean>();
-/** What the page itself says of a tile. */
+/** What the page said of the tiles that show something else now. */
 const said = new WeakMap<Element, boolean>();
 
 export function startHearts(): void {
@@ -14,7 +14,6 @@ export function startHearts(): void {
 
 /** Shows or takes away hearts at once. Returns what takes that back. */
 export function setHearts(hashes: readonly string[], on: boolean): () => void {
-  for (const tile of seenTiles()) if (!said.has(tile)) said.set(tile, tile.classList.contains(HEART));
   const before = hashes.map((sha256) => done.get(sha256));
   for (const sha256 of hashes) done.set(sha256, on);
   draw();
@@ -35,7 +34,9 @@ export function areFavourites(hashes: readonly string[]): boolean {
 
 function draw(): void {
   for (const tile of seenTiles()) {
+    const on = done.get(tileHash(tile)) ?? said.get(tile);
+    if (on === undefined) continue;
     if (!said.has(tile)) said.set(tile, tile.classList.contains(HEART));
-    tile.classList.toggle(HEART, done.get(tileHash(tile)) ?? said.get(tile) === true);
+    tile.classList.toggle(HEART, on);
   }
 }

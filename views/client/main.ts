@@ -1,4 +1,5 @@
 // The one script: htmx, and the islands that htmx cannot be. Every page works without it.
+import { startGrid } from './grid/grid.ts';
 import 'htmx.org';
 import { startActions } from './actions.ts';
 import { startFolders } from './folders.ts';
@@ -7,10 +8,11 @@ import { startLive } from './live.ts';
 import { startMoving } from './moving.ts';
 import { startSearch } from './search.ts';
 import { startSelect } from './select.ts';
-import { startTimeline } from './timeline.ts';
 import { startToasts } from './toast.ts';
 import { startViewer } from './viewer.ts';
 
+// First: what the page shows is put in its place before it is painted.
+startGrid();
 startToasts();
 startSelect();
 startActions();
@@ -19,5 +21,4 @@ startHelp();
 startLive();
 startMoving();
 startSearch();
-startTimeline();
 startViewer();

@@ -2,6 +2,7 @@
 import htmx from 'htmx.org';
 import { pickAlbum } from './album-picker.ts';
 import { NotSaved, sendChange, undoChange, type Change } from './curation.ts';
+import { setHearts } from './hearts.ts';
 import { say } from './toast.ts';
 
 export interface CurateHost {
@@ -58,7 +59,8 @@ export function startCurate(host: CurateHost): Curate {
     void change(sha256, { [field]: on }, on ? MARKS[field].on : MARKS[field].off, (done) => {
       const now = done === on;
       if (shownNow() === sha256) layer.querySelector(`[data-viewer="${field}"]`)?.setAttribute('aria-pressed', String(now));
-      tile?.classList.toggle(field === 'favourite' ? 'tile-favourite' : 'tile-leaving', now);
+      if (field === 'favourite') setHearts([sha256], now);
+      else tile?.classList.toggle('tile-leaving', now);
     });
   };
   const rate = (button: HTMLElement): void => {
