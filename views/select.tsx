@@ -61,23 +61,26 @@ function Do(props: { what: string; icon: IconName; keys?: string; late?: boolean
   );
 }
 
+/** A template, so that no form lies in the page before it is asked for. */
 function Sheet(props: { name: string; title: string; main: string; other?: string; children: Child }) {
   const id = `doing-${props.name}`;
   return (
-    <dialog id={id} class="sheet doing-sheet" aria-labelledby={`${id}-title`}>
-      <div class="sheet-head">
-        <h2 id={`${id}-title`}>{props.title}</h2>
-        <form method="dialog"><button class="icon-button" aria-label="Close"><Icon name="close" /></button></form>
-      </div>
-      <p class="small doing-for"></p>
-      <form class="form" method="dialog" novalidate>
-        {props.children}
-        <p class="error small doing-wrong" role="alert"></p>
-        <div class="buttons">
-          <button class="button button-main" type="submit" value="save">{props.main}</button>
-          {props.other && <button class="button" type="submit" value="none">{props.other}</button>}
+    <template id={id}>
+      <dialog class="sheet doing-sheet" aria-labelledby={`${id}-title`}>
+        <div class="sheet-head">
+          <h2 id={`${id}-title`}>{props.title}</h2>
+          <form method="dialog"><button class="icon-button" aria-label="Close"><Icon name="close" /></button></form>
         </div>
-      </form>
-    </dialog>
+        <p class="small doing-for"></p>
+        <form class="form" method="dialog" novalidate>
+          {props.children}
+          <p class="error small doing-wrong" role="alert"></p>
+          <div class="buttons">
+            <button class="button button-main" type="submit" value="save">{props.main}</button>
+            {props.other && <button class="button" type="submit" value="none">{props.other}</button>}
+          </div>
+        </form>
+      </dialog>
+    </template>
   );
 }

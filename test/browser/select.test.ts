@@ -252,10 +252,10 @@ describe('doing', () => {
     for (const i of [8, 9]) await check(i);
     await page.locator('[popovertarget="doing-more"]').click();
     await page.locator('#doing-more [data-do="time"]').click();
-    await page.locator('#doing-time [name="days"]').fill('one');
+    await page.locator('dialog [name="days"]').fill('one');
     await page.keyboard.press('Enter');
     await page.locator('.doing-wrong', { hasText: 'whole numbers' }).waitFor();
-    await page.locator('#doing-time [name="days"]').fill('1');
+    await page.locator('dialog [name="days"]').fill('1');
     await page.keyboard.press('Enter');
     await toast('Time of 2 corrected.').waitFor();
     await expect.poll(() => dayOf(8), SOON).toBe(after);
@@ -267,6 +267,6 @@ describe('doing', () => {
 
   test('without script nothing of it is shown', async () => {
     await open('/', { javaScriptEnabled: false });
-    for (const part of ['#doing', '#doing-time', '#doing-place', '.day-check', '.toasts']) expect(await page.locator(part).isVisible()).toBe(false);
+    for (const part of ['#doing', '.doing-sheet', '.day-check', '.toasts']) expect(await page.locator(part).isVisible()).toBe(false);
   });
 });

@@ -206,38 +206,30 @@ function sayWhy(error: unknown): string {
 
 /** Asks with a form; undefined where it was left. */
 function askForm(what: 'time' | 'place', count: number): Promise<Change | undefined> {
-  const dialog = document.querySelector<HTMLDialogElement>(`#doing-${what}`);
+  const copy = document.querySelector<HTMLTemplateElement>(`#doing-${what}`)?.content.cloneNode(true);
+  const dialog = copy instanceof DocumentFragment ? copy.querySelector('dialog') : null;
   const form = dialog?.querySelector<HTMLFormElement>('.form');
   if (!dialog || !form) return Promise.resolve(undefined);
   const wrong = dialog.querySelector('.doing-wrong');
   const title = dialog.querySelector('.doing-for');
   if (title) title.textContent = count === 1 ? 'Of 1 that is selected. It can be undone.' : `Of all ${showNumber(count)} that are selected. It can be undone.`;
-  form.reset();
-  if (wrong) wrong.textContent = '';
   return new Promise((resolve) => {
     let change: Change | undefined;
-    const submit = (event: SubmitEvent): void => {
+    form.addEventListener('submit', (event) => {
       const read = what === 'time' ? readTime(form) : readPlace(form, event.submitter);
       if (read.ok) { change = read.value; return; }
       event.preventDefault();
       if (wrong) wrong.textContent = read.wrong;
-    };
+    });
     // Who types into one of the two ways means it.
-    const choose = (event: Event): void => {
+    form.addEventListener('input', (event) => {
       const part = event.target instanceof Element ? event.target.closest('.doing-fields') : null;
       const radio = part && form.querySelector<HTMLInputElement>(`[name="how"][value="${part.classList.contains('doing-set') ? 'set' : 'move'}"]`);
       if (radio) radio.checked = true;
-    };
-    const shut = (event: MouseEvent): void => { if (event.target === dialog) dialog.close(); };
-    form.addEventListener('submit', submit);
-    form.addEventListener('input', choose);
-    dialog.addEventListener('click', shut);
-    dialog.addEventListener('close', () => {
-      form.removeEventListener('submit', submit);
-      form.removeEventListener('input', choose);
-      dialog.removeEventListener('click', shut);
-      resolve(change);
-    }, { once: true });
+    });
+    dialog.addEventListener('click', (event) => { if (event.target === dialog) dialog.close(); });
+    dialog.addEventListener('close', () => { dialog.remove(); resolve(change); });
+    document.body.append(dialog);
     dialog.showModal();
     form.querySelector<HTMLElement>('input[type="text"]')?.focus();
   });

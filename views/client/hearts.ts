@@ -1,6 +1,6 @@
 // Which tiles show a heart: what the page says, and over it what was just done and may not be saved yet.
 import { GRID_TILES_EVENT } from './grid/view.ts';
-import { seenTiles, tileHash } from './select.ts';
+import { seenTiles, SELECTION_EVENT, tileHash } from './select.ts';
 
 const HEART = 'tile-favourite';
 /** What was done here, which pieces that were asked for before do not say. */
@@ -16,13 +16,13 @@ export function startHearts(): void {
 export function setHearts(hashes: readonly string[], on: boolean): () => void {
   const before = hashes.map((sha256) => done.get(sha256));
   for (const sha256 of hashes) done.set(sha256, on);
-  draw();
+  tell();
   return () => {
     hashes.forEach((sha256, i) => {
       const was = before[i];
       if (was === undefined) done.delete(sha256); else done.set(sha256, was);
     });
-    draw();
+    tell();
   };
 }
 
@@ -30,6 +30,12 @@ export function setHearts(hashes: readonly string[], on: boolean): () => void {
 export function areFavourites(hashes: readonly string[]): boolean {
   // A tile's id: views/timeline.tsx.
   return hashes.length > 0 && hashes.every((sha256) => done.get(sha256) ?? document.getElementById(`a-${sha256.slice(0, 20)}`)?.classList.contains(HEART) === true);
+}
+
+/** What can be done to the selected depends on it. */
+function tell(): void {
+  draw();
+  document.body.dispatchEvent(new CustomEvent(SELECTION_EVENT));
 }
 
 function draw(): void {
