@@ -47,8 +47,8 @@ export function FactsBody(props: FactsProps) {
   const { asset, form } = props;
   return (
     <>
-      <button class="icon-button facts-close" type="button" data-viewer="facts" aria-label="Close the facts"><Icon name="close" /></button>
-      <h1>{asset.taken_at ? sayDate(asset.taken_at) : 'No date'}</h1>
+      <button class="icon-button facts-close needs-script" type="button" data-viewer="facts" aria-label="Close the facts"><Icon name="close" /></button>
+      <h2>{asset.taken_at ? sayDate(asset.taken_at) : 'No date'}</h2>
       {form?.what === 'time' ? <TimeForm facts={props} form={form} /> : <Time {...props} />}
       <dl>
         <div class="fact" id="fact-place">
@@ -155,11 +155,11 @@ function Rating(props: { rating: number | null }) {
   return (
     <div id="fact-rating" class={rating === 0 ? 'needs-script' : undefined}>
       <dt>Rating</dt>
-      <dd class="stars needs-script" role="group" aria-label="Rating">
+      <dd class="needs-script"><div class="stars" role="group" aria-label="Rating">
         {[1, 2, 3, 4, 5].map((stars) => (
           <button type="button" data-viewer="rate" value={stars} class={stars <= rating ? 'star star-on' : 'star'} aria-pressed={stars === rating ? 'true' : 'false'} aria-label={sayCount(stars, 'star')}><Icon name="star" /></button>
         ))}
-      </dd>
+      </div></dd>
       {rating > 0 && <dd class="without-script">{sayCount(rating, 'star')}</dd>}
     </div>
   );

@@ -47,8 +47,9 @@ export function Viewer(props: ViewerProps) {
   const stands = primary?.sha256 ?? asset.sha256;
   const back = `${withQuery(inside ?? '/', { near: stands, ...(props.rank === undefined ? {} : { at: props.rank }) })}#${tileId(stands)}`;
   return (
-    <div class="viewer-body" data-sha256={asset.sha256} data-tile={tileId(stands)} data-in={inside} data-label={tileWords(asset)} data-title={`${asset.taken_at ? sayDate(asset.taken_at) : 'No date'} · Jharokha`}>
+    <div class="viewer-body" data-sha256={asset.sha256} data-tile={tileId(stands)} data-stands={stands} data-in={inside} data-label={tileWords(asset)} data-title={`${asset.taken_at ? sayDate(asset.taken_at) : 'No date'} · Jharokha`}>
       <div class="stage">
+        <h1 class="hidden-text">{tileWords(asset)}</h1>
         <Picture asset={asset} />
         <Tools {...props} back={back} />
         {before && <a class="step step-newer" data-viewer="newer" rel="prev" href={assetAddress(before.sha256, inside, '', before.rank)} aria-label="The one before"><Icon name="left" /></a>}
@@ -57,7 +58,7 @@ export function Viewer(props: ViewerProps) {
         {/* The one in the middle stays there, however many and however wide those beside it are. */}
         <nav class="strip" aria-label="Beside this one">
           <div class="strip-before">{props.before.map((tile) => <StripLink tile={tile} inside={inside} />)}</div>
-          <StripLink tile={asset} current inside={inside} />
+          <StripLink tile={{ ...asset, ...(props.rank === undefined ? {} : { rank: props.rank }) }} current inside={inside} />
           <div class="strip-behind">{props.behind.map((tile) => <StripLink tile={tile} inside={inside} />)}</div>
         </nav>
       </div>
@@ -121,7 +122,7 @@ function StackRow(props: FactsProps) {
   return (
     <nav class="stack-row" aria-label="Shown as one">
       {shown.map((each) => {
-        const words = each.stack_type === null ? 'Main version' : sayStack(each.stack_type);
+        const words = each.stack_type === null ? 'Main' : sayStack(each.stack_type);
         return (
           <a href={assetAddress(each.sha256, inside)} data-viewer="go" data-box={boxText(each)} aria-current={each.sha256 === asset.sha256 ? 'true' : undefined} style={each.color ? `--c:${each.color}` : undefined}>
             {each.grid_version > 0 && <img src={renditionUrl({ sha256: each.sha256, name: 'grid', version: each.grid_version })} alt="" decoding="async" />}

@@ -85,7 +85,7 @@ async function open(path: string, options: BrowserContextOptions = {}): Promise<
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 const tile = (name: string) => page.locator(`a.tile[href^="/a/${asset(name).sha256}"]`);
 /** The day that a tile stands under. */
-const dayOf = (name: string) => tile(name).evaluate((element) => element.closest('.day')?.querySelector('.day-title')?.textContent);
+const dayOf = (name: string) => tile(name).evaluate((element) => element.closest('.day')?.querySelector('.day-title')?.firstChild?.textContent);
 const shown = () => page.locator('.tile').evaluateAll((tiles) => tiles.map((each) => each.getAttribute('href')?.slice(3, 67)));
 const named = (...names: string[]) => names.map((name) => asset(name).sha256);
 const viewer = (name: string) => page.locator(`.viewer-body[data-sha256="${asset(name).sha256}"]`);
@@ -94,15 +94,16 @@ const AGENT_OPTIONS: AgentOptions = { proxies: true, geocoder: 'offline', nomina
 
 describe('a corrected time', () => {
   test('moves the photo to its new day, stays after a re-index, and undo brings it back', async () => {
-    await open('/');
+    // High enough for the grid to hold all of it in the page.
+    await open('/', { viewport: { width: 1280, height: 2400 } });
     expect(await dayOf('p5')).toBe('Wednesday, 1 May');
     await tile('p5').click();
     await viewer('p5').waitFor();
     await page.locator('#fact-time .edit').click();
     await expect.poll(() => page.evaluate<string>('document.activeElement.name'), SOON).toBe('date');
-    await page.locator('[name="date"]').fill('2024-05-05');
-    await page.locator('[name="time"]').fill('23:30:00');
-    await page.locator('[name="zone"]').selectOption('Asia/Tokyo');
+    await page.locator('#viewer [name="date"]').fill('2024-05-05');
+    await page.locator('#viewer [name="time"]').fill('23:30:00');
+    await page.locator('#viewer [name="zone"]').selectOption('Asia/Tokyo');
     await page.keyboard.press('Enter');
     await page.locator('.toast', { hasText: 'Saved.' }).waitFor();
     const facts = await page.locator('.facts').innerText();
@@ -128,7 +129,7 @@ describe('a corrected time', () => {
   test('of a whole day moves them all, and undo in the line brings them back', async () => {
     await open(`/a/${asset('film').sha256}`);
     await page.locator('#fact-time .edit').click();
-    await page.locator('[name="time"]').fill('11:00:00');
+    await page.locator('#viewer [name="time"]').fill('11:00:00');
     await page.locator('[name="scope"][value="day"]').check();
     const before = await page.locator('.facts').evaluate((panel) => panel.scrollTop);
     await page.locator('.correct button', { hasText: 'Save' }).click();
@@ -147,11 +148,11 @@ describe('a corrected time', () => {
     await tile('p1').click();
     await viewer('p1').waitFor();
     await page.locator('#fact-place .edit').click();
-    await page.locator('[name="position"]').fill('213, 9.61');
+    await page.locator('#viewer [name="position"]').fill('213, 9.61');
     await page.keyboard.press('Enter');
     await page.locator('[role="alert"]', { hasText: 'A latitude lies between −90 and 90' }).waitFor();
-    await expect(page.locator('[name="position"]').inputValue()).resolves.toBe('213, 9.61');
-    await page.locator('[name="position"]').focus();
+    await expect(page.locator('#viewer [name="position"]').inputValue()).resolves.toBe('213, 9.61');
+    await page.locator('#viewer [name="position"]').focus();
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('Escape');
     await page.locator('.correct').waitFor({ state: 'detached' });
@@ -163,10 +164,10 @@ describe('a corrected time', () => {
   test('a wrong clock is shifted for all of a camera, shown before it is done', async () => {
     await open(`/a/${asset('p3').sha256}`);
     await page.locator('a', { hasText: 'Its clock was wrong' }).click();
-    await page.locator('[name="hours"]').fill('2');
+    await page.locator('#viewer [name="hours"]').fill('2');
     await page.locator('.clock-preview', { hasText: '6 photos and videos by this camera' }).waitFor();
     await expect(page.locator('.clock-preview').innerText()).resolves.toContain('This one: 10:00 → 12:00');
-    await page.locator('[name="sign"]').selectOption('earlier');
+    await page.locator('#viewer [name="sign"]').selectOption('earlier');
     await page.locator('.clock-preview', { hasText: 'This one: 10:00 → 8:00' }).waitFor();
     await page.locator('.correct button', { hasText: 'Shift' }).click();
     await page.locator('.toast', { hasText: 'Saved for 6 photos and videos.' }).waitFor();

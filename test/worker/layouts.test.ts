@@ -130,6 +130,15 @@ describe('the timeline', () => {
     expect((await layoutOf('/', `&since=${since.version}`)).groups).toEqual([]);
   });
 
+  it('is the same where the migration found the pieces of a library of before', async () => {
+    const sql = env.TEST_MIGRATIONS.flatMap((migration) => migration.queries).find((query) => query.includes('UPDATE timeline_buckets SET cuts'));
+    const cuts = async () => (await env.DB.prepare('SELECT month, cuts FROM timeline_buckets ORDER BY month').all()).results;
+    const before = await cuts();
+    await env.DB.prepare("UPDATE timeline_buckets SET cuts = '[]'").run();
+    await env.DB.prepare(sql ?? '').run();
+    expect(await cuts()).toEqual(before);
+  });
+
   it('says where an asset stands', async () => {
     const layout = await layoutOf('/');
     for (const group of layout.groups) {

@@ -29,7 +29,6 @@ interface Act {
   leaves?: boolean;
   /** The layout is another one afterwards. */
   moves?: boolean;
-  hearts?: boolean;
   /** The selection has served. */
   ends?: boolean;
 }
@@ -88,6 +87,7 @@ function name(bar: HTMLElement, what: string, word: string): void {
   }
 }
 function allFavourite(): boolean {
+  if (selectedCount() > MAX_SELECTED) return false;
   const known = knownSelected();
   return known.length === selectedCount() && areFavourites(known);
 }
@@ -113,7 +113,7 @@ async function act(what: string): Promise<void> {
   if (count > MAX_SELECTED) { say(`At most ${showNumber(MAX_SELECTED)} at once: select fewer.`); return; }
   if (what === 'favourite') {
     const on = !(hashes ? areFavourites(hashes) : allFavourite());
-    await apply(hashes, { change: { favourite: on }, hearts: on, leaves: !on && of === FAVOURITES, words: on
+    await apply(hashes, { change: { favourite: on }, leaves: !on && of === FAVOURITES, words: on
       ? { doing: 'Saving', done: (n) => `${n} made ${n === '1' ? 'a favourite' : 'favourites'}.`, not: 'make favourites of' } : { doing: 'Saving', done: (n) => `${n} no longer ${n === '1' ? 'a favourite' : 'favourites'}.`, not: 'take out of the favourites' } });
   } else if (what === 'archive') {
     const on = of !== ARCHIVE;
@@ -154,13 +154,13 @@ async function run(words: string, count: number, work: () => Promise<void>): Pro
   }
 }
 
-async function apply(given: readonly string[] | undefined, { change, words, leaves, moves, hearts, ends }: Act): Promise<void> {
+async function apply(given: readonly string[] | undefined, { change, words, leaves, moves, ends }: Act): Promise<void> {
   await run(words.doing, given?.length ?? selectedCount(), async () => {
     let hashes: readonly string[];
     try { hashes = given ?? await collectSelected(); } catch { say('Nothing was done: Jharokha cannot be reached to say which are selected.'); return; }
     const n = showNumber(hashes.length);
     const grid = theGrid();
-    const takeBack = hearts === undefined && change.favourite === undefined ? undefined : setHearts(hashes, change.favourite === true);
+    const takeBack = change.favourite === undefined ? undefined : setHearts(hashes, change.favourite === true);
     if (leaves) grid?.drop(new Set(hashes));
     if (ends || leaves) clearSelection();
 

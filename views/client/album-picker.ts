@@ -64,7 +64,8 @@ export function pickAlbum(held: readonly number[] = []): Promise<{ album_id: num
     });
     dialog.addEventListener('click', (event) => { if (event.target === dialog) dialog.close(); });
     dialog.addEventListener('close', () => { dialog.remove(); resolve(chosen); });
-    document.body.append(dialog);
+    // Inside the viewer it is as dark as that.
+    (document.querySelector('dialog.viewer[open], main.viewer') ?? document.body).append(dialog);
     dialog.showModal();
     // On a touch screen the keyboard would cover the list.
     if (matchMedia('(hover: hover)').matches) title?.focus();

@@ -2,7 +2,7 @@
 import type { CorrectionChange } from '../../protocol/correction.ts';
 
 /** What /api/corrections takes. */
-export type Change = Partial<CorrectionChange> & { rating?: number | null; tags_add?: string[]; tags_remove?: string[]; albums_add?: number[]; albums_remove?: number[] };
+export type Change = CorrectionChange;
 export interface Album { album_id: number; title: string; count: number; smart: boolean }
 
 /** One after the other, in the order in which they were done. */

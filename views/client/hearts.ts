@@ -7,13 +7,16 @@ const HEART = 'tile-favourite';
 const done = new Map<string, boolean>();
 /** What the page said of the tiles that show something else now. */
 const said = new WeakMap<Element, boolean>();
+/** Tiles that left the page with a heart may come back without its reason. */
+let touched = false;
 
 export function startHearts(): void {
-  document.body.addEventListener(GRID_TILES_EVENT, () => { if (done.size > 0) draw(); });
+  document.body.addEventListener(GRID_TILES_EVENT, () => { if (touched) draw(); });
 }
 
 /** Shows or takes away hearts at once. Returns what takes that back. */
 export function setHearts(hashes: readonly string[], on: boolean): () => void {
+  touched = true;
   const before = hashes.map((sha256) => done.get(sha256));
   for (const sha256 of hashes) done.set(sha256, on);
   tell();

@@ -136,6 +136,10 @@ export class Selection {
   /** The hashes of all that are selected, as far as they are known. */
   list(): string[] {
     const out = [...this.#afloat];
+    if (this.#hashes.size < this.#runs.size) {
+      for (const [index, sha256] of this.#hashes) if (this.#runs.has(index)) out.push(sha256);
+      return out;
+    }
     for (const { from, end } of this.#runs.all()) for (let i = from; i < end; i += 1) { const sha256 = this.#hashes.get(i); if (sha256 !== undefined) out.push(sha256); }
     return out;
   }

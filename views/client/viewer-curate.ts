@@ -56,11 +56,13 @@ export function startCurate(host: CurateHost): Curate {
     if (!sha256 || !button) return;
     const on = button.getAttribute('aria-pressed') !== 'true';
     const tile = document.getElementById(body()?.dataset['tile'] ?? '');
+    const stands = body()?.dataset['stands'] ?? sha256;
     void change(sha256, { [field]: on }, on ? MARKS[field].on : MARKS[field].off, (done) => {
       const now = done === on;
       if (shownNow() === sha256) layer.querySelector(`[data-viewer="${field}"]`)?.setAttribute('aria-pressed', String(now));
-      if (field === 'favourite') setHearts([sha256], now);
-      else tile?.classList.toggle('tile-leaving', now);
+      if (field === 'archived') tile?.classList.toggle('tile-leaving', now);
+      // A member's heart is its own, and not that of what it is shown under.
+      else if (stands === sha256) setHearts([sha256], now);
     });
   };
   const rate = (button: HTMLElement): void => {

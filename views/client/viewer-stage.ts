@@ -24,6 +24,7 @@ export function drawPicture(from: HTMLElement): HTMLElement {
     copy.draggable = false;
     copy.decoding = 'sync';
     copy.addEventListener('error', () => copy.remove());
+    copy.addEventListener('load', () => copy.classList.add('ready'));
     copy.src = image.src;
     box.append(copy);
   }

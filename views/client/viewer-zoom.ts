@@ -79,7 +79,9 @@ export function startZoom(host: ZoomHost): Zoom {
   const hold = (): void => {
     const [stage, element] = [picture(), box()];
     if (!stage || !element) return;
-    const [maxX, maxY] = [Math.max(0, (element.offsetWidth * scale - stage.clientWidth) / 2), Math.max(0, (element.offsetHeight * scale - stage.clientHeight) / 2)];
+    // Sizes with their fractions, before any transform: a rounded one would leave a gap at the edge.
+    const [of, held] = [getComputedStyle(element), getComputedStyle(stage)];
+    const [maxX, maxY] = [Math.max(0, (parseFloat(of.width) * scale - parseFloat(held.width)) / 2), Math.max(0, (parseFloat(of.height) * scale - parseFloat(held.height)) / 2)];
     x = Math.min(maxX, Math.max(-maxX, x));
     y = Math.min(maxY, Math.max(-maxY, y));
   };

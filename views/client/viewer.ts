@@ -1,6 +1,7 @@
 // The viewer as a layer over a grid: opens at once with the picture the tile already has, steps by key, touch and strip, and closes
 // to the same place. On the viewer's own page it steps in the same way.
 import htmx from 'htmx.org';
+import { theGrid } from './grid/view.ts';
 import { isOtherDialogOpen, isPageKey } from './keys.ts';
 import { playLive, playLiveOnce } from './moving.ts';
 import { startCurate } from './viewer-curate.ts';
@@ -31,6 +32,8 @@ export function startViewer(): void {
   let opener: HTMLElement | null = null;
   let turn = 0;
   let lastWay: Way = 'older';
+  /** What had the focus when a step began, until it ends. */
+  let heldBy: string | undefined;
   let restTimer: ReturnType<typeof setTimeout> | undefined;
   let aheadTimer: ReturnType<typeof setTimeout> | undefined;
   /** Something was changed that the grid behind may show elsewhere, so leaving asks for the page anew. */
@@ -62,9 +65,16 @@ export function startViewer(): void {
     return at < 0 ? null : links[at + (way === 'older' ? far : -far)] ?? null;
   };
 
+  /** The control that was used keeps the focus, if the next one has it too. */
+  const holder = (): string | undefined => {
+    const control = document.activeElement?.closest<HTMLElement>('[data-viewer]');
+    if (!control || !layer.contains(control)) return undefined;
+    const row = control.closest('.strip, .stack-row');
+    return row ? `.${row.classList[0] ?? ''} [aria-current]` : `[data-viewer="${control.dataset['viewer'] ?? ''}"]`;
+  };
   const put = (html: string, address: string): void => {
-    // The control that was used keeps the focus, if the next one has it too.
-    const held = document.activeElement instanceof HTMLElement && layer.contains(document.activeElement) ? document.activeElement.closest<HTMLElement>('[data-viewer]')?.dataset['viewer'] : undefined;
+    const held = heldBy ?? holder();
+    heldBy = undefined;
     zoom.reset();
     const next = document.createElement('template');
     next.innerHTML = html;
@@ -73,8 +83,7 @@ export function startViewer(): void {
     const old = body();
     if (old) old.replaceWith(fresh); else layer.prepend(fresh);
     htmx.process(fresh);
-    if (held !== 'go') layer.querySelector<HTMLElement>(held ? `[data-viewer="${held}"]` : ':scope')?.focus({ preventScroll: true });
-    else layer.querySelector<HTMLElement>('.strip [aria-current]')?.focus({ preventScroll: true });
+    if (held) fresh.querySelector<HTMLElement>(held)?.focus({ preventScroll: true });
     if (!layer.contains(document.activeElement)) layer.focus();
     settle();
   };
@@ -100,6 +109,7 @@ export function startViewer(): void {
     if (!dialog) return;
     opener = tile;
     lastWay = 'older';
+    heldBy = undefined;
     showFacts(layer);
     body()?.remove();
     const draft = drawBody(tile, location.pathname.startsWith('/a/') ? '/' : location.href);
@@ -114,8 +124,13 @@ export function startViewer(): void {
     clearTimeout(aheadTimer);
     slideshow.stop();
     if (!dialog) return;
+    const [grid, stands] = [theGrid(), body()?.dataset['stands']];
+    if (corrected && !grid) { location.reload(); return; }
+    // A grid holds only what is near in the page: what was stepped to is brought there first.
+    const at = stands === undefined ? undefined : grid?.find(stands);
+    if (at !== undefined && grid?.tileAt(at) === undefined) grid?.reveal(at);
     const tile = tileOf(layer) ?? opener;
-    if (corrected) { location.reload(); return; }
+    if (corrected) { corrected = false; void grid?.refresh().catch(() => undefined); }
     zoom.reset();
     dropUnwanted([]);
     if (dialog.open) dialog.close();
@@ -128,14 +143,16 @@ export function startViewer(): void {
   /** The link's own address brings back the place where a tile is that the page has not loaded. */
   const leave = (): void => {
     const link = layer.querySelector<HTMLAnchorElement>('[data-viewer="close"]');
-    const here = !body()?.dataset['sha256'] || tileOf(layer) !== null;
-    if (dialog && here && !corrected) history.back();
+    const [grid, stands] = [theGrid(), body()?.dataset['stands']];
+    const here = stands === undefined || tileOf(layer) !== null || grid?.find(stands) !== undefined;
+    if (dialog && here && (grid || !corrected)) history.back();
     else if (link) location.assign(link.href);
   };
   /** What a link of the strip or of the stack shows already, until all of it has come. */
   const go = (link: HTMLAnchorElement, rests = false): void => {
     if (keptFragment(link.href) !== undefined) { void show(link.href, true); return; }
     turn++;
+    heldBy ??= holder();
     zoom.reset();
     clearTimeout(aheadTimer);
     clearTold(layer);
@@ -229,10 +246,15 @@ export function startViewer(): void {
     else if (dialog.open) close();
   });
 
+  // A small picture that is missing leaves its colour, not a broken sign.
+  layer.addEventListener('error', (event) => { if (event.target instanceof HTMLImageElement && event.target.closest('.strip, .stack-row')) event.target.remove(); }, { capture: true });
+
   // Every fragment that was kept may say something else after a correction, and so may the grid.
   layer.addEventListener('htmx:after:swap', () => { if (layer.querySelector('[data-changed]')) { forgetFragments(); corrected = true; } });
 
-  if (!dialog) settle();
+  if (dialog) return;
+  for (const image of layer.querySelectorAll<HTMLImageElement>('.strip img, .stack-row img')) if (image.complete && image.naturalWidth === 0) image.remove();
+  settle();
 }
 
 /** The tile of what is shown, where the grid behind has it. */
