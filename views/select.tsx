@@ -7,7 +7,7 @@ export function Doing() {
   return (
     <>
       <p id="doing-said" class="hidden-text" role="status"></p>
-      <div id="doing" class="doing" role="toolbar" aria-label="What is selected" hidden>
+      <section id="doing" class="doing" aria-label="What is selected" hidden>
         <span id="doing-count" class="doing-count num"></span>
         <Do what="favourite" icon="heart" keys="f">Favourite</Do>
         <Do what="album" icon="album" keys="a">Add to album</Do>
@@ -23,7 +23,7 @@ export function Doing() {
         </div>
         <i class="doing-line"></i>
         <button class="doing-button" type="button" data-do="clear" aria-label="Clear the selection" title="Clear (Esc)"><Icon name="close" /></button>
-      </div>
+      </section>
       <Sheet name="time" title="Correct the time" main="Save">
         <fieldset class="choices">
           <legend class="hidden-text">How</legend>
