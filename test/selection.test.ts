@@ -90,6 +90,18 @@ describe('selection', () => {
     expect([s.count, s.list()]).toEqual([0, []]);
   });
 
+  test('stays as it is where only sizes changed; a tile at another place than was believed counts by its hash', () => {
+    const s = new Selection();
+    s.set(10, 1_000, true);
+    s.learn(10, hashes(10, 1_000));
+    const loaded = (shift: number) => (sha256: string) => { const n = Number(sha256.slice(5)); return n < 30 ? n + shift : undefined; };
+    expect([s.moved(2_000, 2_000, loaded(0)), s.hasAll(10, 1_000)]).toEqual([0, true]);
+    // One was added before and one went behind: nothing that is loaded shows it.
+    expect([s.meet(500, hash(499)), s.count]).toEqual([true, 990]);
+    expect([s.meet(1_000, hash(999)), s.meet(10, hash(9)), s.list().length]).toEqual([true, false, 990]);
+    expect([s.moved(2_000, 2_000, loaded(1)), s.has(11), s.count]).toEqual([0, true, 990]);
+  });
+
   test('a run that is taken away takes along what is selected by hash alone, once its hashes are known', () => {
     const s = new Selection();
     s.put([hash(1), hash(2)], () => undefined);

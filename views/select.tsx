@@ -7,7 +7,7 @@ export function Doing() {
   return (
     <>
       <p id="doing-said" class="hidden-text" role="status"></p>
-      <div id="doing" class="doing" role="toolbar" aria-label="What is selected" hidden>
+      <section id="doing" class="doing" aria-label="What is selected" hidden>
         <span id="doing-count" class="doing-count num"></span>
         <Do what="favourite" icon="heart" keys="f">Favourite</Do>
         <Do what="album" icon="album" keys="a">Add to album</Do>
@@ -23,7 +23,7 @@ export function Doing() {
         </div>
         <i class="doing-line"></i>
         <button class="doing-button" type="button" data-do="clear" aria-label="Clear the selection" title="Clear (Esc)"><Icon name="close" /></button>
-      </div>
+      </section>
       <Sheet name="time" title="Correct the time" main="Save">
         <fieldset class="choices">
           <legend class="hidden-text">How</legend>
@@ -61,23 +61,26 @@ function Do(props: { what: string; icon: IconName; keys?: string; late?: boolean
   );
 }
 
+/** A template, so that no form lies in the page before it is asked for. */
 function Sheet(props: { name: string; title: string; main: string; other?: string; children: Child }) {
   const id = `doing-${props.name}`;
   return (
-    <dialog id={id} class="sheet doing-sheet" aria-labelledby={`${id}-title`}>
-      <div class="sheet-head">
-        <h2 id={`${id}-title`}>{props.title}</h2>
-        <form method="dialog"><button class="icon-button" aria-label="Close"><Icon name="close" /></button></form>
-      </div>
-      <p class="small doing-for"></p>
-      <form class="form" method="dialog" novalidate>
-        {props.children}
-        <p class="error small doing-wrong" role="alert"></p>
-        <div class="buttons">
-          <button class="button button-main" type="submit" value="save">{props.main}</button>
-          {props.other && <button class="button" type="submit" value="none">{props.other}</button>}
+    <template id={id}>
+      <dialog class="sheet doing-sheet" aria-labelledby={`${id}-title`}>
+        <div class="sheet-head">
+          <h2 id={`${id}-title`}>{props.title}</h2>
+          <form method="dialog"><button class="icon-button" aria-label="Close"><Icon name="close" /></button></form>
         </div>
-      </form>
-    </dialog>
+        <p class="small doing-for"></p>
+        <form class="form" method="dialog" novalidate>
+          {props.children}
+          <p class="error small doing-wrong" role="alert"></p>
+          <div class="buttons">
+            <button class="button button-main" type="submit" value="save">{props.main}</button>
+            {props.other && <button class="button" type="submit" value="none">{props.other}</button>}
+          </div>
+        </form>
+      </dialog>
+    </template>
   );
 }

@@ -270,14 +270,14 @@ describe('with the drive away', () => {
     await page.locator('.tile-moving').waitFor({ state: 'detached' });
   });
 
-  test('a Live Photo plays while a finger rests on it, and is not opened by that', async () => {
+  test('a Live Photo under a resting finger is selected, and neither opened nor played', async () => {
     await open('/', PHONE);
     const lift = await rest('still');
-    await moves('.tile-moving');
+    await page.locator('a.tile[aria-checked="true"]').waitFor();
     await lift();
-    await page.locator('.tile-moving').waitFor({ state: 'detached' });
     expect(new URL(page.url()).pathname).toBe('/');
-    expect(await page.locator('.viewer-body').count()).toBe(0);
+    expect(await page.locator('.viewer-body, .tile-moving').count()).toBe(0);
+    await tile('still').tap();
     await tile('still').tap();
     await viewer('still').waitFor();
   });

@@ -29,7 +29,6 @@ interface Act {
   leaves?: boolean;
   /** The layout is another one afterwards. */
   moves?: boolean;
-  hearts?: boolean;
   /** The selection has served. */
   ends?: boolean;
 }
@@ -88,6 +87,7 @@ function name(bar: HTMLElement, what: string, word: string): void {
   }
 }
 function allFavourite(): boolean {
+  if (selectedCount() > MAX_SELECTED) return false;
   const known = knownSelected();
   return known.length === selectedCount() && areFavourites(known);
 }
@@ -113,7 +113,7 @@ async function act(what: string): Promise<void> {
   if (count > MAX_SELECTED) { say(`At most ${showNumber(MAX_SELECTED)} at once: select fewer.`); return; }
   if (what === 'favourite') {
     const on = !(hashes ? areFavourites(hashes) : allFavourite());
-    await apply(hashes, { change: { favourite: on }, hearts: on, leaves: !on && of === FAVOURITES, words: on
+    await apply(hashes, { change: { favourite: on }, leaves: !on && of === FAVOURITES, words: on
       ? { doing: 'Saving', done: (n) => `${n} made ${n === '1' ? 'a favourite' : 'favourites'}.`, not: 'make favourites of' } : { doing: 'Saving', done: (n) => `${n} no longer ${n === '1' ? 'a favourite' : 'favourites'}.`, not: 'take out of the favourites' } });
   } else if (what === 'archive') {
     const on = of !== ARCHIVE;
@@ -154,13 +154,13 @@ async function run(words: string, count: number, work: () => Promise<void>): Pro
   }
 }
 
-async function apply(given: readonly string[] | undefined, { change, words, leaves, moves, hearts, ends }: Act): Promise<void> {
+async function apply(given: readonly string[] | undefined, { change, words, leaves, moves, ends }: Act): Promise<void> {
   await run(words.doing, given?.length ?? selectedCount(), async () => {
     let hashes: readonly string[];
     try { hashes = given ?? await collectSelected(); } catch { say('Nothing was done: Jharokha cannot be reached to say which are selected.'); return; }
     const n = showNumber(hashes.length);
     const grid = theGrid();
-    const takeBack = hearts === undefined && change.favourite === undefined ? undefined : setHearts(hashes, change.favourite === true);
+    const takeBack = change.favourite === undefined ? undefined : setHearts(hashes, change.favourite === true);
     if (leaves) grid?.drop(new Set(hashes));
     if (ends || leaves) clearSelection();
 
@@ -206,38 +206,30 @@ function sayWhy(error: unknown): string {
 
 /** Asks with a form; undefined where it was left. */
 function askForm(what: 'time' | 'place', count: number): Promise<Change | undefined> {
-  const dialog = document.querySelector<HTMLDialogElement>(`#doing-${what}`);
+  const copy = document.querySelector<HTMLTemplateElement>(`#doing-${what}`)?.content.cloneNode(true);
+  const dialog = copy instanceof DocumentFragment ? copy.querySelector('dialog') : null;
   const form = dialog?.querySelector<HTMLFormElement>('.form');
   if (!dialog || !form) return Promise.resolve(undefined);
   const wrong = dialog.querySelector('.doing-wrong');
   const title = dialog.querySelector('.doing-for');
   if (title) title.textContent = count === 1 ? 'Of 1 that is selected. It can be undone.' : `Of all ${showNumber(count)} that are selected. It can be undone.`;
-  form.reset();
-  if (wrong) wrong.textContent = '';
   return new Promise((resolve) => {
     let change: Change | undefined;
-    const submit = (event: SubmitEvent): void => {
+    form.addEventListener('submit', (event) => {
       const read = what === 'time' ? readTime(form) : readPlace(form, event.submitter);
       if (read.ok) { change = read.value; return; }
       event.preventDefault();
       if (wrong) wrong.textContent = read.wrong;
-    };
+    });
     // Who types into one of the two ways means it.
-    const choose = (event: Event): void => {
+    form.addEventListener('input', (event) => {
       const part = event.target instanceof Element ? event.target.closest('.doing-fields') : null;
       const radio = part && form.querySelector<HTMLInputElement>(`[name="how"][value="${part.classList.contains('doing-set') ? 'set' : 'move'}"]`);
       if (radio) radio.checked = true;
-    };
-    const shut = (event: MouseEvent): void => { if (event.target === dialog) dialog.close(); };
-    form.addEventListener('submit', submit);
-    form.addEventListener('input', choose);
-    dialog.addEventListener('click', shut);
-    dialog.addEventListener('close', () => {
-      form.removeEventListener('submit', submit);
-      form.removeEventListener('input', choose);
-      dialog.removeEventListener('click', shut);
-      resolve(change);
-    }, { once: true });
+    });
+    dialog.addEventListener('click', (event) => { if (event.target === dialog) dialog.close(); });
+    dialog.addEventListener('close', () => { dialog.remove(); resolve(change); });
+    document.body.append(dialog);
     dialog.showModal();
     form.querySelector<HTMLElement>('input[type="text"]')?.focus();
   });

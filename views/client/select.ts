@@ -75,6 +75,9 @@ export function startSelect(): void {
     if (lost > 0) say(`${lost.toLocaleString('en')} that had not been loaded are no longer selected: the library changed.`);
     changed();
   });
+  // The grid may have come before anyone listened.
+  count = theGrid()?.count ?? 0;
+  markDays();
   listenClicks();
   listenKeys();
   let drawn: number | undefined;
@@ -160,7 +163,10 @@ function toggle(index: number): void {
   selection.begin(index, !selection.has(index));
   changed();
 }
+/** The end of the run that was reached last. */
+let lead: number | undefined;
 function reach(index: number): void {
+  lead = index;
   selection.extend(index);
   changed();
 }
@@ -212,13 +218,15 @@ function listenKeys(): void {
     }
     if (!isPageKey(event)) return;
     const at = gridTile(event.target);
+    // A tile that has left the page leaves the keys to the grid.
+    const from = at?.index ?? (event.target === grid.element ? lead : undefined);
     const way = WAYS[event.key];
     if (event.key === 'Escape' && selection.count > 0) clearSelection();
     else if (event.key === 'x' && at) toggle(at.index);
     else if (event.key === ' ' && at && selection.count > 0) toggle(at.index);
-    else if (way && event.shiftKey && at) {
-      const next = grid.step(at.index, way);
-      if (selection.anchor === undefined) selection.begin(at.index, true);
+    else if (way && event.shiftKey && from !== undefined) {
+      const next = grid.step(from, way);
+      if (selection.anchor === undefined) selection.begin(from, true);
       reach(next);
       focusAt(grid, next);
     } else return;

@@ -61,6 +61,9 @@ export class Selection {
 
   /** Whether a tile that is seen is selected. One that was afloat has its place from here on. */
   meet(index: number, sha256: string): boolean {
+    const known = this.#hashes.get(index);
+    // The layout is not the one that it was taken for: from here on hashes alone are believed.
+    if (known !== undefined && known !== sha256) this.#loosen();
     this.#hashes.set(index, sha256);
     if (this.#afloat.delete(sha256)) this.#runs.add(index, index + 1);
     return this.#runs.has(index);
@@ -113,7 +116,7 @@ export class Selection {
   put(hashes: readonly string[], find: (sha256: string) => number | undefined): void {
     for (const sha256 of hashes) {
       const index = find(sha256);
-      if (index === undefined) this.#afloat.add(sha256); else { this.#runs.add(index, index + 1); this.#hashes.set(index, sha256); }
+      if (index === undefined) this.#afloat.add(sha256); else { this.#afloat.delete(sha256); this.#runs.add(index, index + 1); this.#hashes.set(index, sha256); }
     }
   }
 
@@ -133,19 +136,35 @@ export class Selection {
   /** The hashes of all that are selected, as far as they are known. */
   list(): string[] {
     const out = [...this.#afloat];
+    if (this.#hashes.size < this.#runs.size) {
+      for (const [index, sha256] of this.#hashes) if (this.#runs.has(index)) out.push(sha256);
+      return out;
+    }
     for (const { from, end } of this.#runs.all()) for (let i = from; i < end; i += 1) { const sha256 = this.#hashes.get(i); if (sha256 !== undefined) out.push(sha256); }
     return out;
   }
 
   /** The layout is another one: hashes find their places, or wait for them. Returns how many were lost, for nobody had asked for their hashes. */
   moved(was: number, count: number, find: (sha256: string) => number | undefined): number {
+    // Other sizes of the same: each that can be found stands where it stood.
+    if (was === count && this.#standsStill(find)) { this.put([...this.#afloat], find); return 0; }
     const whole = was > 0 && this.#runs.size === was && this.#afloat.size === 0;
+    const lost = this.#loosen();
+    if (whole && lost > 0) { this.#afloat.clear(); this.#runs.add(0, count); return 0; }
+    this.put([...this.#afloat], find);
+    return lost;
+  }
+  #standsStill(find: (sha256: string) => number | undefined): boolean {
+    for (const [index, sha256] of this.#hashes) if ((find(sha256) ?? index) !== index) return false;
+    return true;
+  }
+  /** Hashes without places. Returns how many had no hash. */
+  #loosen(): number {
     const kept = this.list();
     const lost = this.count - kept.length;
     this.#hashes.clear();
     this.clear();
-    if (whole && lost > 0) { this.#runs.add(0, count); return 0; }
-    this.put(kept, find);
+    for (const sha256 of kept) this.#afloat.add(sha256);
     return lost;
   }
 }

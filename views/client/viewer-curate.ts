@@ -62,7 +62,7 @@ export function startCurate(host: CurateHost): Curate {
       if (shownNow() === sha256) layer.querySelector(`[data-viewer="${field}"]`)?.setAttribute('aria-pressed', String(now));
       if (field === 'archived') tile?.classList.toggle('tile-leaving', now);
       // A member's heart is its own, and not that of what it is shown under.
-      else if (stands === sha256) { setHearts([sha256], now); tile?.classList.toggle('tile-favourite', now); }
+      else if (stands === sha256) setHearts([sha256], now);
     });
   };
   const rate = (button: HTMLElement): void => {

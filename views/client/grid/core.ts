@@ -159,6 +159,8 @@ export class GridCore implements GridView {
       gone.set(group, (gone.get(group) ?? new Set()).add(index - (this.model.start[g] as number)));
     }
     if (gone.size === 0) return;
+    // The truth of these is asked for again, also where nothing came of it and the server has nothing new to say.
+    this.#version = Math.min(this.#version, ...[...gone.keys()].map((group) => group.version - 1));
     const anchor = this.anchor();
     const groups = this.model.groups.flatMap((group) => {
       const out = gone.get(group);
