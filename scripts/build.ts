@@ -17,12 +17,16 @@ const SCAN_WASM = 'scan.wasm';
 /** The project's own budgets, in bytes after gzip. */
 const MAX_FIRST_PAGE_BYTES = 60_000;
 const MAX_WORKER_BYTES = 250_000;
+/** The accent and the light paper of views/styles/tokens.css, for files that know no CSS. */
+const MARIGOLD = '#d0781c';
+const PAPER = '#fdfcfa';
 /** Styles in the order in which they may override each other. */
 const STYLES = ['tokens', 'base', 'frame', 'timeline', 'viewer', 'pages', 'search'];
-const STATIC_INPUTS = ['views/client', 'views/styles', 'views/parts/mark.ts', 'scripts/build.ts', 'package-lock.json'];
+const STATIC_INPUTS = ['views/client', 'views/offline', 'views/error-page.tsx', 'views/styles', 'views/parts/mark.ts', 'scripts/build.ts', 'package-lock.json'];
 const WORKER_INPUTS = ['worker', 'views', 'protocol', 'scripts/build.ts', 'package.json', 'package-lock.json'];
 
-interface StaticFile { body: string; mime: string }
+/** `base64`: what `body` is, where it is no text. */
+interface StaticFile { body: string; mime: string; base64?: true }
 
 /** Writes `.build/static.ts`: script, stylesheet, mark and manifest as text, under names that hold their content's hash. */
 export async function buildStatic(): Promise<{ path: string; built: boolean }> {
@@ -37,11 +41,13 @@ export async function buildStatic(): Promise<{ path: string; built: boolean }> {
     [styleUrl]: { body: style, mime: 'text/css; charset=utf-8' },
     '/favicon.svg': { body: writeFavicon(MARK_PATHS), mime: 'image/svg+xml' },
     '/site.webmanifest': { body: writeManifest(), mime: 'application/manifest+json' },
+    ...await drawIcons(MARK_PATHS),
   };
+  files['/sw.js'] = { body: await bundleServiceWorker(files), mime: 'text/javascript; charset=utf-8' };
   checkBudget('first page (script + style)', gzipSize(script) + gzipSize(style), MAX_FIRST_PAGE_BYTES);
   await writeWhole(STATIC_MODULE, [
     '// Written by scripts/build.ts; not for editing.',
-    'export interface StaticFile { body: string; mime: string }',
+    'export interface StaticFile { body: string; mime: string; base64?: true }',
     `export const SCRIPT_URL = ${JSON.stringify(scriptUrl)};`,
     `export const STYLE_URL = ${JSON.stringify(styleUrl)};`,
     `export const FILES: Record<string, StaticFile> = ${JSON.stringify(files)};`, '',
@@ -114,6 +120,16 @@ function bundleScript(): Promise<string> {
   return bundle({ entryPoints: [join(ROOT, 'views/client/main.ts')], format: 'iife', target: 'es2022', mainFields: ['browser', 'module', 'main'] });
 }
 
+/** Its shell is everything else that is served as it is, and the page for no page; a new byte of any makes another service worker. */
+async function bundleServiceWorker(files: Record<string, StaticFile>): Promise<string> {
+  const page = await readFile(join(ROOT, 'views/error-page.tsx'), 'utf8');
+  const build = shortHash(JSON.stringify(files) + page);
+  return bundle({
+    entryPoints: [join(ROOT, 'views/offline/sw.ts')], format: 'iife', target: 'es2022', mainFields: ['browser', 'module', 'main'],
+    define: { BUILD: JSON.stringify(build), SHELL: JSON.stringify([...Object.keys(files), '/offline']) },
+  });
+}
+
 async function bundleStyle(): Promise<string> {
   const parts = await Promise.all(STYLES.map((name) => readFile(join(ROOT, 'views/styles', `${name}.css`), 'utf8')));
   const { transform } = await import('esbuild');
@@ -132,13 +148,31 @@ async function bundle(options: BuildOptions): Promise<string> {
 
 function writeFavicon(paths: readonly string[]): string {
   const lines = paths.map((d) => `<path d="${d}"/>`).join('');
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32" fill="none" stroke="#d0781c" stroke-width="2.1" stroke-linecap="round" stroke-linejoin="round">${lines}</svg>`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32" fill="none" stroke="${MARIGOLD}" stroke-width="2.1" stroke-linecap="round" stroke-linejoin="round">${lines}</svg>`;
+}
+
+/** The mark on paper, for home screens and docks. A maskable icon may be cut to a circle of four fifths: its mark is smaller, its paper has no corners. */
+async function drawIcons(paths: readonly string[]): Promise<Record<string, StaticFile>> {
+  const { default: sharp } = await import('sharp');
+  const draw = async (size: number, share: number, corner: number): Promise<StaticFile> => {
+    const scale = (size * share) / 32;
+    const at = (size - 32 * scale) / 2;
+    const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${size}" height="${size}"><rect width="${size}" height="${size}" rx="${size * corner}" fill="${PAPER}"/>
+      <g transform="translate(${at} ${at}) scale(${scale})" fill="none" stroke="${MARIGOLD}" stroke-width="1.9" stroke-linecap="round" stroke-linejoin="round">${paths.map((d) => `<path d="${d}"/>`).join('')}</g></svg>`;
+    return { body: (await sharp(Buffer.from(svg)).png({ palette: true, compressionLevel: 9 }).toBuffer()).toString('base64'), mime: 'image/png', base64: true };
+  };
+  return { '/icon-180.png': await draw(180, 0.68, 0), '/icon-192.png': await draw(192, 0.72, 0.22), '/icon-512.png': await draw(512, 0.72, 0.22), '/icon-maskable-512.png': await draw(512, 0.54, 0) };
 }
 
 function writeManifest(): string {
   return JSON.stringify({
-    name: 'Jharokha', short_name: 'Jharokha', start_url: '/', display: 'standalone', background_color: '#fdfcfa', theme_color: '#fdfcfa',
-    icons: [{ src: '/favicon.svg', sizes: 'any', type: 'image/svg+xml' }],
+    id: '/', name: 'Jharokha', short_name: 'Jharokha', description: 'Your photos, with the drives in a drawer.', lang: 'en', start_url: '/', scope: '/', display: 'standalone', background_color: PAPER, theme_color: PAPER,
+    icons: [
+      { src: '/favicon.svg', sizes: 'any', type: 'image/svg+xml' },
+      { src: '/icon-192.png', sizes: '192x192', type: 'image/png' }, { src: '/icon-512.png', sizes: '512x512', type: 'image/png' },
+      { src: '/icon-maskable-512.png', sizes: '512x512', type: 'image/png', purpose: 'maskable' },
+    ],
+    shortcuts: [{ name: 'Search', url: '/search' }, { name: 'Albums', url: '/albums' }, { name: 'Places', url: '/places' }],
   });
 }
 
