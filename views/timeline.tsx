@@ -72,6 +72,19 @@ export function More(props: { address: string; way: 'older' | 'newer'; words: st
   );
 }
 
+/** Tiles of a run, and what the page's layout is checked by: versions of their months, and what their days' titles say of the place. */
+export interface PieceFacts { tiles: TileFacts[]; versions: Record<number, number>; places: Record<number, string> }
+
+/** Fragment: what the grid module asks for; it places the tiles itself. */
+export function GridPieceView(props: PieceFacts & { inside: string | undefined }) {
+  return (
+    <>
+      <template data-versions={JSON.stringify(props.versions)} data-places={JSON.stringify(props.places)}></template>
+      {props.tiles.map((tile) => <Tile tile={tile} inside={props.inside} eager />)}
+    </>
+  );
+}
+
 export function tileId(sha256: string): string {
   return `a-${sha256.slice(0, 20)}`;
 }
@@ -79,8 +92,9 @@ export function tileRatio(width: number | null, height: number | null): number {
   return Math.min(MAX_RATIO, Math.max(MIN_RATIO, width && height ? width / height : 1));
 }
 /** Says what a tile is to those who do not see it. */
-export function tileWords(tile: Pick<TileFacts, 'kind' | 'taken_at'> & { live_sha256?: string | null }): string {
-  return `${tile.kind === 'video' ? 'Video' : tile.live_sha256 ? 'Live Photo' : 'Photo'}, ${tile.taken_at ? `${sayDate(tile.taken_at)}, ${sayTime(tile.taken_at)}` : 'no date'}`;
+export function tileWords(tile: Pick<TileFacts, 'kind' | 'taken_at'> & { live_sha256?: string | null; duration_ms?: number | null }): string {
+  const length = tile.kind === 'video' && tile.duration_ms != null ? `${sayDuration(tile.duration_ms)}, ` : '';
+  return `${tile.kind === 'video' ? 'Video' : tile.live_sha256 ? 'Live Photo' : 'Photo'}, ${length}${tile.taken_at ? `${sayDate(tile.taken_at)}, ${sayTime(tile.taken_at)}` : 'no date'}`;
 }
 
 export function Tile(props: { tile: TileFacts; eager: boolean; inside: string | undefined }) {

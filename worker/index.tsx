@@ -13,6 +13,7 @@ import { proxies } from './routes/proxies.ts';
 import { renditions } from './routes/renditions.ts';
 import { searchApi } from './routes/search-api.ts';
 import { statics } from './routes/statics.tsx';
+import { grid } from './routes/grid.tsx';
 import { timeline } from './routes/timeline.tsx';
 import { corrections } from './routes/corrections.tsx';
 import { viewer } from './routes/viewer.tsx';
@@ -33,6 +34,6 @@ app.use(guard);
 app.use(securityHeaders);
 app.onError(handleError);
 app.notFound(handleNotFound);
-for (const router of [statics, proxies, renditions, healthz, sync, api, searchApi, doctor, link, timeline, corrections, viewer, drives, folders, settings, problems, search, places, albums, sidecars]) app.route('/', router);
+for (const router of [statics, proxies, renditions, healthz, sync, api, searchApi, doctor, link, grid, timeline, corrections, viewer, drives, folders, settings, problems, search, places, albums, sidecars]) app.route('/', router);
 
 export default app;

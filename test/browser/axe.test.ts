@@ -9,7 +9,7 @@ import { cellOf } from '../../protocol/place.ts';
 import { openBrowser, openPage } from '../support/browser.ts';
 import { presentVolume, startFakeAgent, type FakeAgent } from '../support/fake-agent.ts';
 import { assetRow, createSeeder, drawRenditions, evidenceRow, locationRow, placeRow, rootRow, volumeRow } from '../support/seed.ts';
-import { startSite, type Site } from '../support/site.ts';
+import { SITE_TOKEN, startSite, type Site } from '../support/site.ts';
 
 const DESKTOP = { width: 1280, height: 800 };
 const PHONE = { width: 390, height: 844 };
@@ -49,7 +49,7 @@ async function seed(): Promise<void> {
     places: [placeRow(cellOf(44.17, 9.61), { city: 'Levanto', region: 'Liguria', country: 'Italy', country_code: 'IT', zone: 'Europe/Rome' })],
     problems: [{ volume_id: 'v-1', path: 'DCIM/broken.jpg', revision: 1, code: 'damaged', reason: 'No picture inside.', stage: 'decode', at_ms: 1, solved: false }],
   });
-  const answer = await fetch(`${site.url}/api/corrections`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ scope: { kind: 'assets', sha256s: hashes.slice(0, 2) }, change: { favourite: true } }) });
+  const answer = await fetch(`${site.url}/api/corrections`, { method: 'POST', headers: { Authorization: `Bearer ${SITE_TOKEN}`, 'Content-Type': 'application/json' }, body: JSON.stringify({ agent_id: 'agent-of-a-test', scope: { kind: 'assets', sha256s: hashes.slice(0, 2) }, change: { favourite: true } }) });
   if (!answer.ok) throw new Error(`correction: ${answer.status} ${await answer.text()}`);
 }
 

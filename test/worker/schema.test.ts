@@ -12,6 +12,8 @@ import { DELETE_MOVED_EVIDENCE_SQL, DELETE_MOVED_SQL, MARK_MISSING_SQL, MOVED_SQ
 import { ALBUM_COUNT_SQL, ALBUMS_SQL } from '../../worker/store/album-pages.ts';
 import { CITIES_SQL, COUNTRIES_SQL, COUNTRY_NAME_SQL, NAMELESS_SQL, UNNAMED_SQL } from '../../worker/store/place-pages.ts';
 import { gridSql } from '../../worker/store/grids.ts';
+import { BETWEEN_SQL, BUCKETS_SQL, CUTS_SQL, DAY_PLACES_SQL, layoutSql, VERSIONS_SQL } from '../../worker/store/layouts.ts';
+import { HASHES_SQL, NEWER_SQL, OLDER_SQL, RATIOS_SQL } from '../../worker/store/timeline.ts';
 import { ASSET_ALBUMS_SQL, DETAIL_SQL, STACK_SQL } from '../../worker/store/viewer.ts';
 import { EDITS_SQL, scopeSql, undoSql } from '../../worker/store/corrections.ts';
 import { HOME_ITEMS_SQL } from '../../worker/store/settings.ts';
@@ -43,6 +45,7 @@ const BIG = ['assets', 'locations', 'evidence', 'timeline_items', 'problems', 'c
 
 const QUERIES: Record<string, string> = {
   CHANGED_ASSETS_SQL, CHANGED_LOCATIONS_SQL, CHANGED_EVIDENCE_SQL, KNOWN_LOCATIONS_SQL, RESOLVE_INPUT_SQL, STACKED_WITH_SQL, CHANGED_STACKS_SQL, WANTED_SQL, WAITING_FOR_ZONE_SQL, REBUILD_BUCKETS_SQL, DROP_EMPTY_BUCKETS_SQL, COUNT_SHOWN_SQL,
+  OLDER_SQL, NEWER_SQL, HASHES_SQL, RATIOS_SQL, BUCKETS_SQL, VERSIONS_SQL, CUTS_SQL, BETWEEN_SQL, DAY_PLACES_SQL, PLACE_LAYOUT: layoutSql('place'), ALBUM_LAYOUT: layoutSql('album'),
   LIST_KNOWN_SQL, LIST_UNKNOWN_SQL, LIST_PROBLEMS_SQL, DELETE_SOLVED_SQL, MOVED_SQL, DELETE_MOVED_SQL, DELETE_MOVED_EVIDENCE_SQL, MARK_MISSING_SQL,
   COUNTRIES_SQL, CITIES_SQL, COUNTRY_NAME_SQL, UNNAMED_SQL, NAMELESS_SQL, ALBUMS_SQL, ALBUM_COUNT_SQL, DETAIL_SQL, STACK_SQL, ASSET_ALBUMS_SQL,
   PLACE_GRID: gridSql('place', 'following'), PLACE_GRID_BACK: gridSql('place', 'preceding'), ALBUM_GRID: gridSql('album', 'following'), ALBUM_GRID_BACK: gridSql('album', 'preceding'),

@@ -1,6 +1,6 @@
 // How the pages say things: dates, sizes, sources and reasons in plain words. Pure; every text is one line for people.
 import type { AgentStatus } from '../../protocol/link.ts';
-import { placeLabel } from '../../protocol/place.ts';
+import { PLACE_FAR_M, placeLabel } from '../../protocol/place.ts';
 import { offsetAtWall, wallMs, wallText } from '../../protocol/time.ts';
 import type { OffsetSource, PlaceSource, ProblemCode, StackType, TakenAtSource, ValueSource } from '../../protocol/words.ts';
 
@@ -144,6 +144,23 @@ export interface PlaceNames { street: string | null; neighbourhood: string | nul
 export function sayPlace(place: PlaceNames): string | undefined {
   const label = placeLabel(place);
   return label === '' ? undefined : label.charAt(0).toUpperCase() + label.slice(1);
+}
+/** Above this share of a day one place stands for it; farther off than this a town is only near. */
+const MAIN_SHARE = 0.7;
+const NEAR_M = 10_000;
+/** A day's place beside its title: the town that most of its photos are from, or the two where it was spent; '' where none is known. */
+export function sayDayPlace(places: readonly { city: string | null; country: string | null; distance_m: number | null; n: number }[]): string {
+  const named = places.map((place) => {
+    const metres = place.distance_m ?? 0;
+    return { ...place, town: place.city === null || metres > PLACE_FAR_M ? null : metres > NEAR_M ? `near ${place.city}` : place.city };
+  });
+  const [first, second] = named;
+  if (!first) return '';
+  const alone = !first.town || !second?.town || second.town === first.town || first.n / named.reduce((n, place) => n + place.n, 0) > MAIN_SHARE;
+  const towns = alone ? first.town : `${first.town} and ${second.town}`;
+  const country = (alone || first.country === second?.country) && first.country !== first.city ? first.country : null;
+  const text = [towns, country].filter(Boolean).join(', ') || first.country || '';
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 const PLACE_SOURCES: Record<PlaceSource, string> = { offline: 'named offline', nominatim: 'named by Nominatim, © OpenStreetMap contributors' };
 export function sayPlaceSource(source: PlaceSource): string {

@@ -1,4 +1,5 @@
 // What a search or "more like this" found, as grids: pieces for their pages, and neighbours for the viewer. Not a middleware of its own.
+import type { GridLayout } from '../../protocol/layout.ts';
 import { PIECE_TILES } from '../../protocol/limits.ts';
 import { SearchSort, type SearchAnswer } from '../../protocol/search.ts';
 import { Sha256 } from '../../protocol/words.ts';
@@ -6,7 +7,7 @@ import { searchAddress, similarAddress, withQuery } from '../../views/parts/addr
 import type { Piece } from '../../views/timeline.tsx';
 import type { Env } from '../env.ts';
 import { findSimilar, runSearch } from '../search/search.ts';
-import { listTiles, type Tile } from '../store/timeline.ts';
+import { listRatios, listTiles, type Tile } from '../store/timeline.ts';
 
 export type Found = { kind: 'search'; q: string; sort: SearchSort; weaker: boolean } | { kind: 'similar'; sha256: Sha256 };
 export interface FoundGrid { found: Found; address: string }
@@ -70,6 +71,29 @@ export async function loadFoundNeighbours(env: Env, found: Found, sha256: string
     return { before: tiles.filter((tile) => tile.rank < rank), behind: tiles.filter((tile) => tile.rank > rank), rank };
   }
   return { before: [], behind: [], rank: undefined };
+}
+
+/** Results that a page shows as one grid. */
+const MAX_GRID_RESULTS = 5_000;
+
+/** The layout of what was found, as far as a grid goes: one group, in the order of the search; keys are ranks. */
+export async function findLayout(env: Env, { found }: FoundGrid): Promise<GridLayout> {
+  const ratios = await listRatios(env.DB, (await ask(env, found, 0, MAX_GRID_RESULTS)).results.map((hit) => hit.sha256));
+  const cuts = Array.from({ length: Math.ceil(ratios.length / PIECE_TILES) }, (_, piece) => String(piece * PIECE_TILES));
+  return { by: 'none', version: 0, keys: ratios.length === 0 ? [] : [0], groups: ratios.length === 0 ? [] : [{ key: 0, version: 0, days: [{ day: 0, ratios: ratios.join('') }], cuts }] };
+}
+
+/** What was found from a rank on. */
+export async function findIn(env: Env, { found }: FoundGrid, from: number, n: number): Promise<SearchAnswer['results']> {
+  return (await ask(env, found, from, n)).results;
+}
+
+export async function rankedRun(env: Env, at: FoundGrid, from: number, n: number): Promise<RankedTile[]> {
+  return rankTiles(env, { results: await findIn(env, at, from, n) }, from);
+}
+
+export async function rankOf(env: Env, { found }: FoundGrid, sha256: string): Promise<number | undefined> {
+  return findRank(env, found, sha256);
 }
 
 function ask(env: Env, found: Found, offset: number, limit: number): Promise<SearchAnswer> {

@@ -17,19 +17,39 @@ const PLACE_SET = `SELECT t.sort_ms AS key_ms, t.asset_id FROM places p INDEXED 
 const ALBUM_SET = `SELECT DISTINCT ${ALBUM_KEY} AS key_ms, t.asset_id FROM album_assets m CROSS JOIN assets a ON a.sha256 = m.sha256 CROSS JOIN timeline_items i ON i.asset_id = a.asset_id
   CROSS JOIN assets o ON o.sha256 = coalesce(i.primary_sha256, i.sha256) CROSS JOIN timeline_items t ON t.asset_id = o.asset_id WHERE m.album_id = ?1->>0`;
 
+/** What a kind of grid is: the SQL of its set (`?1`: JSON list of `of`), each with the key that orders it, and which way. */
+const SETS: { [K in Grid['kind']]: { sql: string; ascending: boolean; of: (grid: Extract<Grid, { kind: K }>) => string } } = {
+  place: { sql: PLACE_SET, ascending: false, of: (grid) => JSON.stringify([grid.country_code, grid.region, grid.city]) },
+  album: { sql: ALBUM_SET, ascending: true, of: (grid) => JSON.stringify([grid.album_id]) },
+};
+export function setOf(kind: Grid['kind']): { sql: string; ascending: boolean; of: (grid: Grid) => string } {
+  return SETS[kind] as { sql: string; ascending: boolean; of: (grid: Grid) => string };
+}
+
 /** Only keys are sorted, and as many kept as are asked for; the tiles' other columns are read for those. */
 export function gridSql(kind: Grid['kind'], way: Way): string {
-  const up = (kind === 'album') === (way === 'following');
+  const { sql, ascending } = setOf(kind);
+  const up = ascending === (way === 'following');
   const order = up ? 'ASC' : 'DESC';
-  return `SELECT ${TILE_COLUMNS} FROM (SELECT * FROM (${kind === 'album' ? ALBUM_SET : PLACE_SET}) WHERE (key_ms, asset_id) ${up ? '>' : '<'} (?2, ?3) ORDER BY key_ms ${order}, asset_id ${order} LIMIT ?4) k
+  return `SELECT ${TILE_COLUMNS} FROM (SELECT * FROM (${sql}) WHERE (key_ms, asset_id) ${up ? '>' : '<'} (?2, ?3) ORDER BY key_ms ${order}, asset_id ${order} LIMIT ?4) k
     CROSS JOIN timeline_items USING (asset_id) ORDER BY k.key_ms ${order}, asset_id ${order}`;
 }
 
 /** Tiles beside the cursor, nearest first for `following`, nearest last for `preceding`: as they stand in the grid. */
 export async function listGrid(db: D1Database, grid: Grid, from: Cursor, way: Way, limit: number): Promise<Tile[]> {
-  const of = JSON.stringify(grid.kind === 'album' ? [grid.album_id] : [grid.country_code, grid.region, grid.city]);
-  const tiles = z.array(Tile).parse((await db.prepare(gridSql(grid.kind, way)).bind(of, from.sortMs, from.assetId, limit).all()).results);
+  const tiles = z.array(Tile).parse((await db.prepare(gridSql(grid.kind, way)).bind(setOf(grid.kind).of(grid), from.sortMs, from.assetId, limit).all()).results);
   return way === 'following' ? tiles : tiles.reverse();
+}
+
+/** Hashes alone, of as many as can be selected at once. */
+export async function listGridHashes(db: D1Database, grid: Grid, from: Cursor, limit: number): Promise<string[]> {
+  const { results } = await db.prepare(gridSql(grid.kind, 'following').replace(TILE_COLUMNS, 'sha256')).bind(setOf(grid.kind).of(grid), from.sortMs, from.assetId, limit).all<{ sha256: string }>();
+  return results.map((row) => row.sha256);
+}
+
+/** The cursor that the tile of this key follows. */
+export function gridCursorAt(grid: Grid, key: Cursor): Cursor {
+  return { sortMs: key.sortMs, assetId: key.assetId + (setOf(grid.kind).ascending ? -1 : 1) };
 }
 
 /** Where a tile stands in this grid. */

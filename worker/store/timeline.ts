@@ -9,15 +9,22 @@ export interface Cursor { sortMs: number; assetId: number }
 export const Tile = z.object({
   asset_id: z.int(), sha256: z.string(), kind: AssetKind, width: z.int().nullable(), height: z.int().nullable(), duration_ms: z.int().nullable(), color: z.string().nullable(),
   grid_version: z.int(), preview_version: z.int(), taken_at: z.string().nullable(), sort_ms: z.number(), month: z.int(), day: z.int(),
-  live_sha256: z.string().nullable(), live_proxy_version: z.int(),
+  live_sha256: z.string().nullable(), live_proxy_version: z.int(), shown: z.int(),
 });
 export type Tile = z.infer<typeof Tile>;
 export interface MonthCount { month: number; count: number }
 
-export const TILE_COLUMNS = 'asset_id, sha256, kind, width, height, duration_ms, color, grid_version, preview_version, taken_at, sort_ms, month, day, live_sha256, live_proxy_version';
-/** Both directions walk `timeline_items_shown`; a row value keeps it one seek. Exported for the test of their plans. */
-export const OLDER_SQL = `SELECT ${TILE_COLUMNS} FROM timeline_items WHERE shown = 1 AND (sort_ms, asset_id) < (?1, ?2) ORDER BY sort_ms DESC, asset_id DESC LIMIT ?3`;
-export const NEWER_SQL = `SELECT ${TILE_COLUMNS} FROM timeline_items WHERE shown = 1 AND (sort_ms, asset_id) > (?1, ?2) ORDER BY sort_ms ASC, asset_id ASC LIMIT ?3`;
+export const TILE_COLUMNS = 'asset_id, sha256, kind, width, height, duration_ms, color, grid_version, preview_version, taken_at, sort_ms, month, day, live_sha256, live_proxy_version, shown';
+// A row value would be one seek by its first part alone, and thousands of assets can share a second: so the rest of the
+// cursor's own moment, then what lies beyond it, each a seek in `timeline_items_shown`. Only the keys of the tiles are sorted.
+const beside = (sign: '<' | '>', columns: string) => {
+  const order = (ms: string, id: string) => (sign === '<' ? `${ms} DESC, ${id} DESC` : `${ms} ASC, ${id} ASC`);
+  const part = (where: string) => `SELECT * FROM (SELECT sort_ms AS key_ms, asset_id FROM timeline_items WHERE shown = 1 AND ${where} ORDER BY ${order('sort_ms', 'asset_id')} LIMIT ?3)`;
+  return `SELECT ${columns} FROM (${part(`sort_ms = ?1 AND asset_id ${sign} ?2`)} UNION ALL ${part(`sort_ms ${sign} ?1`)} ORDER BY ${order('1', '2')} LIMIT ?3) k
+    CROSS JOIN timeline_items USING (asset_id) ORDER BY ${order('k.key_ms', 'asset_id')}`;
+};
+export const OLDER_SQL = beside('<', TILE_COLUMNS);
+export const NEWER_SQL = beside('>', TILE_COLUMNS);
 export const MONTHS_SQL = 'SELECT month, count FROM timeline_buckets ORDER BY month DESC';
 export const UNDATED_SQL = `SELECT ${TILE_COLUMNS} FROM timeline_items WHERE shown = 1 AND month = 0 ORDER BY sort_ms DESC, asset_id DESC LIMIT 1`;
 export const TILE_SQL = `SELECT ${TILE_COLUMNS} FROM timeline_items WHERE asset_id = (SELECT asset_id FROM assets WHERE sha256 = ?1)`;
@@ -51,6 +58,20 @@ export async function listTiles(db: D1Database, sha256s: readonly Sha256[]): Pro
   const tiles = z.array(Tile).parse((await db.prepare(TILES_SQL).bind(JSON.stringify(sha256s)).all()).results);
   const byHash = new Map(tiles.map((tile) => [tile.sha256, tile]));
   return sha256s.flatMap((sha256) => byHash.get(sha256) ?? []);
+}
+
+export const HASHES_SQL = beside('<', 'sha256');
+
+/** Hashes alone, of as many as can be selected at once. */
+export async function listHashesFrom(db: D1Database, from: Cursor, limit: number): Promise<string[]> {
+  return (await db.prepare(HASHES_SQL).bind(from.sortMs, from.assetId, limit).all<{ sha256: string }>()).results.map((row) => row.sha256);
+}
+
+export const RATIOS_SQL = 'SELECT i.ratio FROM json_each(?1) j CROSS JOIN assets a ON a.sha256 = j.value CROSS JOIN timeline_items i ON i.asset_id = a.asset_id ORDER BY j.key';
+
+/** Ratio characters of these assets, in this order; what is not in the library is left out. */
+export async function listRatios(db: D1Database, sha256s: readonly string[]): Promise<string[]> {
+  return (await db.prepare(RATIOS_SQL).bind(JSON.stringify(sha256s)).all<{ ratio: string }>()).results.map((row) => row.ratio);
 }
 
 /** The cursor from which `older` starts with the newest undated tile; undefined where all have dates. */

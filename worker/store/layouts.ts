@@ -1,0 +1,86 @@
+// The exact layout of a grid: every tile's ratio, its groups, and where pieces begin. Reads only.
+import { keyText, type GridLayout, type LayoutGroup } from '../../protocol/layout.ts';
+import { PIECE_TILES } from '../../protocol/limits.ts';
+import { setOf, type Grid } from './grids.ts';
+import { cursorAfter, type Tile } from './timeline.ts';
+
+/** Tiles that a place, an album or a folder shows as one grid; beyond, the rest is paged by links. */
+export const MAX_GRID_TILES = 100_000;
+
+export const BUCKETS_SQL = 'SELECT month, version, cuts, days FROM timeline_buckets WHERE version > ?1 ORDER BY month DESC';
+export const BUCKET_KEYS_SQL = 'SELECT json_group_array(month ORDER BY month DESC) AS keys, coalesce(max(version), 0) AS version FROM timeline_buckets';
+export const VERSIONS_SQL = 'SELECT month, version FROM timeline_buckets WHERE month IN (SELECT value FROM json_each(?1))';
+export const CUTS_SQL = 'SELECT cuts FROM timeline_buckets WHERE month = ?1';
+const AT = 'SELECT count(*) FROM timeline_items WHERE month = ?1 AND shown = 1 AND sort_ms';
+/** Tiles from a cut (`?4`, `?5`) down to one that follows it (`?2`, `?3`); nothing beside those is read, however many share a second. */
+export const BETWEEN_SQL = `SELECT CASE WHEN ?2 = ?4 THEN (${AT} = ?2 AND asset_id > ?3 AND asset_id <= ?5)
+  ELSE (${AT} = ?4 AND asset_id <= ?5) + (${AT} > ?2 AND sort_ms < ?4) + (${AT} = ?2 AND asset_id > ?3) END AS n`;
+/** Each day's places by how many of these tiles (`?1`, JSON list of keys) were taken there. */
+export const DAY_PLACES_SQL = `SELECT t.day, p.country_code, p.country, p.region, p.city, p.distance_m, count(*) AS n FROM json_each(?1) j CROSS JOIN timeline_items t ON t.asset_id = j.value CROSS JOIN places p ON p.cell = t.cell
+  WHERE p.rank > 0 GROUP BY t.day, p.country_code, p.region, p.city ORDER BY t.day DESC, n DESC`;
+
+export interface DayPlace { day: number; country_code: string | null; country: string | null; region: string | null; city: string | null; distance_m: number | null; n: number }
+interface BucketRow { month: number; version: number; cuts: string; days: string }
+
+/** What the timeline's layout is now, without reading it: the highest version, and the months that there are. */
+export async function readTimelineKeys(db: D1Database): Promise<{ version: number; keys: number[] }> {
+  const row = await db.prepare(BUCKET_KEYS_SQL).first<{ keys: string; version: number }>();
+  return { version: row?.version ?? 0, keys: JSON.parse(row?.keys ?? '[]') as number[] };
+}
+
+/** The timeline's layout, of the months that changed after `since`. Both are read at one moment. */
+export async function readTimelineLayout(db: D1Database, since: number): Promise<GridLayout> {
+  const [keys, buckets] = await db.batch<Record<string, unknown>>([db.prepare(BUCKET_KEYS_SQL), db.prepare(BUCKETS_SQL).bind(since)]);
+  const head = keys?.results[0] as { keys: string; version: number } | undefined;
+  const groups = ((buckets?.results ?? []) as unknown as BucketRow[]).map(({ month, version, cuts, days }): LayoutGroup => ({
+    key: month, version, cuts: (JSON.parse(cuts) as [number, number][]).map(([sortMs, assetId]) => keyText(sortMs, assetId)),
+    days: (JSON.parse(days) as [number, number, string][]).map(([day, , ratios]) => ({ day: day % 100, ratios })),
+  }));
+  return { by: 'day', version: head?.version ?? 0, keys: JSON.parse(head?.keys ?? '[]') as number[], groups };
+}
+
+/** Versions of these months, as they are now. */
+export async function readVersions(db: D1Database, months: readonly number[]): Promise<Record<number, number>> {
+  const { results } = await db.prepare(VERSIONS_SQL).bind(JSON.stringify(months)).all<{ month: number; version: number }>();
+  return Object.fromEntries(results.map(({ month, version }) => [month, version]));
+}
+
+/** Where a shown tile stands in its month, from 0; reads at most a piece of the index. */
+export async function findOffset(db: D1Database, tile: Pick<Tile, 'sort_ms' | 'asset_id' | 'month'>): Promise<number> {
+  const cuts = JSON.parse((await db.prepare(CUTS_SQL).bind(tile.month).first<string>('cuts')) ?? '[]') as [number, number][];
+  const follows = ([sortMs, assetId]: readonly [number, number]) => tile.sort_ms < sortMs || (tile.sort_ms === sortMs && tile.asset_id <= assetId);
+  const piece = cuts.findLastIndex(follows);
+  const start = cuts[piece];
+  if (!start) return 0;
+  const { sortMs, assetId } = cursorAfter(tile);
+  return piece * PIECE_TILES + ((await db.prepare(BETWEEN_SQL).bind(tile.month, sortMs, assetId, ...start).first<number>('n')) ?? 0);
+}
+
+/** For each day of these tiles the places that most of them were taken at, the most first. */
+export async function listDayPlaces(db: D1Database, assetIds: readonly number[]): Promise<DayPlace[]> {
+  return (await db.prepare(DAY_PLACES_SQL).bind(JSON.stringify(assetIds)).all<DayPlace>()).results;
+}
+
+/** SQL of all tiles of a grid's set in the grid's order, each with what the layout needs of it. */
+export function layoutSql(kind: Grid['kind']): string {
+  const { sql, ascending } = setOf(kind);
+  const order = ascending ? 'ASC' : 'DESC';
+  return `SELECT k.key_ms, k.asset_id, i.month, i.ratio FROM (${sql}) k CROSS JOIN timeline_items i ON i.asset_id = k.asset_id ORDER BY k.key_ms ${order}, k.asset_id ${order} LIMIT ${MAX_GRID_TILES}`;
+}
+
+/** The layout of a grid of its own: grouped by month, as far as a grid goes. */
+export async function readGridLayout(db: D1Database, grid: Grid): Promise<GridLayout> {
+  const { results } = await db.prepare(layoutSql(grid.kind)).bind(setOf(grid.kind).of(grid)).all<{ key_ms: number; asset_id: number; month: number; ratio: string }>();
+  const groups = new Map<number, LayoutGroup & { n: number; chars: string[] }>();
+  for (const { key_ms, asset_id, month, ratio } of results) {
+    let group = groups.get(month);
+    if (!group) groups.set(month, group = { key: month, version: 0, days: [], cuts: [], n: 0, chars: [] });
+    if (group.n % PIECE_TILES === 0) group.cuts.push(keyText(key_ms, asset_id));
+    group.n += 1;
+    group.chars.push(ratio);
+  }
+  return {
+    by: 'month', version: 0, keys: [...groups.keys()],
+    groups: [...groups.values()].map(({ key, version, cuts, chars }) => ({ key, version, cuts, days: [{ day: 0, ratios: chars.join('') }] })),
+  };
+}
