@@ -42,7 +42,7 @@ export function FactsBody(props: FactsProps) {
   return (
     <>
       <button class="icon-button facts-close" type="button" data-viewer="facts" aria-label="Close the facts"><Icon name="close" /></button>
-      <h1>{asset.taken_at ? sayDate(asset.taken_at) : 'No date'}</h1>
+      <h2>{asset.taken_at ? sayDate(asset.taken_at) : 'No date'}</h2>
       {form?.what === 'time' ? <TimeForm facts={props} form={form} /> : <Time {...props} />}
       <dl>
         <div class="fact" id="fact-place">

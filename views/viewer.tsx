@@ -45,6 +45,8 @@ export function Viewer(props: ViewerProps) {
   return (
     <div class="viewer-body" data-sha256={asset.sha256} data-tile={tileId(asset.sha256)} data-title={`${asset.taken_at ? sayDate(asset.taken_at) : 'No date'} · Jharokha`}>
       <div class="stage">
+        {/* The facts have a title that is seen, where they are. */}
+        <h1 class="hidden-text">{tileWords(asset)}</h1>
         <Picture asset={asset} copies={props.facts.copies} />
         <div class="stage-tools">
           <a class="icon-button" data-viewer="close" href={back} aria-label="Back"><Icon name="back" /></a>
