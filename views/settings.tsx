@@ -56,8 +56,8 @@ export function SettingsPage(props: { frame: FrameFacts; settings: SettingsFacts
         <div class="section needs-script" id="kept">
           <h2>Without network</h2>
           <p class="lead">This browser keeps the pages and small pictures that you looked at last, so that Jharokha opens while its computer is off. They stay in this browser alone. Forget them on a computer that is not yours.</p>
-          <p class="small" id="kept-said" role="status"></p>
-          <div class="buttons section-end"><button class="button" id="forget-kept" type="button">Forget what is kept</button></div>
+          <p class="small after" id="kept-said" role="status"></p>
+          <div class="buttons after"><button class="button" id="forget-kept" type="button">Forget what is kept</button></div>
         </div>
         <div class="section" id="keys"><h2>Keyboard</h2><Keys /></div>
       </div>
