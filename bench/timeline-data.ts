@@ -25,16 +25,16 @@ const MONTHS = 252;
 const SHAPES: [width: number, height: number, weight: number][] = [[4032, 3024, 45], [3024, 4032, 25], [1920, 1080, 10], [1080, 1920, 6], [6000, 4000, 8], [3000, 3000, 4], [12_000, 600, 1], [600, 4000, 1]];
 const PICTURES_PER_SHAPE = 8;
 const CITIES = [['IT', 'Italy', 'Liguria', 'Levanto'], ['IN', 'India', 'Goa', 'Panaji'], ['JP', 'Japan', 'Kyoto', 'Kyoto'], ['PT', 'Portugal', 'Lisboa', 'Lisbon'], ['PE', 'Peru', 'Cusco', 'Cusco']] as const;
-const SEED_VERSION = 2;
+const SEED_VERSION = 3;
 
-/** Wall time of asset `i`, as ms: the huge month, the huge day, and the rest evenly over twenty-one years. */
+/** Wall time of asset `i`, as ms: the huge month, the huge day, and the rest evenly over twenty-one years, on six days a month. */
 function wallOf(library: Library, i: number): number {
   const { size, bigMonth, bigDay } = library;
   const r = mix(i, 11);
   if (i < bigMonth.count) return Date.UTC(Math.floor(bigMonth.month / 100), (bigMonth.month % 100) - 1, 1 + (r % 31), 0, 0, mix(i, 12) % 86_400);
   if (i < bigMonth.count + bigDay.count) return Date.UTC(Math.floor(bigDay.day / 10_000), (Math.floor(bigDay.day / 100) % 100) - 1, bigDay.day % 100, 0, 0, mix(i, 12) % 86_400);
   const month = Math.floor(((i - bigMonth.count - bigDay.count) / (size - bigMonth.count - bigDay.count)) * MONTHS);
-  return Date.UTC(FIRST_YEAR + Math.floor(month / 12), month % 12, 1 + (r % 28), 0, 0, mix(i, 12) % 86_400);
+  return Date.UTC(FIRST_YEAR + Math.floor(month / 12), month % 12, 1 + (mix(month, r % 6) % 28), 0, 0, mix(i, 12) % 86_400);
 }
 function shapeOf(i: number): number {
   let at = mix(i, 13) % SHAPES.reduce((sum, [, , weight]) => sum + weight, 0);

@@ -47,8 +47,8 @@ const FULL = (beganMs: string) => `new Promise((done) => {
   const look = () => {
     const now = performance.now();
     const inside = [...document.querySelectorAll('${AT.held}')].filter((each) => { const box = each.getBoundingClientRect(); return box.bottom > 70 && box.top < innerHeight && box.width > 0; });
-    const area = inside.reduce((sum, each) => { const box = each.getBoundingClientRect(); return sum + box.width * (Math.min(innerHeight, box.bottom) - Math.max(70, box.top)); }, 0);
-    if (boxes === 0 && area > innerWidth * innerHeight * 0.35) boxes = now;
+    const spans = inside.map((each) => each.getBoundingClientRect());
+    if (boxes === 0 && spans.length > 0 && Math.min(...spans.map((box) => box.top)) < 320 && Math.max(...spans.map((box) => box.bottom)) > innerHeight - 260) boxes = now;
     const ready = boxes > 0 && inside.every((each) => { const image = each.querySelector('img'); return image !== null && image.complete && image.naturalWidth > 0; });
     if (ready || now - since > ${LATE_MS}) done({ boxes: boxes === 0 ? ${LATE_MS} : boxes - since, pictures: now - since, full: ready });
     else requestAnimationFrame(look);
