@@ -6,16 +6,33 @@ const OCTAVES = 3;
 
 /** The character for `width / height`; unknown or absurd sizes are shown as squares. */
 export function ratioChar(width: number | null, height: number | null): string {
-  const r = width && height && width > 0 && height > 0 ? width / height : 1;
-  const level = Math.round(((Math.log2(r) + OCTAVES) / (2 * OCTAVES)) * 62);
-  return ALPHABET[Math.min(62, Math.max(0, level))] as string;
+  return ALPHABET[ratioLevel(width && height && width > 0 && height > 0 ? width / height : 1)] as string;
+}
+/** The nearest level to a ratio. */
+export function ratioLevel(ratio: number): number {
+  return Math.min(62, Math.max(0, Math.round(((Math.log2(ratio) + OCTAVES) / (2 * OCTAVES)) * 62)));
 }
 
 /** The ratio that a character stands for. Throws where it is none of ours. */
 export function charRatio(char: string): number {
   const level = ALPHABET.indexOf(char);
   if (level < 0 || char.length !== 1) throw new Error(`not a ratio character: ${JSON.stringify(char)}`);
+  return levelRatio(level);
+}
+
+/** The ratio of a level, from 0 to 62. */
+export function levelRatio(level: number): number {
   return 2 ** ((level / 62) * 2 * OCTAVES - OCTAVES);
+}
+const LEVELS = new Uint8Array(128).fill(255);
+for (let level = 0; level < 63; level++) LEVELS[ALPHABET.charCodeAt(level)] = level;
+/** Levels of a text of ratio characters, written into an array from a place on. Throws where one is none of ours. */
+export function readLevels(text: string, into: Uint8Array, at: number): void {
+  for (let i = 0; i < text.length; i++) {
+    const level = LEVELS[text.charCodeAt(i)] ?? 255;
+    if (level > 62) throw new Error(`not a ratio character: ${JSON.stringify(text[i])}`);
+    into[at + i] = level;
+  }
 }
 
 /** A run of tiles under one title: a month of the timeline, of a place or an album; all of a search. */

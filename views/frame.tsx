@@ -43,7 +43,8 @@ export function Head(props: { title: string; scriptUrl: string; styleUrl: string
       {/* Without this a browser sends the forms of this page with `Origin: null`, which the guard must refuse. */}
       <meta name="htmx-config" content='{"history":false,"includeIndicatorCSS":false}' />
       {props.children}
-      <script src={props.scriptUrl} defer></script>
+      {/* Blocks the painting: the script places a grid's tiles exactly, and nothing may move after that. */}
+      <script src={props.scriptUrl} defer {...{ blocking: 'render' }}></script>
     </head>
   );
 }

@@ -5,20 +5,20 @@ import type { AssetKind } from '../protocol/words.ts';
 import { Page, type FrameFacts, type Section } from './frame.tsx';
 import { Icon } from './parts/icon.tsx';
 import { showName } from './parts/words.ts';
-import { TimelinePiece, type Piece } from './timeline.tsx';
+import { Density, TimelinePiece, type Piece } from './timeline.tsx';
 
 export interface Cover { sha256: string; kind: AssetKind; grid_version: number; color: string | null }
 export interface Crumb { href: string; label: string }
 
 export function GridPage(props: { frame: FrameFacts; section: Section; title: string; lead: string; crumbs: Crumb[]; piece: Piece; empty: string }) {
   return (
-    <Page frame={props.frame} title={props.title} section={props.section} wide after={<dialog id="viewer" class="viewer" aria-label="Photo" tabindex={-1}></dialog>}>
+    <Page frame={props.frame} title={props.title} section={props.section} wide topEnd={<Density />} after={<dialog id="viewer" class="viewer" aria-label="Photo" tabindex={-1}></dialog>}>
       <div class="grid-head">
         <Crumbs crumbs={props.crumbs} />
         <h1><bdi>{showName(props.title)}</bdi></h1>
         <p class="lead num">{props.piece.tiles.length === 0 ? props.empty : props.lead}</p>
       </div>
-      <div id="timeline" class="timeline" data-grid=""><TimelinePiece piece={props.piece} part="whole" /></div>
+      <div id="timeline" class="timeline"><TimelinePiece piece={props.piece} grid={{ begin: props.piece.newer === null ? 'first' : 'midst' }} /></div>
     </Page>
   );
 }

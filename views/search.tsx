@@ -6,7 +6,7 @@ import { assetAddress, searchAddress } from './parts/addresses.ts';
 import { Icon, type IconName } from './parts/icon.tsx';
 import { sayCount, sayNumber, showName } from './parts/words.ts';
 import { sayMeaning, saySimilarNothing, type MeaningFacts } from './parts/search-words.ts';
-import { EAGER_TILES, More, Tile, TimelinePiece, tileWords, type Piece, type TileFacts } from './timeline.tsx';
+import { Density, EAGER_TILES, GridBox, More, Tile, TimelinePiece, tileWords, type GridFacts, type Piece, type TileFacts } from './timeline.tsx';
 
 /** `without`: the query that is left when the chip is taken away; `quoted`: the query in which its words are only words. */
 export interface ChipFacts { chip: Chip; without: string; quoted: string | null }
@@ -14,7 +14,6 @@ export interface SearchFacts extends MeaningFacts { answer: SearchAnswer; chips:
 export interface Idea { text: string; icon: IconName; count: number | null }
 /** `note`: which of several of its name. `past`: the owner searched for it before. */
 export interface SuggestionFacts { text: string; icon: IconName; note: string | null; count: number | null; past: boolean }
-export type Part = 'whole' | 'older' | 'newer';
 
 const CHIP_ICONS: Partial<Record<Chip['term']['kind'], IconName>> = { camera: 'camera', date: 'calendar', place: 'place', favourite: 'heart', album: 'album', volume: 'drive', file_name: 'image' };
 const SORTS: [sort: SearchSort, label: string][] = [['relevance', 'Best first'], ['newest', 'Newest'], ['oldest', 'Oldest']];
@@ -22,8 +21,8 @@ const SORTS: [sort: SearchSort, label: string][] = [['relevance', 'Best first'],
 export function SearchPage(props: { frame: FrameFacts; search: SearchFacts }) {
   const { answer } = props.search;
   return (
-    <Page frame={props.frame} title={`${showName(answer.query.slice(0, 80))} · Search`} section="search" wide box={{ q: answer.query, sort: answer.sort, live: true }} after={<ViewerLayer />}>
-      <div id="timeline" class="timeline found" data-grid=""><FoundWhole {...props.search} /></div>
+    <Page frame={props.frame} title={`${showName(answer.query.slice(0, 80))} · Search`} section="search" wide box={{ q: answer.query, sort: answer.sort, live: true }} topEnd={<Density />} after={<ViewerLayer />}>
+      <div id="timeline" class="timeline found"><FoundWhole {...props.search} /></div>
     </Page>
   );
 }
@@ -47,7 +46,7 @@ export function FoundWhole(props: SearchFacts) {
         </div>
         {answer.parsed.cut && <p class="small">Only the first {sayNumber(answer.parsed.text.length)} characters were read; the rest of this search was left out.</p>}
       </div>
-      <FoundPieceView {...props} part="whole" />
+      <FoundPieceView {...props} />
     </>
   );
 }
@@ -85,28 +84,31 @@ function Sorts(props: { query: string; sort: SearchSort; weaker: boolean }) {
   );
 }
 
-/** Fragment: one piece. By date it is the timeline's own; by relevance what is written comes first, then what looks like it. */
-export function FoundPieceView(props: Pick<SearchFacts, 'answer' | 'piece' | 'weaker' | 'chips'> & { part: Part }) {
-  const { answer, piece, part } = props;
+/** One piece. By date it is the timeline's own; by relevance what is written comes first, then what looks like it. */
+export function FoundPieceView(props: Pick<SearchFacts, 'answer' | 'piece' | 'weaker' | 'chips'>) {
+  const { answer, piece } = props;
   if (answer.total === 0) return <Nothing {...props} />;
-  const end = piece.older === null && part !== 'newer' ? <Weaker answer={answer} weaker={props.weaker} /> : null;
-  if (answer.sort !== 'relevance') return <><TimelinePiece piece={piece} part={part} />{end}</>;
+  const end = piece.older === null ? <Weaker answer={answer} weaker={props.weaker} /> : null;
+  const grid: GridFacts = { begin: piece.newer === null ? 'first' : 'midst', total: answer.total };
+  if (answer.sort !== 'relevance') return <><TimelinePiece piece={piece} grid={grid} />{end}</>;
   const both = answer.literal > 0 && answer.literal < answer.total;
   const written = (tile: TileFacts) => (tile.rank ?? 0) < answer.literal;
   const groups = [
-    { key: 1, title: 'Written', words: `${sayNumber(answer.literal)}, in names, places, albums and descriptions`, tiles: piece.tiles.filter(written) },
-    { key: 2, title: 'Looks like it', words: 'by meaning, best first', tiles: piece.tiles.filter((tile) => !written(tile)) },
+    { key: 1, at: 0, title: 'Written', words: `${sayNumber(answer.literal)}, in names, places, albums and descriptions`, tiles: piece.tiles.filter(written) },
+    { key: 2, at: answer.literal, title: 'Looks like it', words: 'by meaning, best first', tiles: piece.tiles.filter((tile) => !written(tile)) },
   ];
   return (
     <>
-      {part !== 'older' && piece.newer && <More address={piece.newer} way="newer" words="What is before" />}
-      {groups.map(({ key, title, words, tiles }) => tiles.length > 0 && (
-        <>
-          {both && <h2 class="month-title found-title" data-month={String(key)}>{title} <span class="num">{words}</span></h2>}
-          <section class="day" data-day={String(key)}><div class="row">{tiles.map((tile) => <Tile tile={tile} inside={piece.inside} eager={part === 'whole' && piece.tiles.indexOf(tile) < EAGER_TILES} />)}</div></section>
-        </>
-      ))}
-      {part !== 'newer' && piece.older && <More address={piece.older} way="older" words="More" />}
+      {piece.newer && <More address={piece.newer} way="newer" words="What is before" />}
+      <GridBox piece={piece} by="none" grid={{ ...grid, parts: both ? groups.map(({ at, title, words }) => ({ at, title, words })) : [] }}>
+        {groups.map(({ key, title, words, tiles }) => tiles.length > 0 && (
+          <>
+            {both && <h2 class="month-title found-title" data-month={String(key)}>{title} <span class="num">{words}</span></h2>}
+            <section class="day" data-day={String(key)}><div class="row">{tiles.map((tile) => <Tile tile={tile} inside={piece.inside} eager={piece.tiles.indexOf(tile) < EAGER_TILES} />)}</div></section>
+          </>
+        ))}
+      </GridBox>
+      {piece.older && <More address={piece.older} way="older" words="More" />}
       {end}
     </>
   );
@@ -157,7 +159,7 @@ export function Suggestions(props: { suggestions: SuggestionFacts[]; recent: boo
 export function SearchStart(props: { frame: FrameFacts; recent: string[]; ideas: Idea[]; box: { sort: SearchSort } }) {
   return (
     <Page frame={props.frame} title="Search" section="search" wide box={{ q: '', sort: props.box.sort, live: true }} after={<ViewerLayer />}>
-      <div id="timeline" class="timeline found" data-grid=""><SearchStartBody recent={props.recent} ideas={props.ideas} /></div>
+      <div id="timeline" class="timeline found"><SearchStartBody recent={props.recent} ideas={props.ideas} /></div>
     </Page>
   );
 }
@@ -202,7 +204,7 @@ export function SimilarPage(props: { frame: FrameFacts; tile: TileFacts; search:
   const address = assetAddress(tile.sha256);
   const said = answer.total > 0 ? undefined : saySimilarNothing(answer, search);
   return (
-    <Page frame={props.frame} title="More like this" section="search" wide after={<ViewerLayer />}>
+    <Page frame={props.frame} title="More like this" section="search" wide topEnd={<Density />} after={<ViewerLayer />}>
       <div class="similar-head">
         <a class="similar-of" href={address} aria-label={`Back to this one: ${tileWords(tile)}`} style={tile.color ? `--c:${tile.color}` : undefined}>
           {tile.grid_version > 0 ? <img src={renditionUrl({ sha256: tile.sha256, name: 'grid', version: tile.grid_version })} alt="" /> : <Icon name={tile.kind === 'video' ? 'film' : 'image'} />}
@@ -215,7 +217,7 @@ export function SimilarPage(props: { frame: FrameFacts; tile: TileFacts; search:
             : `What looks most like it, best first, ${sayEngineShort(answer)}.`}</p>
         </div>
       </div>
-      <div id="timeline" class="timeline found" data-grid="">{answer.total > 0 && <FoundPieceView {...search} part="whole" />}</div>
+      <div id="timeline" class="timeline found">{answer.total > 0 && <FoundPieceView {...search} />}</div>
     </Page>
   );
 }

@@ -1,8 +1,9 @@
 // The timeline: a page of months and days, and its pieces. What it may not do: ask anything; all of it comes in props.
+import type { Child } from 'hono/jsx';
 import type { AssetKind } from '../protocol/words.ts';
+import { levelRatio, ratioLevel } from '../protocol/layout.ts';
 import { proxyUrl, renditionUrl } from '../protocol/rendition.ts';
 import { Page, type FrameFacts } from './frame.tsx';
-import { hx } from './parts/hx.ts';
 import { assetAddress } from './parts/addresses.ts';
 import { Icon } from './parts/icon.tsx';
 import { elementId, monthAddress, sayDate, sayDay, sayDuration, sayMonth, sayMonthShort, sayTime } from './parts/words.ts';
@@ -15,6 +16,8 @@ export interface TileFacts {
 }
 /** Tiles in the grid's order, and the addresses of what follows and what is before; `inside` is the grid's own, none for the timeline. */
 export interface Piece { tiles: TileFacts[]; older: string | null; newer: string | null; inside?: string }
+/** What the script goes by that takes a page's grid over: where the page begins in it, how many there are in all, named parts of it. */
+export interface GridFacts { begin: 'first' | 'group' | 'midst'; version?: number; total?: number; parts?: { at: number; title: string; words: string }[] }
 export interface MonthCount { month: number; count: number }
 
 /** Beyond these a picture would be a hairline or a wall; it is cropped to fit. */
@@ -26,48 +29,70 @@ export const EAGER_TILES = 16;
 const MAX_YEARS = 22;
 const YEARS_KEPT = 14;
 
-export function TimelinePage(props: { frame: FrameFacts; piece: Piece; months: MonthCount[]; first: boolean }) {
+/** `places`: what the titles of days say of the place. */
+export function TimelinePage(props: { frame: FrameFacts; piece: Piece; places: Record<number, string>; months: MonthCount[]; grid: GridFacts }) {
   const month = props.piece.tiles[0]?.month ?? 0;
   return (
-    <Page frame={props.frame} title={props.first ? 'Photos' : sayMonth(month)} section="photos" wide
-      topEnd={<button class="button jump" type="button" popovertarget="years"><Icon name="calendar" small />Jump to</button>}
+    <Page frame={props.frame} title={props.grid.begin === 'first' ? 'Photos' : sayMonth(month)} section="photos" wide
+      topEnd={<><Density /><button class="button jump" type="button" popovertarget="years"><Icon name="calendar" small /><span>Jump to</span></button></>}
       after={<><Years months={props.months} current={month} /><dialog id="viewer" class="viewer" aria-label="Photo" tabindex={-1}></dialog></>}>
       <h1 class="hidden-text">Photos</h1>
       <div id="fresh" class="fresh" hidden><a class="button" href="/">New photos: show</a></div>
-      <div id="timeline" class="timeline" data-first={props.first ? '' : undefined}>
-        <TimelinePiece piece={props.piece} part="whole" />
+      <div id="timeline" class="timeline">
+        <TimelinePiece piece={props.piece} places={props.places} grid={props.grid} />
       </div>
     </Page>
   );
 }
 
-/** Fragment: one piece; `part` says which way it grows, so that it carries on in that direction alone. */
-export function TimelinePiece(props: { piece: Piece; part: 'whole' | 'older' | 'newer' }) {
-  const { piece, part } = props;
+/** How large the pictures of a grid are: for the script alone, without it there is one size. */
+export function Density() {
+  return (
+    <div class="density needs-script" role="group" aria-label="Size of the pictures">
+      <button class="icon-button" type="button" data-density="-1" aria-label="Smaller pictures" title="Smaller pictures" aria-keyshortcuts="-"><Icon name="smaller" small /></button>
+      <button class="icon-button" type="button" data-density="1" aria-label="Larger pictures" title="Larger pictures" aria-keyshortcuts="+"><Icon name="larger" small /></button>
+    </div>
+  );
+}
+
+/** A piece as a page of its own, with plain links to what is before and behind it; the script takes it over and draws the rest. */
+export function TimelinePiece(props: { piece: Piece; places?: Record<number, string>; grid: GridFacts }) {
+  const { piece } = props;
+  const by = piece.inside ? 'month' : 'day';
   return (
     <>
-      {part !== 'older' && piece.newer && <More address={piece.newer} way="newer" words={piece.inside ? 'What is before' : 'Newer'} />}
-      {/* The few of each day in a place or an album would leave most of a page empty: those stand by the month. */}
-      {group(piece.tiles, piece.inside ? 'month' : 'day').map((group, index, groups) => (
-        <>
-          {groups[index - 1]?.month !== group.month && <h2 class="month-title" data-month={group.month}>{sayMonth(group.month)}</h2>}
-          <section class="day" data-day={group.day}>
-            {!piece.inside && <h3 class="day-title">{sayDay(group.day)}</h3>}
-            <div class="row">{group.tiles.map((tile) => <Tile tile={tile} inside={piece.inside} eager={part === 'whole' && piece.tiles.indexOf(tile) < EAGER_TILES} />)}</div>
-          </section>
-        </>
-      ))}
-      {part !== 'newer' && piece.older && <More address={piece.older} way="older" words={piece.inside ? 'More' : 'Older'} />}
+      {piece.newer && <More address={piece.newer} way="newer" words={piece.inside ? 'What is before' : 'Newer'} />}
+      <GridBox piece={piece} by={by} grid={props.grid}>
+        {/* The few of each day in a place or an album would leave most of a page empty: those stand by the month. */}
+        {group(piece.tiles, by).map((group, index, groups) => (
+          <>
+            {groups[index - 1]?.month !== group.month && <h2 class="month-title" data-month={group.month}>{sayMonth(group.month)}</h2>}
+            <section class="day" data-day={group.day}>
+              {!piece.inside && <h3 class="day-title">{sayDay(group.day)}{props.places?.[group.day] && <span>{props.places[group.day]}</span>}</h3>}
+              <div class="row">{group.tiles.map((tile) => <Tile tile={tile} inside={piece.inside} eager={piece.tiles.indexOf(tile) < EAGER_TILES} />)}</div>
+            </section>
+          </>
+        ))}
+      </GridBox>
+      {piece.older && <More address={piece.older} way="older" words={piece.inside ? 'More' : 'Older'} />}
     </>
   );
 }
 
-/** A plain link; with script its reach, a part of the page above it, loads the next piece before the reader is there. */
+/** The box that the script takes over (views/client/grid/), with what it must know of it. */
+export function GridBox(props: { piece: Piece; by: 'day' | 'month' | 'none'; grid: GridFacts; children?: Child }) {
+  const { piece, grid } = props;
+  return (
+    <div class="grid" tabindex={-1} data-of={piece.inside ?? '/'} data-by={props.by} data-begin={grid.begin} data-version={grid.version} data-total={grid.total} data-complete={piece.older === null ? '' : undefined}
+      data-parts={grid.parts && grid.parts.length > 0 ? JSON.stringify(grid.parts) : undefined}>{props.children}</div>
+  );
+}
+
+/** A plain link, for a page without script and for what is beyond the longest layout. */
 export function More(props: { address: string; way: 'older' | 'newer'; words: string }) {
   return (
     <nav id={elementId('more', props.address)} class={`more more-${props.way}`} aria-label="More photos">
       <a class="button" rel={props.way === 'older' ? 'next' : 'prev'} href={props.address}>{props.words}</a>
-      <div class="reach" {...hx({ get: props.address, trigger: 'intersect once', target: 'closest .more', swap: 'outerHTML' })}></div>
     </nav>
   );
 }
@@ -99,7 +124,8 @@ export function tileWords(tile: Pick<TileFacts, 'kind' | 'taken_at'> & { live_sh
 
 export function Tile(props: { tile: TileFacts; eager: boolean; inside: string | undefined }) {
   const { tile } = props;
-  const ratio = tileRatio(tile.width, tile.height);
+  // The ratio of the layout: what the script places and what a page without it shows are of one shape.
+  const ratio = levelRatio(ratioLevel(tile.width && tile.height ? tile.width / tile.height : 1));
   const color = tile.color ? `;--c:${tile.color}` : '';
   const live = tile.live_sha256 !== null && tile.live_proxy_version > 0 ? proxyUrl({ sha256: tile.live_sha256, version: tile.live_proxy_version }) : undefined;
   return (

@@ -16,7 +16,7 @@ export function startLive(): void {
     // page that was hidden. After a broken line the server does the same by itself.
     const missed = closed ? LIVE_EVENTS : ['presence', 'status'];
     // From here on nothing is missed: a test that makes news waits for it.
-    source.addEventListener('open', () => { document.documentElement.dataset['live'] = 'open'; for (const name of missed) tell(name); }, { once: true });
+    source.addEventListener('open', () => { document.documentElement.dataset['live'] = 'open'; for (const name of [...missed, 'open']) tell(name); }, { once: true });
   };
   const close = () => {
     if (!source) return;

@@ -1,4 +1,5 @@
 // The one script: htmx, and the islands that htmx cannot be. Every page works without it.
+import { startGrid } from './grid/grid.ts';
 import 'htmx.org';
 import { startFolders } from './folders.ts';
 import { startHelp } from './help.ts';
@@ -6,14 +7,14 @@ import { startLive } from './live.ts';
 import { startMoving } from './moving.ts';
 import { startOffline } from './offline.ts';
 import { startSearch } from './search.ts';
-import { startTimeline } from './timeline.ts';
 import { startViewer } from './viewer.ts';
 
+// First: what the page shows is put in its place before it is painted.
+startGrid();
 startFolders();
 startHelp();
 startLive();
 startMoving();
 startOffline();
 startSearch();
-startTimeline();
 startViewer();

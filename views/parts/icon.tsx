@@ -13,6 +13,8 @@ import Film from 'lucide/dist/esm/icons/film.mjs';
 import Folder from 'lucide/dist/esm/icons/folder.mjs';
 import GalleryVerticalEnd from 'lucide/dist/esm/icons/gallery-vertical-end.mjs';
 import HardDrive from 'lucide/dist/esm/icons/hard-drive.mjs';
+import Grid2x2 from 'lucide/dist/esm/icons/grid-2x2.mjs';
+import Grid3x3 from 'lucide/dist/esm/icons/grid-3x3.mjs';
 import Heart from 'lucide/dist/esm/icons/heart.mjs';
 import Image from 'lucide/dist/esm/icons/image.mjs';
 import Images from 'lucide/dist/esm/icons/images.mjs';
@@ -29,6 +31,7 @@ import { MARK_PATHS } from './mark.ts';
 
 const ICONS = {
   album: GalleryVerticalEnd, back: ArrowLeft, calendar: CalendarDays, camera: Camera, clock: Clock, close: X, down: ChevronDown, drive: HardDrive, edit: Pencil, film: Film, folder: Folder, heart: Heart,
+  larger: Grid2x2, smaller: Grid3x3,
   image: Image, info: Info, left: ChevronLeft, live: CircleDotDashed, more: Ellipsis, place: MapPin, play: Play, problem: TriangleAlert, right: ChevronRight, search: Search, settings: Settings,
   similar: Images, undo: Undo2, up: CornerLeftUp,
 } as const;

@@ -1,11 +1,11 @@
 // How the pages say things: dates, sizes, sources and reasons in plain words. Pure; every text is one line for people.
+import { dayText, monthName, sayDay, sayMonth, sayMonthShort } from '../../protocol/day-words.ts';
 import type { AgentStatus } from '../../protocol/link.ts';
 import { PLACE_FAR_M, placeLabel } from '../../protocol/place.ts';
 import { offsetAtWall, wallMs, wallText } from '../../protocol/time.ts';
 import type { OffsetSource, PlaceSource, ProblemCode, StackType, TakenAtSource, ValueSource } from '../../protocol/words.ts';
 
-const MONTHS = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December'];
-const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
+export { dayText, sayDay, sayMonth, sayMonthShort };
 
 export function sayNumber(n: number): string {
   return Math.round(n).toLocaleString('en-GB');
@@ -14,29 +14,11 @@ export function sayCount(n: number, one: string, many = `${one}s`): string {
   return `${sayNumber(n)} ${n === 1 ? one : many}`;
 }
 
-/** `October 2023` for 202310; month 0 is what has no date. */
-export function sayMonth(month: number): string {
-  return month === 0 ? 'No date' : `${MONTHS[(month % 100) - 1] ?? 'Month'} ${Math.floor(month / 100)}`;
-}
-export function sayMonthShort(month: number): string {
-  return (MONTHS[(month % 100) - 1] ?? '').slice(0, 3);
-}
 /** `2023-10`, as an address names a month. */
 export function monthAddress(month: number): string {
   return month === 0 ? 'none' : `${String(Math.floor(month / 100)).padStart(4, '0')}-${String(month % 100).padStart(2, '0')}`;
 }
 
-/** `Saturday, 21 October` for 20231021. */
-export function sayDay(day: number): string {
-  if (day === 0) return 'When these were taken is not known';
-  const ms = wallMs(`${dayText(day)}T00:00:00`);
-  const weekday = ms === undefined ? '' : `${DAYS[new Date(ms).getUTCDay()] ?? ''}, `;
-  return `${weekday}${day % 100} ${MONTHS[(Math.floor(day / 100) % 100) - 1] ?? ''}`;
-}
-export function dayText(day: number): string {
-  const d = String(day).padStart(8, '0');
-  return `${d.slice(0, 4)}-${d.slice(4, 6)}-${d.slice(6, 8)}`;
-}
 /** `Sunday, 22 October 2023` for a wall time. */
 export function sayDate(wall: string): string {
   return `${sayDay(Number(wall.slice(0, 10).replaceAll('-', '')))} ${Number(wall.slice(0, 4))}`;
@@ -54,13 +36,13 @@ export function sayAgo(ms: number, nowMs: number): string {
   if (seconds < 36 * 3600) return sayCount(Math.round(seconds / 3600), 'hour') + ' ago';
   if (seconds < 30 * 86_400) return sayCount(Math.round(seconds / 86_400), 'day') + ' ago';
   const wall = wallText(ms);
-  const month = MONTHS[Number(wall.slice(5, 7)) - 1] ?? '';
+  const month = monthName(Number(wall.slice(5, 7)));
   return seconds < 300 * 86_400 ? `${Number(wall.slice(8, 10))} ${month}` : `${month} ${wall.slice(0, 4)}`;
 }
 /** `Away since` reads well before a date, and not before `3 days ago`. */
 export function sayAwaySince(ms: number, nowMs: number): string {
   const wall = wallText(ms);
-  const month = MONTHS[Number(wall.slice(5, 7)) - 1] ?? '';
+  const month = monthName(Number(wall.slice(5, 7)));
   if (nowMs - ms < 86_400_000) return 'Away, last seen ' + sayAgo(ms, nowMs);
   return nowMs - ms < 300 * 86_400_000 ? `Away since ${Number(wall.slice(8, 10))} ${month}` : `Away since ${month} ${wall.slice(0, 4)}`;
 }

@@ -12,7 +12,7 @@ import { listRatios, listTiles, type Tile } from '../store/timeline.ts';
 export type Found = { kind: 'search'; q: string; sort: SearchSort; weaker: boolean } | { kind: 'similar'; sha256: Sha256 };
 export interface FoundGrid { found: Found; address: string }
 export type RankedTile = Tile & { rank: number };
-export interface FoundPiece { answer: SearchAnswer; piece: Piece; part: 'whole' | 'older' | 'newer' }
+export interface FoundPiece { answer: SearchAnswer; piece: Piece }
 
 /** So many tiles before the one a reader comes back to are shown with it, so that it does not stand at the very top. */
 const NEAR_TILES = 40;
@@ -50,7 +50,7 @@ export async function loadFoundPiece(env: Env, { found, address }: FoundGrid, at
   const answer = await ask(env, found, from, limit);
   const end = from + limit;
   return {
-    answer, part: until !== undefined ? 'newer' : at.from !== undefined ? 'older' : 'whole',
+    answer,
     piece: {
       tiles: await rankTiles(env, answer, from), inside: address,
       newer: from > 0 ? withQuery(address, { until: from }) : null, older: end < answer.total ? withQuery(address, { from: end }) : null,
@@ -76,11 +76,22 @@ export async function loadFoundNeighbours(env: Env, found: Found, sha256: string
 /** Results that a page shows as one grid. */
 const MAX_GRID_RESULTS = 5_000;
 
-/** The layout of what was found, as far as a grid goes: one group, in the order of the search; keys are ranks. */
+/** The layout of what was found, as far as a grid goes: by relevance one group, by date one a month; keys are ranks. */
 export async function findLayout(env: Env, { found }: FoundGrid): Promise<GridLayout> {
-  const ratios = await listRatios(env.DB, (await ask(env, found, 0, MAX_GRID_RESULTS)).results.map((hit) => hit.sha256));
-  const cuts = Array.from({ length: Math.ceil(ratios.length / PIECE_TILES) }, (_, piece) => String(piece * PIECE_TILES));
-  return { by: 'none', version: 0, keys: ratios.length === 0 ? [] : [0], groups: ratios.length === 0 ? [] : [{ key: 0, version: 0, days: [{ day: 0, ratios: ratios.join('') }], cuts }] };
+  const answer = await ask(env, found, 0, MAX_GRID_RESULTS);
+  const by = answer.sort === 'relevance' ? 'none' : 'month';
+  const groups: { key: number; from: number; ratios: string[] }[] = [];
+  for (const [rank, { ratio, month }] of (await listRatios(env.DB, answer.results.map((hit) => hit.sha256))).entries()) {
+    const key = by === 'none' ? 0 : month;
+    if (groups.at(-1)?.key !== key) groups.push({ key, from: rank, ratios: [] });
+    groups.at(-1)?.ratios.push(ratio);
+  }
+  return {
+    by, version: 0, keys: groups.map(({ key }) => key),
+    groups: groups.map(({ key, from, ratios }) => ({
+      key, version: 0, days: [{ day: 0, ratios: ratios.join('') }], cuts: Array.from({ length: Math.ceil(ratios.length / PIECE_TILES) }, (_, piece) => String(from + piece * PIECE_TILES)),
+    })),
+  };
 }
 
 /** What was found from a rank on. */

@@ -26,12 +26,12 @@ function decode(segment: string): string | null | undefined {
 }
 
 /** A piece of the grid: what follows or is before a cursor, from a tile on, or the first. */
-export async function loadGridPiece(db: D1Database, { grid, address }: { grid: Grid; address: string }, at: { from?: string | undefined; until?: string | undefined; near?: string | undefined }): Promise<Piece & { part: 'whole' | 'older' | 'newer' }> {
+export async function loadGridPiece(db: D1Database, { grid, address }: { grid: Grid; address: string }, at: { from?: string | undefined; until?: string | undefined; near?: string | undefined }): Promise<Piece> {
   const key = (tile: Tile) => cursorText(gridCursor(grid, tile));
   if (at.until !== undefined) {
     const { tiles, more } = cutPiece(await listGrid(db, grid, readCursor(at.until), 'preceding', PIECE_TILES + 1), PIECE_TILES, 'newer');
     const [first, last] = [tiles[0], tiles.at(-1)];
-    return { tiles, inside: address, part: 'newer', newer: more && first ? `${address}?until=${key(first)}` : null, older: last ? `${address}?from=${key(last)}` : null };
+    return { tiles, inside: address, newer: more && first ? `${address}?until=${key(first)}` : null, older: last ? `${address}?from=${key(last)}` : null };
   }
   const near = at.near === undefined || at.from !== undefined ? undefined : await findTile(db, at.near);
   const ahead = near ? await listGrid(db, grid, gridCursor(grid, near), 'preceding', NEAR_TILES) : [];
@@ -41,7 +41,7 @@ export async function loadGridPiece(db: D1Database, { grid, address }: { grid: G
   const [first, last] = [tiles[0], tiles.at(-1)];
   const before = start !== undefined && first ? await listGrid(db, grid, gridCursor(grid, first), 'preceding', 1) : [];
   return {
-    tiles, inside: address, part: at.from === undefined ? 'whole' : 'older',
+    tiles, inside: address,
     newer: before.length > 0 && first ? `${address}?until=${key(first)}` : null, older: more && last ? `${address}?from=${key(last)}` : null,
   };
 }

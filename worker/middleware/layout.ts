@@ -34,9 +34,14 @@ export async function loadRun(env: Env, of: AnyGrid, from: string, n: number): P
   if (of.kind === 'found') return { tiles: await rankedRun(env, of.found, readRank(from), n), versions: {}, places: {} };
   const tiles = await listRun(env, of, from, n);
   if (of.kind === 'set') return { tiles, versions: {}, places: {} };
-  const [versions, places] = await Promise.all([readVersions(env.DB, [...new Set(tiles.map((tile) => tile.month))]), listDayPlaces(env.DB, tiles.map((tile) => tile.asset_id))]);
-  const days = Map.groupBy(places, (place) => place.day);
-  return { tiles, versions, places: Object.fromEntries([...days].map(([day, list]) => [day, sayDayPlace(list)])) };
+  const [versions, places] = await Promise.all([readVersions(env.DB, [...new Set(tiles.map((tile) => tile.month))]), loadDayPlaces(env.DB, tiles)]);
+  return { tiles, versions, places };
+}
+
+/** What the titles of these tiles' days say of the place. */
+export async function loadDayPlaces(db: D1Database, tiles: readonly Tile[]): Promise<Record<number, string>> {
+  const days = Map.groupBy(await listDayPlaces(db, tiles.map((tile) => tile.asset_id)), (place) => place.day);
+  return Object.fromEntries([...days].map(([day, list]) => [day, sayDayPlace(list)]));
 }
 
 export async function listRunHashes(env: Env, of: AnyGrid, from: string, n: number): Promise<string[]> {
@@ -51,7 +56,9 @@ export async function locateTile(env: Env, of: AnyGrid, sha256: string): Promise
   if (!hash.success) throw new BadRequest('`sha256` is no hash.');
   if (of.kind === 'found') {
     const rank = await rankOf(env, of.found, hash.data);
-    return rank === undefined ? undefined : { group: 0, offset: rank };
+    // Cuts are ranks, so the group that holds one is the last that begins at or before it.
+    const group = rank === undefined ? undefined : (await findLayout(env, of.found)).groups.findLast(({ cuts }) => Number(cuts[0]) <= rank);
+    return rank === undefined || !group ? undefined : { group: group.key, offset: rank - Number(group.cuts[0]) };
   }
   const tile = await findTile(env.DB, hash.data);
   if (!tile) return undefined;

@@ -2,13 +2,12 @@
 import { Hono } from 'hono';
 import { AlbumsPage } from '../../views/albums.tsx';
 import { GridPage } from '../../views/grid.tsx';
-import { TimelinePiece } from '../../views/timeline.tsx';
 import { albumAddress } from '../../views/parts/addresses.ts';
 import { sayCount } from '../../views/parts/words.ts';
 import type { App } from '../env.ts';
 import { NotFound } from '../errors.tsx';
 import { loadGridPiece } from '../middleware/grid.ts';
-import { loadFrame, sendFragment, sendPage, wantsFragment } from '../middleware/page.tsx';
+import { loadFrame, sendPage } from '../middleware/page.tsx';
 import { countAlbum, findAlbumTitle, listAlbums } from '../store/album-pages.ts';
 
 /** Covers on a page: counting them looks at every photo inside. */
@@ -29,7 +28,6 @@ albums.get('/albums/:id{[0-9]{1,15}}', async (c) => {
   if (title === undefined) throw new NotFound('There is no such album.');
   const at = { grid: { kind: 'album', album_id: id } as const, address: albumAddress(id) };
   const piece = await loadGridPiece(c.env.DB, at, { from: c.req.query('from'), until: c.req.query('until'), near: c.req.query('near') });
-  if (wantsFragment(c)) return sendFragment(c, <TimelinePiece piece={piece} part={piece.part} />);
   const [frame, count] = await Promise.all([loadFrame(c), countAlbum(c.env.DB, id)]);
   return sendPage(c, <GridPage frame={frame} section="albums" title={title} lead={sayCount(count, 'photo or video', 'photos and videos')} crumbs={[{ href: '/albums', label: 'Albums' }]} piece={piece} empty="Nothing of this album is in the library any more." />);
 });

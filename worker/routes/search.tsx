@@ -1,6 +1,6 @@
 // `/search`: what was found, what is suggested while one types, what was searched for before. `/similar/:sha256`: more like one asset.
 import { Hono } from 'hono';
-import { FoundPieceView, FoundWhole, SearchPage, SearchStart, SearchStartBody, SimilarPage, Suggestions, type Idea, type SearchFacts, type SuggestionFacts } from '../../views/search.tsx';
+import { FoundWhole, SearchPage, SearchStart, SearchStartBody, SimilarPage, Suggestions, type Idea, type SearchFacts, type SuggestionFacts } from '../../views/search.tsx';
 import type { IconName } from '../../views/parts/icon.tsx';
 import type { MeaningFacts } from '../../views/parts/search-words.ts';
 import { sayMonth } from '../../views/parts/words.ts';
@@ -36,9 +36,9 @@ search.get('/search', async (c) => {
   }
   const where = { from: c.req.query('from'), until: c.req.query('until'), near: c.req.query('near'), at: c.req.query('at') };
   const whole = where.from === undefined && where.until === undefined;
-  const [{ answer, piece, part }, meaning] = await Promise.all([loadFoundPiece(c.env, at, where), loadMeaning(c)]);
+  const [{ answer, piece }, meaning] = await Promise.all([loadFoundPiece(c.env, at, where), loadMeaning(c)]);
   const facts: SearchFacts = { answer, piece, weaker, chips: describeChips(answer.parsed.text, answer.parsed.chips), ...meaning };
-  if (wantsFragment(c)) return sendFragment(c, whole ? <FoundWhole {...facts} /> : <FoundPieceView {...facts} part={part} />);
+  if (wantsFragment(c)) return sendFragment(c, <FoundWhole {...facts} />);
   if (whole && where.near === undefined && isOwnVisit(c)) await rememberSearch(c.env.DB, answer.query, Date.now());
   return sendPage(c, <SearchPage frame={await loadFrame(c)} search={facts} />);
 });
@@ -76,9 +76,8 @@ search.get('/similar/:sha256', async (c) => {
   const tile = at?.found.kind === 'similar' ? await findTile(c.env.DB, at.found.sha256) : undefined;
   if (!at || !tile) throw new NotFound('There is no photo at this address. It may have been taken out of the library.');
   const where = { from: c.req.query('from'), until: c.req.query('until'), near: c.req.query('near'), at: c.req.query('at') };
-  const [{ answer, piece, part }, meaning] = await Promise.all([loadFoundPiece(c.env, at, where), loadMeaning(c)]);
+  const [{ answer, piece }, meaning] = await Promise.all([loadFoundPiece(c.env, at, where), loadMeaning(c)]);
   const facts = { answer, piece, weaker: false, chips: [], ...meaning };
-  if (wantsFragment(c)) return sendFragment(c, <FoundPieceView {...facts} part={part} />);
   return sendPage(c, <SimilarPage frame={await loadFrame(c)} tile={tile} search={facts} />);
 });
 

@@ -3,14 +3,16 @@ import { Hono } from 'hono';
 import { PIECE_TILES } from '../../protocol/limits.ts';
 import { Sha256 } from '../../protocol/words.ts';
 import { StartPage, WaitingPage } from '../../views/folders.tsx';
-import { TimelinePage, TimelinePiece, type Piece } from '../../views/timeline.tsx';
+import { TimelinePage, type GridFacts, type Piece } from '../../views/timeline.tsx';
 import type { App } from '../env.ts';
 import { AppError, BadRequest } from '../errors.tsx';
 import { askAgent } from '../link/client.ts';
-import { loadFrame, sendFragment, sendPage, wantsFragment, type PageContext } from '../middleware/page.tsx';
+import { loadDayPlaces } from '../middleware/layout.ts';
+import { loadFrame, sendPage, type PageContext } from '../middleware/page.tsx';
 import { listFolders } from '../store/drives.ts';
+import { readTimelineKeys } from '../store/layouts.ts';
 import {
-  cursorAfter, cursorAt, cursorOfMonth, cursorText, cutPiece, findTile, findUndated, listMonths, listNewer, listOlder, NEWEST, parseCursor, type Cursor,
+  cursorAfter, cursorAt, cursorOfMonth, cursorText, cutPiece, findTile, findUndated, listMonths, listNewer, listOlder, NEWEST, parseCursor, type Cursor, type Tile,
 } from '../store/timeline.ts';
 
 /** So many newer tiles than the one a reader comes back to are shown with it, so that it does not stand at the very top. */
@@ -20,24 +22,17 @@ export const timeline = new Hono<App>();
 
 timeline.get('/', async (c) => {
   const db = c.env.DB;
-  const after = c.req.query('after');
-  if (after !== undefined) {
-    const piece = await loadNewer(db, readCursor(after));
-    if (wantsFragment(c)) return sendFragment(c, <TimelinePiece piece={piece} part="newer" />);
-    return sendTimeline(c, piece);
-  }
-  const before = c.req.query('before');
-  if (before !== undefined && wantsFragment(c)) return sendFragment(c, <TimelinePiece piece={await loadOlder(db, readCursor(before), true)} part="older" />);
+  const { after, before } = c.req.query();
+  if (after !== undefined) return sendTimeline(c, await loadNewer(db, readCursor(after)), 'midst');
   const start = before !== undefined ? readCursor(before) : await findStart(c);
-  const piece = await loadOlder(db, start, start !== NEWEST);
-  if (wantsFragment(c)) return sendFragment(c, <TimelinePiece piece={piece} part="whole" />);
-  return sendTimeline(c, piece);
+  return sendTimeline(c, await loadOlder(db, start, start !== NEWEST), c.req.query('at') === undefined ? 'midst' : 'group');
 });
 
-async function sendTimeline(c: PageContext, piece: Piece): Promise<Response> {
+async function sendTimeline(c: PageContext, piece: Piece & { tiles: Tile[] }, begin: GridFacts['begin']): Promise<Response> {
   if (piece.tiles.length === 0 && !piece.newer) return sendEmpty(c);
-  const [frame, months] = await Promise.all([loadFrame(c), listMonths(c.env.DB)]);
-  return sendPage(c, <TimelinePage frame={frame} piece={piece} months={months} first={piece.newer === null} />);
+  const db = c.env.DB;
+  const [frame, months, { version }, places] = await Promise.all([loadFrame(c), listMonths(db), readTimelineKeys(db), loadDayPlaces(db, piece.tiles)]);
+  return sendPage(c, <TimelinePage frame={frame} piece={piece} places={places} months={months} grid={{ begin: piece.newer === null ? 'first' : begin, version }} />);
 }
 
 async function sendEmpty(c: PageContext): Promise<Response> {
@@ -69,14 +64,14 @@ async function findStart(c: PageContext): Promise<Cursor> {
   return cursorAt(newer[0] ?? tile);
 }
 
-async function loadOlder(db: D1Database, start: Cursor, hasNewer: boolean): Promise<Piece> {
+async function loadOlder(db: D1Database, start: Cursor, hasNewer: boolean): Promise<Piece & { tiles: Tile[] }> {
   const [rows, newer] = await Promise.all([listOlder(db, start, PIECE_TILES + 1), hasNewer ? listNewer(db, beforeCursor(start), 1) : []]);
   const { tiles, more } = cutPiece(rows, PIECE_TILES, 'older');
   const last = tiles.at(-1);
   return { tiles, older: more && last ? `/?before=${cursorText(cursorAfter(last))}` : null, newer: newer.length > 0 ? `/?after=${cursorText(beforeCursor(start))}` : null };
 }
 
-async function loadNewer(db: D1Database, start: Cursor): Promise<Piece> {
+async function loadNewer(db: D1Database, start: Cursor): Promise<Piece & { tiles: Tile[] }> {
   const { tiles, more } = cutPiece(await listNewer(db, start, PIECE_TILES + 1), PIECE_TILES, 'newer');
   const first = tiles[0];
   const older = await listOlder(db, { sortMs: start.sortMs, assetId: start.assetId + 1 }, 1);

@@ -67,11 +67,11 @@ export async function listHashesFrom(db: D1Database, from: Cursor, limit: number
   return (await db.prepare(HASHES_SQL).bind(from.sortMs, from.assetId, limit).all<{ sha256: string }>()).results.map((row) => row.sha256);
 }
 
-export const RATIOS_SQL = 'SELECT i.ratio FROM json_each(?1) j CROSS JOIN assets a ON a.sha256 = j.value CROSS JOIN timeline_items i ON i.asset_id = a.asset_id ORDER BY j.key';
+export const RATIOS_SQL = 'SELECT i.ratio, i.month FROM json_each(?1) j CROSS JOIN assets a ON a.sha256 = j.value CROSS JOIN timeline_items i ON i.asset_id = a.asset_id ORDER BY j.key';
 
-/** Ratio characters of these assets, in this order; what is not in the library is left out. */
-export async function listRatios(db: D1Database, sha256s: readonly string[]): Promise<string[]> {
-  return (await db.prepare(RATIOS_SQL).bind(JSON.stringify(sha256s)).all<{ ratio: string }>()).results.map((row) => row.ratio);
+/** Ratio characters and months of these assets, in this order; what is not in the library is left out. */
+export async function listRatios(db: D1Database, sha256s: readonly string[]): Promise<{ ratio: string; month: number }[]> {
+  return (await db.prepare(RATIOS_SQL).bind(JSON.stringify(sha256s)).all<{ ratio: string; month: number }>()).results;
 }
 
 /** The cursor from which `older` starts with the newest undated tile; undefined where all have dates. */

@@ -1,0 +1,79 @@
+// Starts the grid of a page, whichever it is: timeline, search, place, album. There is one module for all of them.
+import { startDensity } from './density.ts';
+import { GridCore } from './core.ts';
+import { keepPlace, keptPlace } from './place.ts';
+import { startNews } from './news.ts';
+import { startScrubber } from './scrub.ts';
+import { setGrid } from './view.ts';
+import { startWalk } from './walk.ts';
+
+export function startGrid(): void {
+  const waiting = document.querySelector('[data-waiting]');
+  if (waiting) document.body.addEventListener('live-library', () => location.reload(), { once: true });
+  const timeline = document.querySelector<HTMLElement>('#timeline');
+  if (!timeline) return;
+  let grid: GridCore | undefined;
+  const current = () => grid;
+  const scrubber = startScrubber(current);
+  const density = startDensity(current);
+
+  const begin = (reuse: ReadonlyMap<string, HTMLElement>): void => {
+    const element = timeline.querySelector<HTMLElement>('.grid');
+    setGrid(undefined);
+    grid = undefined;
+    if (!element) return;
+    const opened = grid = new GridCore(element, reuse);
+    setGrid(opened);
+    opened.moved = scrubber;
+    opened.rested = () => keepPlace(opened);
+    density();
+    void openWhole(timeline, opened, element).catch(() => undefined).finally(() => {
+      if (!opened.whole) timeline.classList.add('grid-paged');
+      element.classList.remove('placing');
+      scrubber();
+    });
+  };
+
+  // The search puts in other results while one types: what stays is not drawn anew.
+  let reuse: ReadonlyMap<string, HTMLElement> = new Map();
+  timeline.addEventListener('htmx:before:swap', () => { reuse = grid?.close() ?? new Map<string, HTMLElement>(); });
+  timeline.addEventListener('htmx:after:swap', () => { begin(reuse); });
+
+  history.scrollRestoration = 'manual';
+  addEventListener('pagehide', () => { if (grid) keepPlace(grid); });
+  startWalk(current, (by) => density(by));
+  startNews(current);
+  begin(reuse);
+}
+
+/** Asks for the whole layout. What is to be seen is hidden until its place is known, where that is not the page's own beginning. */
+async function openWhole(timeline: HTMLElement, grid: GridCore, element: HTMLElement): Promise<void> {
+  const address = new URL(location.href);
+  const kept = keptPlace(grid.of);
+  const near = kept === undefined ? address.searchParams.get('near') ?? undefined : undefined;
+  const midst = element.dataset['begin'] === 'midst';
+  if (midst || near || kept) element.classList.add('placing');
+  const begin = midst ? await locate(grid) : undefined;
+  await grid.open(begin, (model) => {
+    if (kept) return kept;
+    const at = near === undefined ? undefined : grid.pieces.find(model, near);
+    return at === undefined ? undefined : { index: at };
+  });
+  // The links of pages are for pages; only what is beyond the longest layout is still behind one.
+  const total = Number(element.dataset['total'] ?? 0);
+  const more = timeline.querySelector<HTMLAnchorElement>('.more-older a');
+  if (more && total > grid.count) {
+    const next = new URL(more.href);
+    next.searchParams.set('from', String(grid.count));
+    more.href = next.pathname + next.search;
+    timeline.classList.add('grid-more');
+  }
+}
+
+async function locate(grid: GridCore): Promise<{ group: number; offset: number } | undefined> {
+  const sha = /^\/a\/([0-9a-f]{64})/.exec(grid.first?.getAttribute('href') ?? '')?.[1];
+  if (!sha) return undefined;
+  const answer = await fetch(`/grid/locate?of=${encodeURIComponent(grid.of)}&sha256=${sha}`);
+  if (!answer.ok) throw new Error(`${answer.status}`);
+  return await answer.json() as { group: number; offset: number };
+}
