@@ -12,7 +12,7 @@ let site: Site | undefined;
 let browser: Browser;
 let context: BrowserContext;
 let page: Page;
-const assets = Array.from({ length: 8 }, (_, i) => assetRow(`kept ${i}`, `2024-05-0${8 - i}T10:00:00`));
+const assets = Array.from({ length: 8 }, (_, i) => assetRow(`kept ${i}`, `2024-05-08T1${9 - i}:00:00`));
 
 beforeAll(async () => {
   [site, browser] = await Promise.all([startSite(), openBrowser()]);
