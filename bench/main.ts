@@ -8,9 +8,12 @@ import { fileURLToPath } from 'node:url';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 /** In order of what a newcomer meets. */
-const BENCHES = ['setup', 'index', 'rescan', 'ingest', 'serve', 'metadata', 'matching', 'pairing', 'proxy', 'embed', 'recall', 'search', 'search-request'] as const;
+const BENCHES = ['setup', 'index', 'rescan', 'ingest', 'serve', 'metadata', 'matching', 'pairing', 'proxy', 'embed', 'recall', 'search', 'search-request', 'timeline'] as const;
 
-const asked = process.argv.slice(2);
+// What begins with `--`, and what follows it, is the bench's own.
+const flagAt = process.argv.findIndex((each) => each.startsWith('--'));
+const asked = process.argv.slice(2, flagAt < 0 ? undefined : flagAt);
+const flags = flagAt < 0 ? [] : process.argv.slice(flagAt);
 const unknown = asked.filter((name) => !(BENCHES as readonly string[]).includes(name));
 if (unknown.length > 0) {
   console.error(`There is no bench ${unknown.join(', ')}. The benches: ${BENCHES.join(', ')}.`);
@@ -21,7 +24,7 @@ console.log(`${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown'}),
 let failed = 0;
 for (const name of BENCHES.filter((b) => there.has(b) && (asked.length === 0 || asked.includes(b)))) {
   console.log(`\n── ${name}`);
-  const done = spawnSync('tsx', [join(HERE, `${name}.ts`)], { stdio: 'inherit' });
+  const done = spawnSync('tsx', [join(HERE, `${name}.ts`), ...flags], { stdio: 'inherit' });
   if (done.status !== 0) { failed += 1; console.error(`✗ ${name} did not finish`); }
 }
 process.exit(failed === 0 ? 0 : 1);

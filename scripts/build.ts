@@ -16,60 +16,63 @@ const STATIC_MODULE = join(OUT, 'static.ts');
 const WORKER_BUNDLE = join(OUT, 'worker.js');
 /** workerd compiles no WebAssembly at run time: it comes as a module of its own, beside the bundle, which imports it by this name. */
 const SCAN_WASM = 'scan.wasm';
-/** Statics too large for the Worker's script are modules of bytes beside it, which wrangler too knows by this ending. */
-const STATIC_PARTS = ['map-script.bin', 'map-coarse.bin', 'map-fine.bin', 'map-small.bin'] as const;
+/** What is served as it is lies in modules of bytes beside the Worker's script, which wrangler too knows by this ending. */
+const STATIC_PARTS = [
+  'app-script.bin', 'app-style.bin', 'map-script.bin', 'map-style.bin', 'map-coarse.bin', 'map-fine.bin', 'map-small.bin',
+  'favicon.bin', 'manifest.bin', 'icon-180.bin', 'icon-192.bin', 'icon-512.bin', 'icon-maskable-512.bin', 'sw.bin',
+] as const;
+type PartName = (typeof STATIC_PARTS)[number];
 /** What a page loads for the map, beside the first page's own, before the finer shapes. */
 const MAX_MAP_BYTES = 110_000;
 /** The project's own budgets, in bytes after gzip. */
 const MAX_FIRST_PAGE_BYTES = 60_000;
 const MAX_WORKER_BYTES = 250_000;
+/** The accent and the light paper of views/styles/tokens.css, for files that know no CSS. */
+const MARIGOLD = '#d0781c';
+const PAPER = '#fdfcfa';
 /** Styles in the order in which they may override each other. */
 const STYLES = ['tokens', 'base', 'frame', 'timeline', 'viewer', 'pages', 'search', 'organise', 'select'];
-const STATIC_INPUTS = ['views/client', 'views/styles', 'views/parts/mark.ts', 'views/parts/world.ts', 'protocol/map.ts', 'scripts/build.ts', 'package-lock.json'];
+const STATIC_INPUTS = ['views/client', 'views/offline', 'views/error-page.tsx', 'views/styles', 'views/parts/mark.ts', 'views/parts/world.ts', 'protocol', 'scripts/build.ts', 'package-lock.json'];
 const WORKER_INPUTS = ['worker', 'views', 'protocol', 'scripts/build.ts', 'package.json', 'package-lock.json'];
 
-interface StaticFile { body: string; mime: string }
+interface StaticFile { url: string; body: string | Uint8Array; mime: string }
 /** As much of TopoJSON as world-atlas uses. */
 interface Topology {
   type: 'Topology'; transform: { scale: [number, number]; translate: [number, number] }; arcs: [number, number][][];
   objects: { countries: { type: 'GeometryCollection'; geometries: { type: 'Polygon' | 'MultiPolygon'; arcs: number[][] | number[][][]; properties: { name: string } }[] } };
 }
 
-/** Writes `.build/static.ts`: script, stylesheet, mark and manifest as text, under names that hold their content's hash. */
+/** Writes what is served as it is into modules of bytes, and `.build/static.ts`, which names them: under addresses that hold their content's hash, but for those that browsers know by name. */
 export async function buildStatic(): Promise<{ path: string; built: boolean }> {
   const stamp = fingerprint(ROOT, STATIC_INPUTS);
   if (isFresh(STATIC_MODULE, stamp)) return { path: STATIC_MODULE, built: false };
   const [script, style, mapScript, mapStyle, coarse, fine] = await Promise.all([bundleScript('main.ts'), bundleStyle(), bundleScript('map/main.ts'), bundleMapStyle(), slimShapes('110m'), slimShapes('50m')]);
-  const small = drawWorld(coarse);
-  const parts = { 'map-script.bin': mapScript, 'map-coarse.bin': JSON.stringify(coarse), 'map-fine.bin': JSON.stringify(fine), 'map-small.bin': small } satisfies Record<(typeof STATIC_PARTS)[number], string>;
   const { MARK_PATHS } = await import('../views/parts/mark.ts');
-  const scriptUrl = `/s/app.${shortHash(script)}.js`;
-  const styleUrl = `/s/app.${shortHash(style)}.css`;
-  const mapStyleUrl = `/s/map.${shortHash(mapStyle)}.css`;
-  const partUrls = { 'map-script.bin': `/s/map.${shortHash(mapScript)}.js`, 'map-coarse.bin': `/s/land.${shortHash(parts['map-coarse.bin'])}.json`, 'map-fine.bin': `/s/land-fine.${shortHash(parts['map-fine.bin'])}.json`, 'map-small.bin': WORLD_URL };
-  const files: Record<string, StaticFile> = {
-    [mapStyleUrl]: { body: mapStyle, mime: 'text/css; charset=utf-8' },
-    [scriptUrl]: { body: script, mime: 'text/javascript; charset=utf-8' },
-    [styleUrl]: { body: style, mime: 'text/css; charset=utf-8' },
-    '/favicon.svg': { body: writeFavicon(MARK_PATHS), mime: 'image/svg+xml' },
-    '/site.webmanifest': { body: writeManifest(), mime: 'application/manifest+json' },
+  const [js, css, json, svg, png] = ['text/javascript; charset=utf-8', 'text/css; charset=utf-8', 'application/json', 'image/svg+xml', 'image/png'];
+  const hashed = (name: string, ending: string, body: string, mime: string): StaticFile => ({ url: `/s/${name}.${shortHash(body)}.${ending}`, body, mime });
+  const shell: Record<Exclude<PartName, 'sw.bin'>, StaticFile> = {
+    'app-script.bin': hashed('app', 'js', script, js), 'app-style.bin': hashed('app', 'css', style, css),
+    'map-script.bin': hashed('map', 'js', mapScript, js), 'map-style.bin': hashed('map', 'css', mapStyle, css),
+    'map-coarse.bin': hashed('land', 'json', JSON.stringify(coarse), json), 'map-fine.bin': hashed('land-fine', 'json', JSON.stringify(fine), json),
+    'map-small.bin': { url: WORLD_URL, body: drawWorld(coarse), mime: svg },
+    'favicon.bin': { url: '/favicon.svg', body: writeFavicon(MARK_PATHS), mime: svg }, 'manifest.bin': { url: '/site.webmanifest', body: writeManifest(), mime: 'application/manifest+json' },
+    'icon-180.bin': { url: '/icon-180.png', body: await drawIcon(MARK_PATHS, 180, 0.68, 0), mime: png }, 'icon-192.bin': { url: '/icon-192.png', body: await drawIcon(MARK_PATHS, 192, 0.72, 0.22), mime: png },
+    // A maskable icon may be cut to a circle of four fifths: its mark is smaller, its paper has no corners.
+    'icon-512.bin': { url: '/icon-512.png', body: await drawIcon(MARK_PATHS, 512, 0.72, 0.22), mime: png }, 'icon-maskable-512.bin': { url: '/icon-maskable-512.png', body: await drawIcon(MARK_PATHS, 512, 0.54, 0), mime: png },
   };
+  const files: Record<PartName, StaticFile> = { ...shell, 'sw.bin': { url: '/sw.js', body: await bundleServiceWorker(Object.values(shell)), mime: js } };
   checkBudget('first page (script + style)', gzipSize(script) + gzipSize(style), MAX_FIRST_PAGE_BYTES);
-  checkBudget('map (script, style and shapes)', gzipSize(mapScript) + gzipSize(mapStyle) + gzipSize(parts['map-coarse.bin']), MAX_MAP_BYTES);
-  for (const name of STATIC_PARTS) await writeWhole(join(OUT, name), parts[name]);
-  const mimes = { js: 'text/javascript; charset=utf-8', json: 'application/json', svg: 'image/svg+xml' };
+  checkBudget('map (script, style and shapes)', gzipSize(mapScript) + gzipSize(mapStyle) + gzipSize(JSON.stringify(coarse)), MAX_MAP_BYTES);
+  for (const name of STATIC_PARTS) await writeWhole(join(OUT, name), files[name].body);
+  const address = (name: PartName) => JSON.stringify(files[name].url);
   await writeWhole(STATIC_MODULE, [
     '// Written by scripts/build.ts; not for editing.',
     ...STATIC_PARTS.map((name, i) => `import part${i} from './${name}';`),
-    'export interface StaticFile { body: string | ArrayBuffer; mime: string }',
-    `export const MAP_SCRIPT_URL = ${JSON.stringify(partUrls['map-script.bin'])};`,
-    `export const MAP_STYLE_URL = ${JSON.stringify(mapStyleUrl)};`,
-    `export const LAND_URL = ${JSON.stringify(partUrls['map-coarse.bin'])};`,
-    `export const LAND_FINE_URL = ${JSON.stringify(partUrls['map-fine.bin'])};`,
-    `export const SCRIPT_URL = ${JSON.stringify(scriptUrl)};`,
-    `export const STYLE_URL = ${JSON.stringify(styleUrl)};`,
-    `export const FILES: Record<string, StaticFile> = ${JSON.stringify(files)};`,
-    ...STATIC_PARTS.map((name, i) => `FILES[${JSON.stringify(partUrls[name])}] = { body: part${i}, mime: ${JSON.stringify(mimes[partUrls[name].split('.').at(-1) as keyof typeof mimes])} };`), '',
+    'export interface StaticFile { body: ArrayBuffer; mime: string }',
+    `export const SCRIPT_URL = ${address('app-script.bin')};`, `export const STYLE_URL = ${address('app-style.bin')};`,
+    `export const MAP_SCRIPT_URL = ${address('map-script.bin')};`, `export const MAP_STYLE_URL = ${address('map-style.bin')};`,
+    `export const LAND_URL = ${address('map-coarse.bin')};`, `export const LAND_FINE_URL = ${address('map-fine.bin')};`,
+    `export const FILES: Record<string, StaticFile> = { ${STATIC_PARTS.map((name, i) => `${address(name)}: { body: part${i}, mime: ${JSON.stringify(files[name].mime)} }`).join(', ')} };`, '',
   ].join('\n'));
   await writeWhole(`${STATIC_MODULE}.stamp`, stamp);
   return { path: STATIC_MODULE, built: true };
@@ -141,6 +144,17 @@ function bundleScript(entry: string): Promise<string> {
   return bundle({ entryPoints: [join(ROOT, 'views/client', entry)], format: 'iife', target: 'es2022', mainFields: ['browser', 'module', 'main'] });
 }
 
+/** Its shell is everything else that is served as it is, and the page for no page; a new byte of any makes another service worker. */
+async function bundleServiceWorker(files: readonly StaticFile[]): Promise<string> {
+  const page = await readFile(join(ROOT, 'views/error-page.tsx'), 'utf8');
+  const build = createHash('sha256').update(page);
+  for (const { url, body } of files) build.update(url).update(body);
+  return bundle({
+    entryPoints: [join(ROOT, 'views/offline/sw.ts')], format: 'iife', target: 'es2022', mainFields: ['browser', 'module', 'main'],
+    define: { BUILD: JSON.stringify(build.digest('hex').slice(0, 10)), SHELL: JSON.stringify([...files.map(({ url }) => url), '/offline']) },
+  });
+}
+
 async function bundleStyle(): Promise<string> {
   return minifyStyle((await Promise.all(STYLES.map((name) => readFile(join(ROOT, 'views/styles', `${name}.css`), 'utf8')))).join('\n'));
 }
@@ -196,13 +210,28 @@ function drawWorld(shapes: Topology): string {
 
 function writeFavicon(paths: readonly string[]): string {
   const lines = paths.map((d) => `<path d="${d}"/>`).join('');
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32" fill="none" stroke="#d0781c" stroke-width="2.1" stroke-linecap="round" stroke-linejoin="round">${lines}</svg>`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32" fill="none" stroke="${MARIGOLD}" stroke-width="2.1" stroke-linecap="round" stroke-linejoin="round">${lines}</svg>`;
+}
+
+/** The mark on paper, for home screens and docks: `share` of its side, on paper with corners of `corner`. */
+async function drawIcon(paths: readonly string[], size: number, share: number, corner: number): Promise<Uint8Array> {
+  const { default: sharp } = await import('sharp');
+  const scale = (size * share) / 32;
+  const at = (size - 32 * scale) / 2;
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${size}" height="${size}"><rect width="${size}" height="${size}" rx="${size * corner}" fill="${PAPER}"/>
+    <g transform="translate(${at} ${at}) scale(${scale})" fill="none" stroke="${MARIGOLD}" stroke-width="1.9" stroke-linecap="round" stroke-linejoin="round">${paths.map((d) => `<path d="${d}"/>`).join('')}</g></svg>`;
+  return sharp(Buffer.from(svg)).png({ palette: true, compressionLevel: 9 }).toBuffer();
 }
 
 function writeManifest(): string {
   return JSON.stringify({
-    name: 'Jharokha', short_name: 'Jharokha', start_url: '/', display: 'standalone', background_color: '#fdfcfa', theme_color: '#fdfcfa',
-    icons: [{ src: '/favicon.svg', sizes: 'any', type: 'image/svg+xml' }],
+    id: '/', name: 'Jharokha', short_name: 'Jharokha', description: 'Your photos, with the drives in a drawer.', lang: 'en', start_url: '/', scope: '/', display: 'standalone', background_color: PAPER, theme_color: PAPER,
+    icons: [
+      { src: '/favicon.svg', sizes: 'any', type: 'image/svg+xml' },
+      { src: '/icon-192.png', sizes: '192x192', type: 'image/png' }, { src: '/icon-512.png', sizes: '512x512', type: 'image/png' },
+      { src: '/icon-maskable-512.png', sizes: '512x512', type: 'image/png', purpose: 'maskable' },
+    ],
+    shortcuts: [{ name: 'Search', url: '/search' }, { name: 'Albums', url: '/albums' }, { name: 'Places', url: '/places' }],
   });
 }
 

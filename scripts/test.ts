@@ -34,6 +34,7 @@ await buildStatic();
 run('Types: agent, protocol, tests', 'tsc', ['-p', 'tsconfig.json']);
 run('Types: Worker and views', 'tsc', ['-p', 'worker/tsconfig.json']);
 run('Types: islands', 'tsc', ['-p', 'views/client/tsconfig.json']);
+run('Types: service worker', 'tsc', ['-p', 'views/offline/tsconfig.json']);
 run('Lint', 'oxlint', ['--quiet', '.']);
 if (only !== 'check') {
   ensureBrowser();

@@ -16,7 +16,8 @@ const PROTOCOL = /^protocol\//;
 const RULES: Rule[] = [
   { from: /^protocol\//, mayImport: [/^zod$/, PROTOCOL], why: 'protocol imports zod alone' },
   { from: /^views\/client\//, mayImport: [/^(htmx\.org|htmx\.org\/.*|leaflet|topojson-client)$/, PROTOCOL, /^views\/client\//], why: 'islands import browser libraries and protocol' },
-  { from: /^views\//, mayImport: [/^hono\/jsx/, /^hono\/html$/, /^lucide/, PROTOCOL, /^views\/(?!client\/)/], why: 'views are pure JSX' },
+  { from: /^views\/offline\//, mayImport: [PROTOCOL, /^views\/offline\//], why: 'the service worker runs where no page does' },
+  { from: /^views\//, mayImport: [/^hono\/jsx/, /^hono\/html$/, /^lucide/, PROTOCOL, /^views\/(?!(client|offline)\/)/], why: 'views are pure JSX' },
   { from: /^worker\/(store|db)\//, mayImport: [/^drizzle-orm/, /^zod$/, PROTOCOL, /^worker\/(store|db)\//, /^worker\/env\.ts$/], why: 'store knows D1 and protocol, no page' },
   { from: /^worker\/(search|link)\//, mayImport: [/^cloudflare:/, /^zod$/, /^@qdrant\/js-client-rest$/, PROTOCOL, /^worker\/(store|db|link|search)\//, /^worker\/(env|errors)\.tsx?$/], why: 'link and search know no page' },
   { from: /^worker\/routes\//, mayImport: [/^hono/, /^zod$/, PROTOCOL, /^worker\/(store|search|link|middleware)\//, /^worker\/(env|errors)\.tsx?$/, /^views\//, /^\.build\//], why: 'a route imports no other route and no SQL' },

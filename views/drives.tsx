@@ -45,7 +45,7 @@ export function DriveRow(props: { drive: DriveFacts; nowMs: number; editing?: bo
       <div class="drive-head">
         <span class="drive-icon"><Icon name="drive" /></span>
         <div>
-          <h3 id={`${id}-name`}><bdi>{showName(drive.label)}</bdi></h3>
+          <h2 id={`${id}-name`} class="drive-name"><bdi>{showName(drive.label)}</bdi></h2>
           <p class="small num"><span class={drive.connected ? 'dot' : 'dot away'} aria-hidden="true"></span>{facts.map((fact, i) => <>{i > 0 && ' · '}<span class="whole">{fact}</span></>)}{drive.note && <> · <bdi>{showName(drive.note)}</bdi></>}</p>
           {drive.capacity_bytes !== null && drive.free_bytes !== null && drive.capacity_bytes > 0 && (
             <span class="meter" role="img" aria-label={`${sayBytes(drive.capacity_bytes - drive.free_bytes)} of ${sayBytes(drive.capacity_bytes)} used`}><i style={`--p:${(1 - drive.free_bytes / drive.capacity_bytes).toFixed(3)}`}></i></span>

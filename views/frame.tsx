@@ -35,6 +35,7 @@ export function Head(props: { title: string; scriptUrl: string; styleUrl: string
       <title>{props.title}</title>
       <link rel="stylesheet" href={props.styleUrl} />
       <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+      <link rel="apple-touch-icon" href="/icon-180.png" />
       <link rel="manifest" href="/site.webmanifest" />
       <meta name="color-scheme" content={props.dark ? 'dark' : 'light dark'} />
       {props.dark
@@ -82,6 +83,7 @@ export function Page(props: { frame: FrameFacts; title: string; section: Section
         </div>
         {props.after}
         {props.wide && <Doing />}
+        <p class="kept-line" role="status"><span class="kept-away">Not connected: showing what was kept</span><span class="kept-back">Connected again. <a href="">Show what is new</a></span></p>
         <dialog id="help" class="sheet" aria-labelledby="help-title">
           <div class="sheet-head">
             <h2 id="help-title">Keyboard</h2>

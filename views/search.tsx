@@ -146,9 +146,10 @@ export function Suggestions(props: { suggestions: SuggestionFacts[]; recent: boo
       {props.recent && <div class="suggest-head">Recent searches<button class="button button-plain" type="button" tabindex={-1} data-forget="">Forget all</button></div>}
       <ul id="suggestions" role="listbox" aria-label={props.recent ? 'Recent searches' : 'Suggestions'}>
         {props.suggestions.map(({ text, icon, note, count, past }, i) => (
-          <li class="suggestion" role="option" id={`suggestion-${i}`} aria-selected="false">
-            <a href={searchAddress(text)} tabindex={-1}><Icon name={icon} small /><bdi dir="auto">{showName(text)}</bdi>{note !== null && <bdi class="small">{showName(note)}</bdi>}{count !== null && <span class="small num">{sayNumber(count)}</span>}</a>
-            {past && <button class="icon-button" type="button" tabindex={-1} data-forget={text} aria-label={`Forget ${showName(text)}`}><Icon name="close" small /></button>}
+          <li class="suggestion" role="none">
+            <a id={`suggestion-${i}`} role="option" aria-selected="false" href={searchAddress(text)} tabindex={-1}><Icon name={icon} small /><bdi dir="auto">{showName(text)}</bdi>{note !== null && <bdi class="small">{showName(note)}</bdi>}{count !== null && <span class="small num">{sayNumber(count)}</span>}</a>
+            {/* For a pointer alone, since a list of options holds nothing else; "Forget all" and the settings page are for everybody. */}
+            {past && <button class="icon-button" type="button" tabindex={-1} data-forget={text} aria-hidden="true" title={`Forget ${showName(text)}`}><Icon name="close" small /></button>}
           </li>
         ))}
       </ul>

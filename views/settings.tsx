@@ -56,6 +56,12 @@ export function SettingsPage(props: { frame: FrameFacts; settings: SettingsFacts
           <h2>Where things live</h2>
           <p class="lead">Your originals stay on their drives, and nothing there is written, moved or renamed. Jharokha keeps small pictures of them, the facts inside them, and what you add yourself, in its data folder on this computer (<code>~/.jharokha</code>, unless you started it with <code>--data</code>). Deleting that folder deletes the library, and not one original.</p>
         </div>
+        <div class="section needs-script" id="kept">
+          <h2>Without network</h2>
+          <p class="lead">This browser keeps the pages and small pictures that you looked at last, so that Jharokha opens while its computer is off. They stay in this browser alone. Forget them on a computer that is not yours.</p>
+          <p class="small after" id="kept-said" role="status"></p>
+          <div class="buttons after"><button class="button" id="forget-kept" type="button">Forget what is kept</button></div>
+        </div>
         <div class="section" id="keys"><h2>Keyboard</h2><Keys /></div>
       </div>
     </Page>

@@ -122,8 +122,9 @@ export function tileRatio(width: number | null, height: number | null): number {
   return Math.min(MAX_RATIO, Math.max(MIN_RATIO, width && height ? width / height : 1));
 }
 /** Says what a tile is to those who do not see it. */
-export function tileWords(tile: Pick<TileFacts, 'kind' | 'taken_at'> & { live_sha256?: string | null }): string {
-  return `${tile.kind === 'video' ? 'Video' : tile.live_sha256 ? 'Live Photo' : 'Photo'}, ${tile.taken_at ? `${sayDate(tile.taken_at)}, ${sayTime(tile.taken_at)}` : 'no date'}`;
+export function tileWords(tile: Pick<TileFacts, 'kind' | 'taken_at'> & { live_sha256?: string | null; duration_ms?: number | null }): string {
+  const length = tile.kind === 'video' && tile.duration_ms != null ? `${sayDuration(tile.duration_ms)}, ` : '';
+  return `${tile.kind === 'video' ? 'Video' : tile.live_sha256 ? 'Live Photo' : 'Photo'}, ${length}${tile.taken_at ? `${sayDate(tile.taken_at)}, ${sayTime(tile.taken_at)}` : 'no date'}`;
 }
 
 export function Tile(props: { tile: TileFacts; eager: boolean; inside: string | undefined }) {

@@ -12,7 +12,7 @@ import { link } from './routes/link.ts';
 import { proxies } from './routes/proxies.ts';
 import { renditions } from './routes/renditions.ts';
 import { searchApi } from './routes/search-api.ts';
-import { statics } from './routes/statics.ts';
+import { statics } from './routes/statics.tsx';
 import { grid } from './routes/grid.tsx';
 import { timeline } from './routes/timeline.tsx';
 import { corrections } from './routes/corrections.tsx';

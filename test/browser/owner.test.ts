@@ -204,7 +204,7 @@ describe('a drive without a lasting name', () => {
     expect(await page.locator('button', { hasText: 'marker' }).count()).toBe(0);
     expect(await row('weak:2').count()).toBe(0);
     await page.reload();
-    await row('marker:2').locator('h3', { hasText: 'NO NAME' }).waitFor();
+    await row('marker:2').locator('.drive-name', { hasText: 'NO NAME' }).waitFor();
     expect(await row('weak:2').count()).toBe(0);
   });
 });

@@ -320,12 +320,12 @@ describe('text pages', () => {
     await row.locator('a', { hasText: 'Name and note' }).click();
     await row.locator('input[name="label"]').fill('Blue <i>one</i>');
     await row.locator('button', { hasText: 'Save' }).click();
-    await row.locator('h3', { hasText: 'Blue <i>one</i>' }).waitFor();
+    await row.locator('.drive-name', { hasText: 'Blue <i>one</i>' }).waitFor();
     expect(page.url()).toBe(`${site.url}/drives`);
     await row.locator('a', { hasText: 'Name and note' }).click();
     await row.locator('input[name="label"]').fill('');
     await row.locator('button', { hasText: 'Save' }).click();
-    await row.locator('h3', { hasText: 'Blue SSD' }).waitFor();
+    await row.locator('.drive-name', { hasText: 'Blue SSD' }).waitFor();
     await row.locator('button', { hasText: 'Scan now' }).click();
     await row.locator('[role="status"]', { hasText: 'Scanning now' }).waitFor();
     expect(agent.asked.at(-1)).toEqual({ name: 'scan', args: { root_id: 'r-1' } });

@@ -15,8 +15,12 @@ export function findBrowser(): string {
   return path;
 }
 
-export function openBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: findBrowser(), args: FLAGS, headless: true });
+/** Without service workers, unless a context asks for them: what they answer goes past `page.route`, and what they keep into the next page. */
+export async function openBrowser(): Promise<Browser> {
+  const browser = await chromium.launch({ executablePath: findBrowser(), args: FLAGS, headless: true });
+  const newContext = browser.newContext.bind(browser);
+  browser.newContext = (options) => newContext({ serviceWorkers: 'block', ...options });
+  return browser;
 }
 
 /** Collects what a page must never say: errors, refused styles and scripts, requests that failed. */
@@ -24,7 +28,7 @@ export function watchPage(page: Page): string[] {
   const said: string[] = [];
   page.on('console', (message) => {
     // A response that failed is said with its address below.
-    if ((message.type() === 'error' || message.type() === 'warning') && !message.text().startsWith('Failed to load resource')) said.push(message.text());
+    if ((message.type() === 'error' || message.type() === 'warning') && !/^(Failed to load resource|Service Worker registration blocked by Playwright)/.test(message.text())) said.push(message.text());
   });
   page.on('response', (response) => { if (response.status() >= 400) said.push(`${response.status()} ${response.url()}`); });
   page.on('pageerror', (error) => said.push(String(error)));

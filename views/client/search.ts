@@ -71,7 +71,7 @@ export function startSearch(): void {
     else if (event.key === 'ArrowDown' && list.hidden) suggest(0);
     else if (event.key === 'ArrowDown') mark(active + 1 >= count ? -1 : active + 1);
     else if (event.key === 'ArrowUp' && !list.hidden) mark(active < 0 ? count - 1 : active - 1);
-    else if (event.key === 'Enter' && active >= 0) options()[active]?.querySelector('a')?.click();
+    else if (event.key === 'Enter' && active >= 0) options()[active]?.click();
     else return;
     event.preventDefault();
   });

@@ -1,25 +1,45 @@
 // The list of keys, for the help and the settings page. views/client/ makes them work.
 
-const KEYS: [keys: string[], what: string][] = [
-  [['←', '→'], 'In the viewer: the newer, the older one'],
-  [['Esc'], 'Back to the timeline, at the same place'],
-  [['/'], 'Search'],
-  [['i'], 'Facts about the photo, or none'],
-  [['l'], 'In the viewer: more like this one'],
-  [['f'], 'Favourite, or no longer: the photo, or all that are selected'],
-  [['e'], 'Into the archive, or back'],
-  [['a'], 'Add to an album'],
-  [['d'], 'Download'],
-  [['s'], 'In the viewer: slideshow; space pauses it'],
-  [['+', '−', '0'], 'In the viewer: nearer, farther, all of it'],
-  [['x'], 'In a grid: select the photo, or no longer'],
-  [['Shift', '←', '→', '↑', '↓'], 'In a grid: select on in that direction'],
-  [['Ctrl', 'A'], 'In a grid: select all of it; Esc clears'],
-  [['Ctrl', 'Z'], 'Undo what was just done'],
-  [['Home'], 'In the timeline: to the newest'],
-  [['?'], 'This list'],
+type Key = [keys: string[], what: string];
+const KEYS: [where: string, keys: Key[]][] = [
+  ['Everywhere', [
+    [['/'], 'Search'],
+    [['?'], 'This list'],
+    [['Esc'], 'Back, to the same place; or select nothing'],
+    [['Ctrl', 'Z'], 'Undo what was just done'],
+  ]],
+  ['Among photos', [
+    [['Home', 'End'], 'To the newest, to the oldest'],
+    [['PgUp', 'PgDn'], 'A screen up, a screen down'],
+    [['+', '−', '0'], 'Larger, smaller, as they were'],
+    [['x'], 'Select the photo in focus, or no longer'],
+    [['Shift', '→'], 'Select on in that direction'],
+    [['Ctrl', 'A'], 'Select all of it'],
+  ]],
+  ['In the viewer', [
+    [['←', '→'], 'The newer, the older one'],
+    [['+', '−', '0'], 'Zoom in, out, and to fit'],
+    [['i'], 'Facts about the photo, or none'],
+    [['l'], 'More like this one'],
+    [['s'], 'Slideshow; space pauses it'],
+  ]],
+  ['With what is selected, or the photo that is open', [
+    [['f'], 'Favourite, or no longer'],
+    [['e'], 'Into the archive, or back'],
+    [['a'], 'Add to an album'],
+    [['d'], 'Download'],
+  ]],
 ];
 
 export function Keys() {
-  return <dl class="keys">{KEYS.map(([keys, what]) => <><dt>{keys.map((key) => <kbd>{key}</kbd>)}</dt><dd>{what}</dd></>)}</dl>;
+  return (
+    <div class="keys">
+      {KEYS.map(([where, keys]) => (
+        <section>
+          <h3>{where}</h3>
+          <dl>{keys.map(([names, what]) => <><dt>{names.map((key) => <kbd>{key}</kbd>)}</dt><dd>{what}</dd></>)}</dl>
+        </section>
+      ))}
+    </div>
+  );
 }

@@ -5,7 +5,7 @@ import type { App } from '../env.ts';
 // Tiles carry their aspect ratio in a style attribute, which runs nothing: attributes alone may be inline.
 const csp = (images: string) => [
   "default-src 'none'", "script-src 'self'", "style-src 'self'", "style-src-elem 'self'", "style-src-attr 'unsafe-inline'",
-  `img-src 'self' data:${images}`, "media-src 'self'", "font-src 'self'", "connect-src 'self'", "manifest-src 'self'",
+  `img-src 'self' data:${images}`, "media-src 'self'", "font-src 'self'", "connect-src 'self'", "manifest-src 'self'", "worker-src 'self'",
   "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",
 ].join('; ');
 

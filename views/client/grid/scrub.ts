@@ -27,7 +27,7 @@ export function startScrubber(current: () => GridCore | undefined): () => void {
   scrub.setAttribute('aria-valuemin', '0');
   scrub.innerHTML = '<div class="scrub-years" aria-hidden="true"></div><div class="scrub-mark" aria-hidden="true"></div><div class="scrub-thumb" aria-hidden="true"></div><div class="scrub-label num" aria-hidden="true"></div>';
   const [list, mark, thumb, label] = [...scrub.children] as [HTMLElement, HTMLElement, HTMLElement, HTMLElement];
-  document.querySelector('#main')?.after(scrub);
+  document.querySelector('#main')?.append(scrub);
 
   let drawn: Model | undefined;
   let height = 0;
