@@ -28,7 +28,8 @@ export function startGrid(): void {
     opened.rested = () => keepPlace(opened);
     density();
     void openWhole(timeline, opened, element).catch(() => undefined).finally(() => {
-      if (!opened.whole) timeline.classList.add('grid-paged');
+      opened.failed = !opened.whole;
+      timeline.classList.toggle('grid-paged', opened.failed);
       element.classList.remove('placing');
       scrubber();
     });

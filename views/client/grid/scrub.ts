@@ -168,7 +168,8 @@ export function startScrubber(current: () => GridCore | undefined): () => void {
     } else return;
     event.preventDefault();
     event.stopPropagation();
-    grid.jumpToGroup(Math.min(groups.length - 1, Math.max(0, to)));
+    if (event.key === 'End') grid.jump(Infinity);
+    else grid.jumpToGroup(Math.min(groups.length - 1, Math.max(0, to)));
     const key = groups[groupAt(grid, grid.y)]?.key;
     label.textContent = key === undefined ? '' : sayMonth(key);
     label.style.transform = `translateY(${shareOf(grid, grid.y) * height}px)`;
