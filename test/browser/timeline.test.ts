@@ -249,23 +249,22 @@ describe('the timeline', () => {
     let failing = true;
     await page.route('**/grid/piece*', (route) => (failing ? route.abort() : route.continue()));
     await page.keyboard.press('End');
-    await page.locator('.grid-trouble').waitFor();
+    await page.locator('.grid-trouble', { hasText: 'No connection' }).waitFor();
     expect(await page.locator('.hold').count()).toBeGreaterThan(3);
     failing = false;
     expect((await settled()).at(-1)?.sha).toBe(order.at(-1));
-    expect(await page.locator('html.grid-trouble').count()).toBe(0);
+    expect(await page.locator('.grid-trouble').isVisible()).toBe(false);
     // A page whose live line is cut does not hear of this one; the piece does.
     await page.route('**/live', (route) => route.abort());
+    await page.goto('/settings');
     await page.goto('/');
     await whole();
-    const old = assetRow('an old one', '2021-03-05T09:00:00', { facets: { facts: 1, grid: 0, preview: 0, proxy: 0 } });
+    const old = assetRow('an old one', '2021-03-30T09:00:00', { facets: { facts: 1, grid: 0, preview: 0, proxy: 0 } });
     await seeder.push({ assets: [old], locations: [locationRow(old, 'v-1', 'DCIM/old.jpg')] });
     await page.locator('.scrub').focus();
-    while (!/March 2021/.test(await page.locator('.scrub').getAttribute('aria-valuetext') ?? 'March 2021')) await page.keyboard.press('ArrowDown');
+    for (let i = 0; i < 60 && await page.locator('.scrub').getAttribute('aria-valuetext') !== 'March 2021'; i++) await page.keyboard.press('ArrowDown');
     await page.locator(`a[href="/a/${old.sha256}"]`).waitFor();
-    const at = order.length;
-    order = [...order, old.sha256];
-    expect(order.length).toBe(at + 1);
+    order.push(old.sha256);
     said = said.filter((line) => !line.includes('/live') && !line.includes('net::ERR_FAILED'));
   });
 

@@ -36,6 +36,8 @@ export class GridCore implements GridView {
   failed = false;
   /** Called after every frame that moved, and after every change of the layout. */
   moved: (() => void) | undefined;
+  /** Called when pieces cannot be had, and when they can again. */
+  troubled: ((failing: boolean) => void) | undefined;
   /** Called when the reader rests. */
   rested: (() => void) | undefined;
   #sizes: PageSizes;
@@ -70,7 +72,7 @@ export class GridCore implements GridView {
     this.pieces = new Pieces(this.of, {
       came: (model, from, end) => { if (model === this.model && this.stage.fill(from, end)) this.#tellTiles(); },
       stale: () => this.#stale(),
-      trouble: (failing) => document.documentElement.classList.toggle('grid-trouble', failing),
+      trouble: (failing) => this.troubled?.(failing),
     });
     const by = (element.dataset['by'] ?? 'none') as GridLayout['by'];
     const groups = new Map<number, { tiles: HTMLElement[]; days: { day: number; start: number }[] }>();
