@@ -242,17 +242,15 @@ describe('results', () => {
   });
 
   test('stand best first, newest or oldest, and grow as one reads on', async () => {
-    await open('/search?q=beach&sort=newest');
+    // Only what is near the window is there: a tall one holds all.
+    await open('/search?q=beach&sort=newest', { viewport: { width: 1280, height: 40_000 } });
     expect(await page.locator('.sorts [aria-current]').innerText()).toBe('Newest');
-    const newest = await hashes();
-    expect(newest.length).toBeLessThanOrEqual(PIECE_TILES);
-    await page.locator('.more-older').scrollIntoViewIfNeeded();
     await expect.poll(async () => (await hashes()).length, SOON).toBe(BEACHES);
     const all = await hashes();
     expect(new Set(all).size).toBe(BEACHES);
     await page.locator('.sorts a', { hasText: 'Oldest' }).click();
     await page.waitForURL(/sort=oldest/);
-    expect(await hashes()).toEqual([...all].reverse().slice(0, PIECE_TILES));
+    await expect.poll(hashes, SOON).toEqual([...all].reverse());
     // The order stays while one types on.
     await box().click();
     await page.keyboard.press('End');
@@ -262,11 +260,17 @@ describe('results', () => {
 
   test('are walked by the viewer, and left for the same place', async () => {
     await open('/search?q=beach');
-    await page.locator('.tile').nth(30).scrollIntoViewIfNeeded();
+    await page.setViewportSize({ width: 1280, height: 20_000 });
+    await expect.poll(async () => (await hashes()).length, SOON).toBeGreaterThan(150);
+    const order = await hashes();
+    await page.setViewportSize({ width: 1280, height: 800 });
+    const thirtieth = page.locator(`a.tile[href^="/a/${order[30]}"]`);
+    await page.mouse.move(600, 500);
+    await expect.poll(async () => { if (await thirtieth.count() === 0) await page.mouse.wheel(0, 400); return thirtieth.count(); }, SOON).toBe(1);
+    await thirtieth.scrollIntoViewIfNeeded();
     const before = await place();
     expect(before).toBeGreaterThan(0);
-    const order = await hashes();
-    await page.locator('.tile').nth(30).click();
+    await thirtieth.click();
     await page.locator(`.viewer-body[data-sha256="${order[30]}"]`).waitFor();
     await page.keyboard.press('ArrowRight');
     await page.locator(`.viewer-body[data-sha256="${order[31]}"]`).waitFor();
@@ -282,7 +286,6 @@ describe('results', () => {
     await page.locator('[data-viewer="close"]').click();
     await page.waitForURL(/q=beach&near=/);
     await expect.poll(() => page.locator(`a.tile[href^="/a/${order[150]}"]`).evaluate((tile) => { const at = tile.getBoundingClientRect(); return at.top >= 0 && at.bottom <= 800; }), SOON).toBe(true);
-    expect((await hashes())[40]).toBe(order[150]);
   });
 
   test('typed ones are opened and left too', async () => {

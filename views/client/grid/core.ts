@@ -32,8 +32,12 @@ export class GridCore implements GridView {
   model: Model;
   /** Whether the layout of the whole grid is there. */
   whole = false;
+  /** It could not be had: the page stays as it came, with its links. */
+  failed = false;
   /** Called after every frame that moved, and after every change of the layout. */
   moved: (() => void) | undefined;
+  /** Called when pieces cannot be had, and when they can again. */
+  troubled: ((failing: boolean) => void) | undefined;
   /** Called when the reader rests. */
   rested: (() => void) | undefined;
   #sizes: PageSizes;
@@ -49,7 +53,8 @@ export class GridCore implements GridView {
   #settle: ReturnType<typeof setTimeout> | undefined;
   #refreshing: Promise<void> | undefined;
   #again = false;
-  #staleMs = 0;
+  #staleMs = -Infinity;
+  #staleTimer: ReturnType<typeof setTimeout> | undefined;
   readonly #maxSpan: number;
   readonly #stop = new AbortController();
   readonly #resizing: ResizeObserver;
@@ -67,7 +72,7 @@ export class GridCore implements GridView {
     this.pieces = new Pieces(this.of, {
       came: (model, from, end) => { if (model === this.model && this.stage.fill(from, end)) this.#tellTiles(); },
       stale: () => this.#stale(),
-      trouble: (failing) => document.documentElement.classList.toggle('grid-trouble', failing),
+      trouble: (failing) => this.troubled?.(failing),
     });
     const by = (element.dataset['by'] ?? 'none') as GridLayout['by'];
     const groups = new Map<number, { tiles: HTMLElement[]; days: { day: number; start: number }[] }>();
@@ -171,8 +176,8 @@ export class GridCore implements GridView {
       // Its pieces no longer agree with the server's: what is not there is asked for when the truth has come.
       const days = group.days.map(({ day, start }) => ({ day, start: kept.filter((i) => i < start).length })).filter(({ start }, d, all) => start < (all[d + 1]?.start ?? kept.length));
       const left = this.#lay(makeGroup({ key: group.key, version: -1, cuts: [] }, Uint8Array.from(kept, (i) => group.levels[i] as number), days), this.model.by);
-      this.pieces.spare(group);
       kept.forEach((old, i) => { const tile = tiles[old]; if (tile) this.pieces.adopt(left, i, [tile]); });
+      this.pieces.forget(group);
       return [left];
     });
     this.commit(new Model(this.model.by, groups, this.#sizes), anchor);
@@ -306,6 +311,7 @@ export class GridCore implements GridView {
     let anchor = this.anchor();
     const free = this.mayMove?.() ?? true;
     const before = this.count;
+    const index = anchor ? indexOf(anchor, this.model) : 0;
     if (anchor && changed.has(anchor.key) && anchor.sha) anchor = { ...anchor, ...await this.#locate(anchor.sha, model) };
     // At the top but busy: what is seen stays, and the new is above it.
     if (!anchor && !free && this.count > 0) {
@@ -314,13 +320,11 @@ export class GridCore implements GridView {
       if (place) anchor = { key: place.key, offset: place.offset, dy: this.model.row(0).top - this.y, sha, version: 0 };
     }
     const y = anchor ? this.yOf(anchor, model) : this.y;
-    for (const key of changed.keys()) { const group = old.get(key); if (group) this.pieces.spare(group); }
     // What will be seen is there before it is shown, so that nothing blinks.
     if (model.count > 0) await this.pieces.load(model, model.row(model.rowAt(y)).from, model.row(model.rowAt(y + this.#view)).end);
-    for (const [key, group] of old) if (!keys.has(key)) this.pieces.forget(group);
-    const grew = anchor !== undefined && this.yOf(anchor, model) > this.yOf(anchor) + 1 && model.count > before;
     this.commit(sizes === this.#sizes ? model : this.#relaid(model), anchor);
-    if (grew) this.grewAbove?.();
+    for (const [key, group] of old) if (!keys.has(key) || changed.has(key)) this.pieces.forget(group);
+    if (anchor && model.count > before && indexOf(anchor, model) > index) this.grewAbove?.();
   }
   /** Whether things may move for what is new; and what is called when it came where it is not seen. */
   mayMove: (() => boolean) | undefined;
@@ -422,9 +426,14 @@ export class GridCore implements GridView {
     this.rested?.();
   }
   #stale(): void {
-    if (performance.now() - this.#staleMs < STALE_AFTER_MS) return;
-    this.#staleMs = performance.now();
-    void this.refresh().catch(() => undefined);
+    const wait = this.#staleMs + STALE_AFTER_MS - performance.now();
+    clearTimeout(this.#staleTimer);
+    this.#staleTimer = setTimeout(() => {
+      this.#staleMs = performance.now();
+      const before = this.model;
+      // Nothing changed, or it could not be asked: the pieces are asked for once more all the same.
+      void this.refresh().catch(() => undefined).then(() => { if (this.model === before) { this.pieces.trustAgain(); this.draw(true); } });
+    }, Math.max(0, wait));
   }
   #tellTiles(): void { document.body.dispatchEvent(new CustomEvent(GRID_TILES_EVENT)); }
 }
@@ -433,6 +442,9 @@ async function askJson<T>(address: string): Promise<T> {
   const answer = await fetch(address);
   if (!answer.ok) throw new Error(`${answer.status}`);
   return await answer.json() as T;
+}
+function indexOf(anchor: Anchor, model: Model): number {
+  return (model.start[Math.max(0, model.groupByKey(anchor.key))] as number) + anchor.offset;
 }
 function isSame(a: Group, b: Group): boolean {
   return a.levels.length === b.levels.length && a.cuts.every((cut, i) => cut === b.cuts[i]) && a.levels.every((level, i) => level === b.levels[i]);

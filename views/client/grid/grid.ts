@@ -17,6 +17,12 @@ export function startGrid(): void {
   const scrubber = startScrubber(current);
   const density = startDensity(current);
 
+  const line = document.createElement('p');
+  line.className = 'grid-trouble';
+  line.setAttribute('role', 'status');
+  timeline.after(line);
+  const trouble = (failing: boolean): void => { line.textContent = failing ? 'No connection: the rest follows by itself.' : ''; };
+
   const begin = (reuse: ReadonlyMap<string, HTMLElement>): void => {
     const element = timeline.querySelector<HTMLElement>('.grid');
     setGrid(undefined);
@@ -25,10 +31,12 @@ export function startGrid(): void {
     const opened = grid = new GridCore(element, reuse);
     setGrid(opened);
     opened.moved = scrubber;
+    opened.troubled = trouble;
     opened.rested = () => keepPlace(opened);
     density();
     void openWhole(timeline, opened, element).catch(() => undefined).finally(() => {
-      if (!opened.whole) timeline.classList.add('grid-paged');
+      opened.failed = !opened.whole;
+      timeline.classList.toggle('grid-paged', opened.failed);
       element.classList.remove('placing');
       scrubber();
     });

@@ -5,6 +5,8 @@ import type { GridCore } from './core.ts';
 const POINTER_RESTS_MS = 1_500;
 /** News come in bursts while a drive is read. */
 const REFRESH_EVERY_MS = 3_000;
+/** News that come before the layout wait for it: it may have been made before them. */
+const NOT_YET_MS = 300;
 
 export function startNews(current: () => GridCore | undefined): void {
   const fresh = document.querySelector<HTMLElement>('#fresh');
@@ -17,6 +19,7 @@ export function startNews(current: () => GridCore | undefined): void {
     timer = undefined;
     last = performance.now();
     const grid = current();
+    if (grid && !grid.whole && !grid.failed) { timer = setTimeout(() => void look(), NOT_YET_MS); return; }
     if (!grid?.whole) return;
     grid.mayMove = () => performance.now() - pointerMs > POINTER_RESTS_MS && !document.querySelector('dialog[open]') && !grid.element.contains(document.activeElement);
     grid.grewAbove = () => { if (fresh) fresh.hidden = false; };

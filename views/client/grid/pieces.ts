@@ -29,11 +29,10 @@ export class Pieces {
   readonly #news: PieceNews;
   readonly #shelves = new WeakMap<Group, Shelf>();
   readonly #byHash = new Map<string, { group: Group; offset: number }>();
-  /** Tiles of groups that have changed: what still looks the same is put in again, not drawn anew. */
-  #spare = new Map<string, HTMLElement>();
   #runs: Run[] = [];
   #kept: { group: Group; piece: number; count: number }[] = [];
   #failures = 0;
+  #outdated: Model | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #want: (() => void) | undefined;
 
@@ -69,11 +68,7 @@ export class Pieces {
       if (whole && !shelf.have[piece]) this.#keep(group, shelf, piece, end - piece * PIECE_TILES);
     }
   }
-  /** Lays a changed group's tiles aside, to be used again. */
-  spare(group: Group): void {
-    for (const tile of this.#shelves.get(group)?.tiles ?? []) if (tile) this.#spare.set(tile.id, tile);
-    this.forget(group);
-  }
+  /** Lets go of a group that is no longer part of the layout. */
   forget(group: Group): void {
     for (const tile of this.#shelves.get(group)?.tiles ?? []) if (tile && this.#byHash.get(hashOf(tile))?.group === group) this.#byHash.delete(hashOf(tile));
     this.#shelves.delete(group);
@@ -88,7 +83,8 @@ export class Pieces {
   want(model: Model, seen: { from: number; end: number }, near: { from: number; end: number }): void {
     this.#want = () => this.want(model, seen, near);
     for (const run of this.#runs) if (run.model === model && (run.end <= near.from || run.from >= near.end)) run.stop.abort();
-    if (this.#retry !== undefined) return;
+    // A layout that is known to be old is not asked with: the new one is on its way.
+    if (this.#retry !== undefined || model === this.#outdated) return;
     for (const range of [seen, { from: seen.end, end: near.end }, { from: near.from, end: seen.from }]) this.#askRange(model, range.from, range.end, MAX_ASKED);
   }
   /** Everything of `[from, end)` of a model that is not shown yet; resolves also where it could not be had. */
@@ -100,6 +96,9 @@ export class Pieces {
     this.#eachPiece(model, from, end, (_group, shelf, piece) => { shelf.have[piece] = 0; });
     await this.load(model, from, end);
   }
+
+  /** The layout was asked for and is as it was. */
+  trustAgain(): void { this.#outdated = undefined; }
 
   #askRange(model: Model, from: number, end: number, most: number): Promise<void>[] {
     const asked: Promise<void>[] = [];
@@ -180,13 +179,13 @@ export class Pieces {
       at += count;
     }
     this.#news.came(run.model, run.from, run.end);
-    if (stale) this.#news.stale();
+    if (stale) { this.#outdated = run.model; this.#news.stale(); }
   }
 
   /** The element that shows the same already, so that nothing flashes; else the new one. */
   #used(before: HTMLElement | undefined, tile: HTMLElement): HTMLElement {
-    const old = before?.id === tile.id ? before : this.#spare.get(tile.id);
-    this.#spare.delete(tile.id);
+    const known = this.#byHash.get(hashOf(tile));
+    const old = before?.id === tile.id ? before : known && this.#shelves.get(known.group)?.tiles[known.offset];
     return old && old.getAttribute('href') === tile.getAttribute('href') && old.getAttribute('aria-label') === tile.getAttribute('aria-label') && pictureOf(old) === pictureOf(tile) ? old : tile;
   }
   #put(group: Group, shelf: Shelf, offset: number, tile: HTMLElement): void {
@@ -215,7 +214,6 @@ export class Pieces {
         if (tile && !tile.isConnected) { this.#byHash.delete(hashOf(tile)); shelf.tiles[i] = undefined; }
       }
     }
-    this.#spare.clear();
   }
 
   #fail(): void {

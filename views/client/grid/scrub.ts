@@ -44,7 +44,16 @@ export function startScrubber(current: () => GridCore | undefined): () => void {
     return Math.min(1, Math.max(0, (clientY - box.top) / Math.max(1, box.height))) * grid.lastY;
   };
   /** At the very end the last month is what one came for, even where it is too short to reach the top. */
-  const groupAt = (grid: GridCore, y: number) => (y >= grid.lastY - 1 && y > 0 ? grid.model.groups.length - 1 : grid.model.groupAt(y + grid.lead + 1));
+  const groupOf = (grid: GridCore, y: number) => (y >= grid.lastY - 1 && y > 0 ? grid.model.groups.length - 1 : grid.model.groupAt(y + grid.lead + 1));
+  /** Months that share the last screen cannot all be at its top: what was gone to by key or click counts as long as nothing moves. */
+  let chosen: { group: number; y: number } | undefined;
+  const groupAt = (grid: GridCore, y: number) => (chosen && Math.abs(chosen.y - y) < 1 && chosen.group < grid.model.groups.length ? chosen.group : groupOf(grid, y));
+  const goTo = (grid: GridCore, group: number): void => {
+    chosen = undefined;
+    grid.jumpToGroup(group);
+    chosen = { group, y: grid.y };
+    follow();
+  };
 
   function follow(): void {
     const grid = current();
@@ -94,7 +103,7 @@ export function startScrubber(current: () => GridCore | undefined): () => void {
 
   function point(grid: GridCore, clientY: number): void {
     const y = yAt(grid, clientY);
-    const key = grid.model.groups[groupAt(grid, y)]?.key;
+    const key = grid.model.groups[groupOf(grid, y)]?.key;
     label.textContent = key === undefined ? '' : sayMonth(key);
     label.style.transform = `translateY(${shareOf(grid, y) * height}px)`;
   }
@@ -140,7 +149,7 @@ export function startScrubber(current: () => GridCore | undefined): () => void {
     // A click on a year goes to where it begins; anywhere else to just there.
     const year = moved ? undefined : yearAt(list, event.clientX, event.clientY);
     const g = year === undefined ? -1 : grid.model.groups.findIndex((group) => Math.floor(group.key / 100) === year);
-    if (g >= 0) grid.jumpToGroup(g);
+    if (g >= 0) goTo(grid, g);
     else grid.jump(yAt(grid, event.clientY));
   };
   scrub.addEventListener('pointerup', (event) => end(event, true));
@@ -168,7 +177,8 @@ export function startScrubber(current: () => GridCore | undefined): () => void {
     } else return;
     event.preventDefault();
     event.stopPropagation();
-    grid.jumpToGroup(Math.min(groups.length - 1, Math.max(0, to)));
+    if (event.key === 'End') grid.jump(Infinity);
+    else goTo(grid, Math.min(groups.length - 1, Math.max(0, to)));
     const key = groups[groupAt(grid, grid.y)]?.key;
     label.textContent = key === undefined ? '' : sayMonth(key);
     label.style.transform = `translateY(${shareOf(grid, grid.y) * height}px)`;
@@ -185,7 +195,7 @@ export function startScrubber(current: () => GridCore | undefined): () => void {
     if (g < 0) return;
     event.preventDefault();
     if (years.matches(':popover-open')) years.hidePopover();
-    grid.jumpToGroup(g);
+    goTo(grid, g);
   });
   return follow;
 }
