@@ -6,7 +6,9 @@ const KEYS: [keys: string[], what: string][] = [
   [['/'], 'Search'],
   [['i'], 'Facts about the photo, or none'],
   [['l'], 'In the viewer: more like this one'],
-  [['Home'], 'In the timeline: to the newest'],
+  [['←', '↑', '→', '↓'], 'From photo to photo, once one has the focus'],
+  [['Home', 'End'], 'To the beginning, to the end'],
+  [['+', '−'], 'Larger, smaller pictures'],
   [['?'], 'This list'],
 ];
 
