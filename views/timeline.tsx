@@ -73,7 +73,7 @@ export function TimelinePiece(props: { piece: Piece; places?: Record<number, str
           <>
             {by !== 'none' && groups[index - 1]?.month !== group.month && <h2 class="month-title" data-month={group.month}>{sayMonth(group.month)}</h2>}
             <section class="day" data-day={group.day}>
-              {!piece.inside && <h3 class="day-title">{sayDay(group.day)}{props.places?.[group.day] && <span>{props.places[group.day]}</span>}</h3>}
+              {!piece.inside && <h3 class="day-title">{sayDay(group.day)}{props.places?.[group.day] && <> <span>{props.places[group.day]}</span></>}</h3>}
               <div class="row">{group.tiles.map((tile) => <Tile tile={tile} inside={piece.inside} eager={piece.tiles.indexOf(tile) < EAGER_TILES} />)}</div>
             </section>
           </>

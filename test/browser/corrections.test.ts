@@ -87,7 +87,7 @@ async function open(path: string, options: BrowserContextOptions = {}): Promise<
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 const tile = (name: string) => page.locator(`a.tile[href^="/a/${asset(name).sha256}"]`);
 /** The day that a tile stands under. */
-const dayOf = (name: string) => tile(name).evaluate((element) => element.closest('.day')?.querySelector('.day-title')?.firstChild?.textContent);
+const dayOf = (name: string) => tile(name).evaluate((element) => element.closest('.day')?.querySelector('.day-title')?.firstChild?.textContent?.trim());
 const shown = () => page.locator('.tile').evaluateAll((tiles) => tiles.map((each) => each.getAttribute('href')?.slice(3, 67)));
 const named = (...names: string[]) => names.map((name) => asset(name).sha256);
 const viewer = (name: string) => page.locator(`.viewer-body[data-sha256="${asset(name).sha256}"]`);

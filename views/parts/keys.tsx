@@ -9,6 +9,7 @@ const KEYS: [where: string, keys: Key[]][] = [
     [['Ctrl', 'Z'], 'Undo what was just done'],
   ]],
   ['Among photos', [
+    [['←', '↑', '→', '↓'], 'From photo to photo, once one has the focus'],
     [['Home', 'End'], 'To the newest, to the oldest'],
     [['PgUp', 'PgDn'], 'A screen up, a screen down'],
     [['+', '−', '0'], 'Larger, smaller, as they were'],

@@ -28,6 +28,7 @@ export function startGrid(): void {
     setGrid(undefined);
     grid = undefined;
     if (!element) return;
+    history.scrollRestoration = 'manual';
     const opened = grid = new GridCore(element, reuse);
     setGrid(opened);
     opened.moved = scrubber;
@@ -47,7 +48,6 @@ export function startGrid(): void {
   timeline.addEventListener('htmx:before:swap', () => { reuse = grid?.close() ?? new Map<string, HTMLElement>(); });
   timeline.addEventListener('htmx:after:swap', () => { begin(reuse); });
 
-  history.scrollRestoration = 'manual';
   addEventListener('pagehide', () => { if (grid) keepPlace(grid); });
   startWalk(current, (by) => density(by));
   startNews(current);

@@ -120,11 +120,6 @@ export class Stage {
     }
     return range;
   }
-  get holds(): number {
-    let n = 0;
-    for (const drawn of this.#rows.values()) n += drawn.holds;
-    return n;
-  }
 
   #add(row: number, fill: boolean): boolean {
     const place = this.#model.row(row);
@@ -244,7 +239,7 @@ export class Stage {
     if (!text) return;
     const place = document.createElement('span');
     place.textContent = text;
-    part.title?.append(place);
+    part.title?.append(' ', place);
     part.place = place;
   }
 
@@ -271,6 +266,8 @@ export class Stage {
 
 /** A picture that has not come when its tile goes is not waited for: others need the line. */
 function leave(tile: HTMLElement): void {
+  // Nor does a Live Photo lie over it still when it comes back.
+  tile.querySelector('.tile-moving')?.remove();
   const image = tile.querySelector('img');
   if (!image || image.complete) return;
   image.dataset['src'] = image.getAttribute('src') ?? '';
