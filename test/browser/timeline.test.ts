@@ -58,17 +58,18 @@ async function open(path: string, options: BrowserContextOptions = {}): Promise<
   if (options.javaScriptEnabled !== false) await page.addInitScript(WATCH);
   await page.goto(path);
 }
+const viewHeight = () => page.viewportSize()?.height ?? 800;
 /** Tiles in the window with where they stand. */
 function seen(): Promise<{ sha: string; top: number }[]> {
-  return page.locator('.tile').evaluateAll((tiles) => tiles.map((tile) => ({ sha: tile.getAttribute('href')?.slice(3, 67) ?? '', box: tile.getBoundingClientRect() }))
-    .filter(({ box }) => box.bottom > 70 && box.top < innerHeight).map(({ sha, box }) => ({ sha, top: Math.round(box.top) })));
+  return page.locator('.tile').evaluateAll((tiles, view) => tiles.map((tile) => ({ sha: tile.getAttribute('href')?.slice(3, 67) ?? '', box: tile.getBoundingClientRect() }))
+    .filter(({ box }) => box.bottom > 70 && box.top < view).map(({ sha, box }) => ({ sha, top: Math.round(box.top) })), viewHeight());
 }
 /** All that is in the window is there, and nothing has moved since it was last looked at. */
 async function settled(): Promise<{ sha: string; top: number }[]> {
   let last = '';
   await expect.poll(async () => {
     const now = JSON.stringify(await seen());
-    const waits = await page.locator('.hold').evaluateAll((holds) => holds.filter((hold) => { const box = hold.getBoundingClientRect(); return box.bottom > 0 && box.top < innerHeight; }).length);
+    const waits = await page.locator('.hold').evaluateAll((holds, view) => holds.filter((hold) => { const box = hold.getBoundingClientRect(); return box.bottom > 0 && box.top < view; }).length, viewHeight());
     const still = now === last && waits === 0 && now !== '[]';
     last = now;
     return still;
