@@ -43,15 +43,23 @@ const kept = new WeakMap<Browser, Map<string, Promise<Page>>>();
 
 /**
  * A page of a site, watched and on its way to nowhere; desktop, unless said otherwise. Asked for again after `close`, it is
- * the same one: no cookie, storage, route or listener is left, but what was fetched and the page's history.
+ * the same one: no cookie, storage, route or listener is left, but what was fetched and the page's history. A test that leaves more behind (a session of
+ * the developer tools, a network that is off) closes the context instead.
  */
 export async function openPage(browser: Browser, siteUrl: string, options: BrowserContextOptions = {}): Promise<OpenedPage> {
   const pages = kept.get(browser) ?? new Map<string, Promise<Page>>();
   kept.set(browser, pages);
   const key = JSON.stringify([siteUrl, options]);
-  const opened = pages.get(key) ?? browser.newContext({ baseURL: siteUrl, viewport: { width: 1280, height: 800 }, ...options }).then((context) => context.newPage());
-  pages.set(key, opened);
-  const page = await opened;
+  let page = await pages.get(key);
+  if (!page || page.isClosed()) {
+    const opened = browser.newContext({ baseURL: siteUrl, viewport: { width: 1280, height: 800 }, ...options }).then((context) => context.newPage());
+    pages.set(key, opened);
+    page = await opened;
+  }
+  return handOut(page, siteUrl);
+}
+
+function handOut(page: Page, siteUrl: string): OpenedPage {
   const close = async (): Promise<void> => {
     page.removeAllListeners();
     await page.unrouteAll({ behavior: 'ignoreErrors' });
