@@ -104,8 +104,8 @@ function AlbumTools(props: { album: AlbumHead; count: number; refused: { title: 
   return (
     <div class="album-tools">
       {props.count > 1 && (
-        <form class="segments" method="post" action={`${at}/sort`} role="group" aria-label="Order">
-          {sorts.map(([sort, label]) => <button type="submit" name="sort" value={sort} aria-pressed={album.sort === sort ? 'true' : 'false'}>{label}</button>)}
+        <form method="post" action={`${at}/sort`}>
+          <div class="segments" role="group" aria-label="Order">{sorts.map(([sort, label]) => <button type="submit" name="sort" value={sort} aria-pressed={album.sort === sort ? 'true' : 'false'}>{label}</button>)}</div>
         </form>
       )}
       {album.query === null && props.count > 0 && <a class="button button-plain" href={`${at}/arrange`}><Icon name="stack" small />Arrange</a>}

@@ -104,7 +104,7 @@ function MapTiles(props: { map: MapSettings }) {
     <form class="section form form-wide" id="map-tiles" method="post" action="/settings/map">
       <h2>Map</h2>
       <fieldset class="checks">
-        <legend class="small">What lies under your photos on the <a href="/map">map</a></legend>
+        <legend class="small">What lies under your photos on the map</legend>
         <label class="check"><input type="radio" name="tiles" value="none" checked={kind === 'none'} /><span>Countries and coasts<p class="small">Kept here, and shown without the internet. Nobody learns what you look at.</p></span></label>
         <label class="check"><input type="radio" name="tiles" value="osm" checked={kind === 'osm'} /><span>OpenStreetMap<p class="small">Streets and names too. While you look at the map your browser asks that server for the places in view, so it learns where you look. No photo, name or time is sent.</p></span></label>
         <label class="check"><input type="radio" name="tiles" value="own" checked={kind === 'own'} /><span>A server of your choice<p class="small">The same, from the address below.</p></span></label>

@@ -123,7 +123,7 @@ describe('what is kept apart', () => {
   });
 
   test('a stack says how many it holds', async () => {
-    await open('/');
+    await open('/', { viewport: { width: 1280, height: 2600 } });
     await expect(page.locator(`a.tile[href*="${hash(6)}"] .badge-stack`).innerText()).resolves.toContain('2');
   });
 });

@@ -134,6 +134,7 @@ describe('timeline', () => {
     await page.mouse.wheel(0, 1500);
     await expect.poll(place, SOON).toBeGreaterThan(1400);
     const top = () => page.locator('.tile').evaluateAll((tiles) => tiles.map((tile) => ({ id: tile.id, top: Math.round(tile.getBoundingClientRect().top) })).find((tile) => tile.top > 300));
+    await expect.poll(top, SOON).toBeDefined();
     const seen = await top();
     await page.locator('html[data-live]').waitFor();
     const fresh = assetRow('fresh', '2023-10-22T09:00:00', { facets: { facts: 1, grid: 0, preview: 0, proxy: 0 } });
@@ -331,7 +332,7 @@ describe('text pages', () => {
   test('settings keep a zone that exists and refuse one that does not', async () => {
     await open('/settings');
     await page.locator('[name="home_zone"]').selectOption('Asia/Tokyo');
-    await page.locator('button', { hasText: 'Save' }).click();
+    await page.locator('form:has([name="home_zone"]) button', { hasText: 'Save' }).click();
     await page.locator('[role="status"]', { hasText: 'Saved' }).waitFor();
     await expect(page.locator('[name="home_zone"]').inputValue()).resolves.toBe('Asia/Tokyo');
     const refused = await context.request.post('/settings/home-zone', { form: { home_zone: 'Mars/Olympus' }, headers: { Origin: site.url } });

@@ -34,6 +34,8 @@ export function startViewer(): void {
   let lastWay: Way = 'older';
   /** What had the focus when a step began, until it ends. */
   let heldBy: string | undefined;
+  /** A step that was asked for before it was known what stands beside. */
+  let due: Way | undefined;
   let restTimer: ReturnType<typeof setTimeout> | undefined;
   let aheadTimer: ReturnType<typeof setTimeout> | undefined;
   /** Something was changed that the grid behind may show elsewhere, so leaving asks for the page anew. */
@@ -86,6 +88,9 @@ export function startViewer(): void {
     if (held) fresh.querySelector<HTMLElement>(held)?.focus({ preventScroll: true });
     if (!layer.contains(document.activeElement)) layer.focus();
     settle();
+    const way = due;
+    due = undefined;
+    if (way) step(way);
   };
   const show = async (address: string, replaces: boolean, stands?: Promise<void>): Promise<void> => {
     const mine = ++turn;
@@ -109,6 +114,7 @@ export function startViewer(): void {
     if (!dialog) return;
     opener = tile;
     lastWay = 'older';
+    due = undefined;
     heldBy = undefined;
     showFacts(layer);
     body()?.remove();
@@ -170,6 +176,7 @@ export function startViewer(): void {
     lastWay = way;
     // At the strip's end all waits for what is being stepped to, which brings a strip of its own.
     if (link) go(link, held && beside(way, 2) !== null);
+    else if (!layer.querySelector('.strip a[aria-current]')) due = way;
   };
 
   const zoom = startZoom({
