@@ -110,7 +110,7 @@ export function GridPieceView(props: PieceFacts & { inside: string | undefined }
   return (
     <>
       <template data-versions={JSON.stringify(props.versions)} data-places={JSON.stringify(props.places)}></template>
-      {props.tiles.map((tile) => <Tile tile={tile} inside={props.inside} eager />)}
+      {props.tiles.map((tile) => <Tile tile={tile} inside={props.inside} />)}
     </>
   );
 }
@@ -127,7 +127,8 @@ export function tileWords(tile: Pick<TileFacts, 'kind' | 'taken_at'> & { live_sh
   return `${tile.kind === 'video' ? 'Video' : tile.live_sha256 ? 'Live Photo' : 'Photo'}, ${length}${tile.taken_at ? `${sayDate(tile.taken_at)}, ${sayTime(tile.taken_at)}` : 'no date'}`;
 }
 
-export function Tile(props: { tile: TileFacts; eager: boolean; inside: string | undefined }) {
+/** `eager`: whether its picture is asked for at once; left out where the script asks and places it. */
+export function Tile(props: { tile: TileFacts; eager?: boolean; inside: string | undefined }) {
   const { tile } = props;
   // The ratio of the layout: what the script places and what a page without it shows are of one shape.
   const ratio = levelRatio(ratioLevel(tile.width && tile.height ? tile.width / tile.height : 1));
@@ -136,7 +137,7 @@ export function Tile(props: { tile: TileFacts; eager: boolean; inside: string | 
   return (
     <a class={`tile${tile.grid_version > 0 ? '' : ' tile-wait'}${tile.favourite === 1 ? ' tile-favourite' : ''}`} id={tileId(tile.sha256)} href={assetAddress(tile.sha256, props.inside, '', tile.rank)} style={`--r:${ratio.toFixed(4)}${color}`} aria-label={tileWords(tile)} data-box={boxText(tile)} data-live={live}>
       {tile.grid_version > 0
-        ? <img src={renditionUrl({ sha256: tile.sha256, name: 'grid', version: tile.grid_version })} alt="" width={Math.round(ratio * 440)} height={440} loading={props.eager ? 'eager' : 'lazy'} decoding="async" />
+        ? <img src={renditionUrl({ sha256: tile.sha256, name: 'grid', version: tile.grid_version })} alt="" {...(props.eager === undefined ? {} : { width: Math.round(ratio * 440), height: 440, loading: props.eager ? 'eager' as const : 'lazy' as const })} decoding="async" />
         : <Icon name={tile.kind === 'video' ? 'film' : 'image'} />}
       {tile.kind === 'video' && <span class="badge">{tile.duration_ms !== null && sayDuration(tile.duration_ms)}<Icon name="play" /></span>}
       <StackBadge tile={tile} />

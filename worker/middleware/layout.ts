@@ -7,7 +7,7 @@ import type { PieceFacts } from '../../views/timeline.tsx';
 import type { Env } from '../env.ts';
 import { BadRequest } from '../errors.tsx';
 import { gridCursorAt, listGrid, listGridHashes, type Grid } from '../store/grids.ts';
-import { findOffset, listDayPlaces, readGridLayout, readTimelineLayout, readVersions } from '../store/layouts.ts';
+import { findOffset, listDayPlaces, readGridLayout, readTimelineLayout, readTimelineRun, type DayPlace } from '../store/layouts.ts';
 import { findTile, listHashesFrom, listOlder, type Tile } from '../store/timeline.ts';
 import { findIn, findLayout, readFound, type FoundGrid, rankedRun, rankOf } from './found.ts';
 import { readGrid } from './grid.ts';
@@ -32,16 +32,18 @@ export async function loadLayout(env: Env, of: AnyGrid, since: number): Promise<
 /** `n` tiles from the one of this key on, with what the page checks them by. */
 export async function loadRun(env: Env, of: AnyGrid, from: string, n: number): Promise<PieceFacts> {
   if (of.kind === 'found') return { tiles: await rankedRun(env, of.found, readRank(from), n), versions: {}, places: {} };
-  const tiles = await listRun(env, of, from, n);
-  if (of.kind === 'set') return { tiles, versions: {}, places: {} };
-  const [versions, places] = await Promise.all([readVersions(env.DB, [...new Set(tiles.map((tile) => tile.month))]), loadDayPlaces(env.DB, tiles)]);
-  return { tiles, versions, places };
+  if (of.kind === 'set') return { tiles: await listRun(env, of, from, n), versions: {}, places: {} };
+  const key = readKey(from);
+  const { tiles, versions, places } = await readTimelineRun(env.DB, { sortMs: key.sortMs, assetId: key.assetId + 1 }, n);
+  return { tiles, versions, places: sayDayPlaces(places) };
 }
 
 /** What the titles of these tiles' days say of the place. */
 export async function loadDayPlaces(db: D1Database, tiles: readonly Tile[]): Promise<Record<number, string>> {
-  const days = Map.groupBy(await listDayPlaces(db, tiles.map((tile) => tile.asset_id)), (place) => place.day);
-  return Object.fromEntries([...days].map(([day, list]) => [day, sayDayPlace(list)]));
+  return sayDayPlaces(await listDayPlaces(db, tiles.map((tile) => tile.asset_id)));
+}
+function sayDayPlaces(places: readonly DayPlace[]): Record<number, string> {
+  return Object.fromEntries([...Map.groupBy(places, (place) => place.day)].map(([day, list]) => [day, sayDayPlace(list)]));
 }
 
 export async function listRunHashes(env: Env, of: AnyGrid, from: string, n: number): Promise<string[]> {

@@ -14,6 +14,9 @@ const MAX_PIECE = 400;
 /** Hashes in one answer: what can be selected at once is asked for in a few. */
 const MAX_HASHES = 20_000;
 
+/** Characters of a layout that are compressed: some 10 ms of work. */
+const MAX_COMPRESSED = 300_000;
+
 export const grid = new Hono<App>();
 
 grid.get('/grid/layout', async (c) => {
@@ -26,7 +29,10 @@ grid.get('/grid/layout', async (c) => {
     c.header('ETag', tag);
     if (c.req.header('If-None-Match') === tag) return c.body(null, 304);
   }
-  return c.text(writeLayout(await loadLayout(c.env, of, since)));
+  const text = writeLayout(await loadLayout(c.env, of, since));
+  // Many small months weigh more than their tiles; a large library's bytes are its ratios, which are worth no time of compressing.
+  if (text.length <= MAX_COMPRESSED && c.req.header('Accept-Encoding')?.includes('gzip')) c.header('Content-Encoding', 'gzip');
+  return c.text(text);
 });
 
 grid.get('/grid/piece', async (c) => {

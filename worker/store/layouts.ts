@@ -1,23 +1,27 @@
 // The exact layout of a grid: every tile's ratio, its groups, and where pieces begin. Reads only.
+import * as z from 'zod';
 import { keyText, type GridLayout, type LayoutGroup } from '../../protocol/layout.ts';
 import { PIECE_TILES } from '../../protocol/limits.ts';
 import { setOf, type Grid } from './grids.ts';
-import { cursorAfter, type Tile } from './timeline.ts';
+import { cursorAfter, OLDER_KEYS, OLDER_SQL, Tile, type Cursor } from './timeline.ts';
 
 /** Tiles that a place, an album or a folder shows as one grid; beyond, the rest is paged by links. */
 export const MAX_GRID_TILES = 100_000;
 
 export const BUCKETS_SQL = 'SELECT month, version, cuts, days FROM timeline_buckets WHERE version > ?1 ORDER BY month DESC';
 export const BUCKET_KEYS_SQL = 'SELECT json_group_array(month ORDER BY month DESC) AS keys, coalesce(max(version), 0) AS version FROM timeline_buckets';
-export const VERSIONS_SQL = 'SELECT month, version FROM timeline_buckets WHERE month IN (SELECT value FROM json_each(?1))';
+/** Of the months of a run (`?1` to `?3` as in OLDER_SQL). */
+export const RUN_VERSIONS_SQL = `SELECT month, version FROM timeline_buckets WHERE month IN (SELECT t.month FROM (${OLDER_KEYS}) k CROSS JOIN timeline_items t ON t.asset_id = k.asset_id)`;
 export const CUTS_SQL = 'SELECT cuts FROM timeline_buckets WHERE month = ?1';
 const AT = 'SELECT count(*) FROM timeline_items WHERE month = ?1 AND shown = 1 AND sort_ms';
 /** Tiles from a cut (`?4`, `?5`) down to one that follows it (`?2`, `?3`); nothing beside those is read, however many share a second. */
 export const BETWEEN_SQL = `SELECT CASE WHEN ?2 = ?4 THEN (${AT} = ?2 AND asset_id > ?3 AND asset_id <= ?5)
   ELSE (${AT} = ?4 AND asset_id <= ?5) + (${AT} > ?2 AND sort_ms < ?4) + (${AT} = ?2 AND asset_id > ?3) END AS n`;
-/** Each day's places by how many of these tiles (`?1`, JSON list of keys) were taken there. */
-export const DAY_PLACES_SQL = `SELECT t.day, p.country_code, p.country, p.region, p.city, p.distance_m, count(*) AS n FROM json_each(?1) j CROSS JOIN timeline_items t ON t.asset_id = j.value CROSS JOIN places p ON p.cell = t.cell
+const dayPlaces = (of: string) => `SELECT t.day, p.country_code, p.country, p.region, p.city, p.distance_m, count(*) AS n FROM ${of} CROSS JOIN places p ON p.cell = t.cell
   WHERE p.rank > 0 GROUP BY t.day, p.country_code, p.region, p.city ORDER BY t.day DESC, n DESC`;
+/** Each day's places by how many of these tiles (`?1`, JSON list of ids) were taken there; or of a run. */
+export const DAY_PLACES_SQL = dayPlaces('json_each(?1) j CROSS JOIN timeline_items t ON t.asset_id = j.value');
+export const RUN_PLACES_SQL = dayPlaces(`(${OLDER_KEYS}) k CROSS JOIN timeline_items t ON t.asset_id = k.asset_id`);
 
 export interface DayPlace { day: number; country_code: string | null; country: string | null; region: string | null; city: string | null; distance_m: number | null; n: number }
 interface BucketRow { month: number; version: number; cuts: string; days: string }
@@ -39,10 +43,13 @@ export async function readTimelineLayout(db: D1Database, since: number): Promise
   return { by: 'day', version: head?.version ?? 0, keys: JSON.parse(head?.keys ?? '[]') as number[], groups };
 }
 
-/** Versions of these months, as they are now. */
-export async function readVersions(db: D1Database, months: readonly number[]): Promise<Record<number, number>> {
-  const { results } = await db.prepare(VERSIONS_SQL).bind(JSON.stringify(months)).all<{ month: number; version: number }>();
-  return Object.fromEntries(results.map(({ month, version }) => [month, version]));
+/** A run of the timeline with its months' versions and its days' places, in one question. */
+export async function readTimelineRun(db: D1Database, from: Cursor, n: number): Promise<{ tiles: Tile[]; versions: Record<number, number>; places: DayPlace[] }> {
+  const [tiles, versions, places] = await db.batch<Record<string, unknown>>([OLDER_SQL, RUN_VERSIONS_SQL, RUN_PLACES_SQL].map((sql) => db.prepare(sql).bind(from.sortMs, from.assetId, n)));
+  return {
+    tiles: z.array(Tile).parse(tiles?.results ?? []), places: (places?.results ?? []) as unknown as DayPlace[],
+    versions: Object.fromEntries(((versions?.results ?? []) as { month: number; version: number }[]).map(({ month, version }) => [month, version])),
+  };
 }
 
 /** Where a shown tile stands in its month, from 0; reads at most a piece of the index. */

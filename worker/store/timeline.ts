@@ -17,12 +17,14 @@ export interface MonthCount { month: number; count: number }
 export const TILE_COLUMNS = 'asset_id, sha256, kind, width, height, duration_ms, color, grid_version, favourite, preview_version, taken_at, sort_ms, month, day, live_sha256, live_proxy_version, members, shown';
 // A row value would be one seek by its first part alone, and thousands of assets can share a second: so the rest of the
 // cursor's own moment, then what lies beyond it, each a seek in `timeline_items_shown`. Only the keys of the tiles are sorted.
-const beside = (sign: '<' | '>', columns: string) => {
-  const order = (ms: string, id: string) => (sign === '<' ? `${ms} DESC, ${id} DESC` : `${ms} ASC, ${id} ASC`);
-  const part = (where: string) => `SELECT * FROM (SELECT sort_ms AS key_ms, asset_id FROM timeline_items WHERE shown = 1 AND ${where} ORDER BY ${order('sort_ms', 'asset_id')} LIMIT ?3)`;
-  return `SELECT ${columns} FROM (${part(`sort_ms = ?1 AND asset_id ${sign} ?2`)} UNION ALL ${part(`sort_ms ${sign} ?1`)} ORDER BY ${order('1', '2')} LIMIT ?3) k
-    CROSS JOIN timeline_items USING (asset_id) ORDER BY ${order('k.key_ms', 'asset_id')}`;
+const inOrder = (sign: '<' | '>', ms: string, id: string) => (sign === '<' ? `${ms} DESC, ${id} DESC` : `${ms} ASC, ${id} ASC`);
+const keysBeside = (sign: '<' | '>') => {
+  const part = (where: string) => `SELECT * FROM (SELECT sort_ms AS key_ms, asset_id FROM timeline_items WHERE shown = 1 AND ${where} ORDER BY ${inOrder(sign, 'sort_ms', 'asset_id')} LIMIT ?3)`;
+  return `${part(`sort_ms = ?1 AND asset_id ${sign} ?2`)} UNION ALL ${part(`sort_ms ${sign} ?1`)} ORDER BY ${inOrder(sign, '1', '2')} LIMIT ?3`;
 };
+const beside = (sign: '<' | '>', columns: string) => `SELECT ${columns} FROM (${keysBeside(sign)}) k CROSS JOIN timeline_items USING (asset_id) ORDER BY ${inOrder(sign, 'k.key_ms', 'asset_id')}`;
+/** Times and ids of the tiles that OLDER_SQL gives, for what else is asked of the same. */
+export const OLDER_KEYS = keysBeside('<');
 export const OLDER_SQL = beside('<', TILE_COLUMNS);
 export const NEWER_SQL = beside('>', TILE_COLUMNS);
 export const MONTHS_SQL = 'SELECT month, count FROM timeline_buckets ORDER BY month DESC';
