@@ -57,6 +57,8 @@ export const AssetFacts = z.object({
   width: z.int().positive().nullable(),
   height: z.int().positive().nullable(),
   duration_ms: z.int().nonnegative().nullable(),
+  /** How a video's pictures are coded, as FFmpeg names it (`hevc`); left out by agents that do not ask. */
+  codec: z.string().max(40).nullable().optional(),
   /** Mean colour `#rrggbb`, shown while the grid rendition loads. */
   color: z.string().regex(/^#[0-9a-f]{6}$/).nullable(),
   camera: Text.nullable(),

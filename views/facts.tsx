@@ -7,13 +7,13 @@ import { albumAddress, assetAddress, placeAddress } from './parts/addresses.ts';
 import { Icon } from './parts/icon.tsx';
 import { SmallMap } from './parts/small-map.tsx';
 import {
-  isGuess, sayBytes, sayCount, sayDate, sayDuration, sayExposureTime, sayNumber, sayOffset, sayPlace, sayPlaceSource, sayPosition, sayPositionSource, sayProblem, sayStack, sayTime,
+  isGuess, sayBytes, sayCodec, sayCount, sayDate, sayDuration, sayExposureTime, sayNumber, sayOffset, sayPlace, sayPlaceSource, sayPosition, sayPositionSource, sayProblem, sayStack, sayTime,
   sayTimeSource, sayType, sayWordSource, showName,
 } from './parts/words.ts';
 
 export interface ViewerAsset {
   sha256: string; kind: AssetKind; mime: string; size_bytes: number; width: number | null; height: number | null; duration_ms: number | null; color: string | null;
-  camera: string | null; lens: string | null; exposure: Exposure | null; problems: AssetProblem[];
+  codec: string | null; camera: string | null; lens: string | null; exposure: Exposure | null; problems: AssetProblem[];
   grid_version: number; preview_version: number; proxy_version: number; proxy_bytes: number | null; motion: number;
   taken_at: string | null; taken_at_source: TakenAtSource | null; doubtful: number; utc_offset_minutes: number | null; utc_offset_source: OffsetSource | null; time_basis: string | null; day: number;
   latitude: number | null; longitude: number | null; position_source: ValueSource | null; zone: string | null;
@@ -71,7 +71,7 @@ export function FactsBody(props: FactsProps) {
           <dt>{asset.kind === 'video' ? 'Video' : asset.live_sha256 === null ? 'Photo' : asset.motion === 1 ? 'Motion photo' : 'Live Photo'}</dt>
           <dd class="num">
             {[asset.width && asset.height ? `${sayNumber(asset.width)} × ${sayNumber(asset.height)}` : null, asset.duration_ms !== null ? sayDuration(asset.duration_ms) : null].filter(Boolean).join(' · ') || 'Size not known'}
-            <p class="small second">{[megapixels(asset), sayType(asset.mime), sayBytes(asset.size_bytes)].filter(Boolean).join(' · ')}</p>
+            <p class="small second">{[megapixels(asset), sayType(asset.mime), asset.codec === null ? null : sayCodec(asset.codec), sayBytes(asset.size_bytes)].filter(Boolean).join(' · ')}</p>
             {asset.proxy_version > 0 && <p class="small second">A small version{asset.proxy_bytes !== null && ` of ${sayBytes(asset.proxy_bytes)}`} is kept here, so it plays with the drive away.</p>}
           </dd>
         </div>

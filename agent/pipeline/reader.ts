@@ -226,6 +226,7 @@ export function createReader(options: ReaderOptions = {}): Reader & { pictureFac
     const { facts } = read;
     const frame = await frames.read(source, type.format, still);
     if (frame.info.width && frame.info.height) setSize(facts, frame.info.width, frame.info.height);
+    if (!still) facts.codec = frame.info.codec;
     if (!still && frame.info.durationS !== null) facts.duration_ms = Math.round(frame.info.durationS * 1000);
     if (frame.pixels) { await setBoth(read, frame.pixels); return; }
     const code: ProblemCode = frame.code ?? 'damaged';

@@ -4,7 +4,7 @@ import { DEMUXERS, errorText, openRemote, pixelAspect, rotationOf, serveJobs, tu
 
 /** What is asked: decode one frame, upright, scaled to fit `maxSide` on its long side. */
 export interface FrameJob { type: 'frame'; id: number; format: string; still: boolean; sizeBytes: number; maxSide: number; maxPixels: number }
-export interface FrameInfo { width: number | null; height: number | null; durationS: number | null }
+export interface FrameInfo { width: number | null; height: number | null; durationS: number | null; codec: string | null }
 export type FrameReply =
   | { type: 'done'; id: number; info: FrameInfo; pixels: { data: Uint8Array; width: number; height: number; channels: 3 | 4 } | null; reason: string | null; code: 'damaged' | 'too_large' | 'not_media' | 'unsupported' | null };
 
@@ -28,7 +28,7 @@ function filterText(width: number, height: number, rotation: number, alpha: bool
 async function readFrame(job: FrameJob): Promise<FrameReply> {
   const av = await import('node-av');
   av.Log.setLevel(av.AV_LOG_QUIET);
-  const info: FrameInfo = { width: null, height: null, durationS: null };
+  const info: FrameInfo = { width: null, height: null, durationS: null, codec: null };
   const fail = (code: 'damaged' | 'too_large' | 'not_media' | 'unsupported', reason: string): FrameReply => ({ type: 'done', id: job.id, info, pixels: null, code, reason });
   const demuxer = DEMUXERS[job.format];
   if (!demuxer) return fail('unsupported', `${job.format} cannot be read`);
@@ -39,6 +39,7 @@ async function readFrame(job: FrameJob): Promise<FrameReply> {
     const stream = input.streams.find((s) => s.codecpar.codecType === av.AVMEDIA_TYPE_VIDEO && (s.disposition & av.AV_DISPOSITION_ATTACHED_PIC) === 0);
     if (!stream) return fail(input.streams.length ? 'not_media' : 'damaged', input.streams.length ? 'it holds sound and no picture' : 'it holds no video');
     const { width, height } = stream.codecpar;
+    if (!job.still) info.codec = av.avGetCodecName(stream.codecpar.codecId);
     const duration = input.duration;
     if (!job.still && Number.isFinite(duration) && duration > 0) info.durationS = duration;
     if (width > 0 && height > 0 && width * height > job.maxPixels) return fail('too_large', `${width} x ${height} pixels are more than can be decoded`);

@@ -27,7 +27,7 @@ export class FrameReader {
   /** One upright frame of at most the preview's size. What cannot be decoded is an answer, not an error; a source that cannot be read throws its own error. */
   async read(source: FileSource, format: string, still: boolean): Promise<FrameRead> {
     const reply = await this.#process.run(source, (id) => ({ type: 'frame', id, format, still, sizeBytes: source.sizeBytes, maxSide: PREVIEW_LONG_PX, maxPixels: MAX_PIXELS }));
-    if (reply.type === 'failed') return { info: { width: null, height: null, durationS: null }, pixels: null, code: reply.code, reason: reply.reason };
+    if (reply.type === 'failed') return { info: { width: null, height: null, durationS: null, codec: null }, pixels: null, code: reply.code, reason: reply.reason };
     const p = reply.pixels;
     return { info: reply.info, pixels: p && { data: Buffer.from(p.data.buffer, p.data.byteOffset, p.data.byteLength), width: p.width, height: p.height, channels: p.channels }, code: reply.code, reason: reply.reason };
   }

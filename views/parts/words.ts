@@ -7,6 +7,11 @@ import type { OffsetSource, PlaceSource, ProblemCode, StackType, TakenAtSource, 
 
 export { dayText, sayDay, sayMonth, sayMonthShort };
 
+const CODECS: Record<string, string> = { h264: 'H.264', hevc: 'HEVC', mpeg4: 'MPEG-4', mpeg1video: 'MPEG-1', mpeg2video: 'MPEG-2', mjpeg: 'Motion JPEG', prores: 'ProRes', h263: 'H.263', dvvideo: 'DV' };
+/** `HEVC` for FFmpeg's `hevc`; what has no name of its own in capitals. */
+export function sayCodec(codec: string): string {
+  return CODECS[codec] ?? showName(codec.toUpperCase());
+}
 export function sayNumber(n: number): string {
   return Math.round(n).toLocaleString('en-GB');
 }

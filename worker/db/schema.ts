@@ -28,7 +28,7 @@ export const assets = sqliteTable('assets', {
   color: text(), camera: text(), lens: text(), exposure: text(), latitude: real(), longitude: real(), gps_zone: text(), content_identifier: text(),
   time_claims: text().notNull(), problems: text().notNull(),
   facts_version: integer().notNull(), grid_version: integer().notNull(), preview_version: integer().notNull(), added_at_ms: integer().notNull(),
-  motion: text(), description: text(), rating: integer(), tags: text().notNull().default('[]'), proxy_version: integer().notNull().default(0), proxy_bytes: integer(),
+  motion: text(), description: text(), rating: integer(), tags: text().notNull().default('[]'), proxy_version: integer().notNull().default(0), proxy_bytes: integer(), codec: text(),
 }, (t) => [index('assets_by_camera').on(t.camera)]);
 
 export const locations = sqliteTable('locations', {

@@ -7,7 +7,7 @@ const UPSERT = bulkUpsertSql({
   columns: [
     'sha256', 'revision', 'kind', 'mime', 'size_bytes', 'width', 'height', 'duration_ms', 'color', 'camera', 'lens', 'exposure', 'latitude', 'longitude',
     'gps_zone', 'content_identifier', 'time_claims', 'problems', 'motion', 'description', 'rating', 'tags',
-    'facts_version', 'grid_version', 'preview_version', 'proxy_version', 'proxy_bytes', 'added_at_ms',
+    'facts_version', 'grid_version', 'preview_version', 'proxy_version', 'proxy_bytes', 'codec', 'added_at_ms',
   ],
   key: ['sha256'], keep: ['added_at_ms'],
   // Renditions are immutable and mentioned after they are in R2: what was mentioned once is there, so a catalog made
@@ -31,7 +31,7 @@ export function upsertAssets(db: D1Database, rows: readonly AssetRow[], nowMs: n
   return db.prepare(UPSERT).bind(JSON.stringify(rows.map((r) => [
     r.sha256, r.revision, r.kind, cleanText(r.mime), r.size_bytes, r.width, r.height, r.duration_ms, r.color, cleanText(r.camera), cleanText(r.lens), r.exposure,
     r.latitude, r.longitude, cleanText(r.gps_zone), cleanText(r.content_identifier), r.time_claims, cleanProblems(r.problems),
-    r.motion, cleanText(r.description), r.rating, r.tags.map(cleanText), r.facets.facts, r.facets.grid, r.facets.preview, r.facets.proxy, r.proxy_bytes, nowMs,
+    r.motion, cleanText(r.description), r.rating, r.tags.map(cleanText), r.facets.facts, r.facets.grid, r.facets.preview, r.facets.proxy, r.proxy_bytes, cleanText(r.codec ?? null), nowMs,
   ])));
 }
 

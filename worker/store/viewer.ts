@@ -13,7 +13,7 @@ function jsonOr<T>(schema: z.ZodType<T>, fallback: T): z.ZodType<T, string | nul
 
 const AssetDetail = z.object({
   asset_id: z.int(), sha256: z.string(), kind: AssetKind, mime: z.string(), size_bytes: z.number(), width: z.int().nullable(), height: z.int().nullable(), duration_ms: z.int().nullable(),
-  color: z.string().nullable(), camera: z.string().nullable(), lens: z.string().nullable(), exposure: jsonOr(Exposure.nullable(), null),
+  codec: z.string().nullable(), color: z.string().nullable(), camera: z.string().nullable(), lens: z.string().nullable(), exposure: jsonOr(Exposure.nullable(), null),
   latitude: z.number().nullable(), longitude: z.number().nullable(), position_source: ValueSource.nullable(), zone: z.string().nullable(), problems: jsonOr(z.array(AssetProblem), []),
   grid_version: z.int(), preview_version: z.int(), proxy_version: z.int(), proxy_bytes: z.number().nullable(), motion: z.int(),
   taken_at: z.string().nullable(), taken_at_source: TakenAtSource.nullable(), doubtful: z.int(), utc_offset_minutes: z.int().nullable(), utc_offset_source: OffsetSource.nullable(),
@@ -35,7 +35,7 @@ const Copy = z.object({
 });
 export type Copy = z.infer<typeof Copy>;
 
-export const DETAIL_SQL = `SELECT a.asset_id, a.sha256, a.kind, a.mime, a.size_bytes, a.width, a.height, a.duration_ms, a.color, a.camera, a.lens, a.exposure, a.problems,
+export const DETAIL_SQL = `SELECT a.asset_id, a.sha256, a.kind, a.mime, a.size_bytes, a.width, a.height, a.duration_ms, a.codec, a.color, a.camera, a.lens, a.exposure, a.problems,
   a.proxy_bytes, a.motion IS NOT NULL AS motion, t.grid_version, t.preview_version, t.proxy_version, t.taken_at, t.taken_at_source, t.doubtful, t.utc_offset_minutes, t.utc_offset_source, t.time_basis,
   t.sort_ms, t.month, t.day, t.shown, t.latitude, t.longitude, t.position_source, CASE WHEN t.position_source = 'file' THEN a.gps_zone ELSE p.zone END AS zone,
   t.description, t.description_source, t.favourite, t.archived, t.rating, t.people, t.tags, t.stack_type, t.primary_sha256, t.members, t.live_sha256, t.live_proxy_version,

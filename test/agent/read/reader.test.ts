@@ -276,7 +276,7 @@ describe('videos', () => {
       await makeVideo({ path, format, width: 96, height: 64 });
       const source = { ...bytesSource(path.split('/').pop() ?? '', readFileSync(path)), path };
       const { quick } = await readBoth(reader, source);
-      expect(quick.facts, format).toMatchObject({ kind: 'video', width: 96, height: 64, problems: [] });
+      expect(quick.facts, format).toMatchObject({ kind: 'video', width: 96, height: 64, problems: [], codec: 'mpeg4' });
       expect(quick.facts.duration_ms, format).toBeGreaterThan(2_000);
       expect(quick.facts.duration_ms, format).toBeLessThan(4_000);
       const again = await reader.rest(source, quick.facts);

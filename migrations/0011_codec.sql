@@ -1,0 +1,2 @@
+-- How a video's pictures are coded, as FFmpeg names it; NULL for stills, and until the file was read by a version that asks.
+ALTER TABLE assets ADD COLUMN codec TEXT;
