@@ -12,7 +12,7 @@ import { DELETE_SOLVED_SQL, LIST_PROBLEMS_SQL } from '../../worker/store/problem
 import { DELETE_MOVED_EVIDENCE_SQL, DELETE_MOVED_SQL, MARK_MISSING_SQL, MOVED_SQL } from '../../worker/store/scans.ts';
 import { ALBUMS_SQL } from '../../worker/store/album-pages.ts';
 import { CITIES_SQL, COUNTRIES_SQL, COUNTRY_NAME_SQL, NAMELESS_SQL, UNNAMED_SQL } from '../../worker/store/place-pages.ts';
-import { BETWEEN_SQL, BUCKETS_SQL, CUTS_SQL, DAY_PLACES_SQL, layoutSql, RUN_PLACES_SQL, RUN_VERSIONS_SQL } from '../../worker/store/layouts.ts';
+import { BETWEEN_SQL, BUCKETS_SQL, CUTS_SQL, DAY_PLACES_SQL, layoutSql, RUN_SQL } from '../../worker/store/layouts.ts';
 import { HASHES_SQL, NEWER_SQL, OLDER_SQL, RATIOS_SQL } from '../../worker/store/timeline.ts';
 import { countSql, GRID_KINDS, gridSql, OWN_KEY_SQL } from '../../worker/store/grids.ts';
 import { BESIDE_SQL, CLEAR_MEMBERS_SQL, KEY_OF_SQL, numberSql } from '../../worker/store/album-order.ts';
@@ -54,7 +54,7 @@ const BIG = ['assets', 'locations', 'evidence', 'timeline_items', 'problems', 'c
 
 const QUERIES: Record<string, string> = {
   CHANGED_ASSETS_SQL, CHANGED_LOCATIONS_SQL, CHANGED_EVIDENCE_SQL, KNOWN_LOCATIONS_SQL, RESOLVE_INPUT_SQL, STACKED_WITH_SQL, CHANGED_STACKS_SQL, WANTED_SQL, WAITING_FOR_ZONE_SQL, REBUILD_BUCKETS_SQL, DROP_EMPTY_BUCKETS_SQL, COUNT_SHOWN_SQL,
-  OLDER_SQL, NEWER_SQL, HASHES_SQL, RATIOS_SQL, BUCKETS_SQL, RUN_VERSIONS_SQL, RUN_PLACES_SQL, CUTS_SQL, BETWEEN_SQL, DAY_PLACES_SQL, ...Object.fromEntries(GRID_KINDS.map((kind) => [`LAYOUT_${kind}`, layoutSql(kind)])),
+  OLDER_SQL, NEWER_SQL, HASHES_SQL, RATIOS_SQL, BUCKETS_SQL, RUN_SQL, CUTS_SQL, BETWEEN_SQL, DAY_PLACES_SQL, ...Object.fromEntries(GRID_KINDS.map((kind) => [`LAYOUT_${kind}`, layoutSql(kind)])),
   LIST_KNOWN_SQL, LIST_UNKNOWN_SQL, LIST_PROBLEMS_SQL, DELETE_SOLVED_SQL, MOVED_SQL, DELETE_MOVED_SQL, DELETE_MOVED_EVIDENCE_SQL, MARK_MISSING_SQL,
   COUNTRIES_SQL, CITIES_SQL, COUNTRY_NAME_SQL, UNNAMED_SQL, NAMELESS_SQL, ALBUMS_SQL, DETAIL_SQL, STACK_SQL, ASSET_ALBUMS_SQL,
   ...Object.fromEntries(GRID_KINDS.flatMap((kind) => [[`GRID_${kind}`, gridSql(kind, 'following')], [`GRID_${kind}_BACK`, gridSql(kind, 'preceding')], [`GRID_${kind}_COUNT`, countSql(kind)]])),

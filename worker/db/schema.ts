@@ -95,7 +95,7 @@ export const timelineItems = sqliteTable('timeline_items', {
 
 export const timelineBuckets = sqliteTable('timeline_buckets', {
   month: integer().primaryKey(), count: integer().notNull(), days: text().notNull(), version: integer().notNull(), cuts: text().notNull().default('[]'),
-});
+}, (t) => [index('timeline_buckets_versions').on(t.month, t.version)]);
 
 export const successors = sqliteTable('successors', {
   old_sha256: text().primaryKey(), new_sha256: text().notNull(), revision: integer().notNull(), handed_at_ms: integer(),

@@ -3,27 +3,28 @@ import * as z from 'zod';
 import { keyText, type GridLayout, type LayoutGroup } from '../../protocol/layout.ts';
 import { PIECE_TILES } from '../../protocol/limits.ts';
 import { setOf, type Grid } from './grids.ts';
-import { cursorAfter, OLDER_KEYS, OLDER_SQL, Tile, type Cursor } from './timeline.ts';
+import { cursorAfter, OLDER_KEYS, Tile, TILE_COLUMNS, type Cursor } from './timeline.ts';
 
 /** Tiles that a place, an album or a folder shows as one grid; beyond, the rest is paged by links. */
 export const MAX_GRID_TILES = 100_000;
 
 export const BUCKETS_SQL = 'SELECT month, version, cuts, days FROM timeline_buckets WHERE version > ?1 ORDER BY month DESC';
 export const BUCKET_KEYS_SQL = 'SELECT json_group_array(month ORDER BY month DESC) AS keys, coalesce(max(version), 0) AS version FROM timeline_buckets';
-/** Of the months of a run (`?1` to `?3` as in OLDER_SQL). */
-export const RUN_VERSIONS_SQL = `SELECT month, version FROM timeline_buckets WHERE month IN (SELECT t.month FROM (${OLDER_KEYS}) k CROSS JOIN timeline_items t ON t.asset_id = k.asset_id)`;
 export const CUTS_SQL = 'SELECT cuts FROM timeline_buckets WHERE month = ?1';
 const AT = 'SELECT count(*) FROM timeline_items WHERE month = ?1 AND shown = 1 AND sort_ms';
 /** Tiles from a cut (`?4`, `?5`) down to one that follows it (`?2`, `?3`); nothing beside those is read, however many share a second. */
 export const BETWEEN_SQL = `SELECT CASE WHEN ?2 = ?4 THEN (${AT} = ?2 AND asset_id > ?3 AND asset_id <= ?5)
   ELSE (${AT} = ?4 AND asset_id <= ?5) + (${AT} > ?2 AND sort_ms < ?4) + (${AT} = ?2 AND asset_id > ?3) END AS n`;
-const dayPlaces = (of: string) => `SELECT t.day, p.country_code, p.country, p.region, p.city, p.distance_m, count(*) AS n FROM ${of} CROSS JOIN places p ON p.cell = t.cell
+/** Each day's places by how many of these tiles (`?1`, JSON list of ids) were taken there. */
+export const DAY_PLACES_SQL = `SELECT t.day, p.country, p.city, p.distance_m, count(*) AS n FROM json_each(?1) j CROSS JOIN timeline_items t ON t.asset_id = j.value CROSS JOIN places p ON p.cell = t.cell
   WHERE p.rank > 0 GROUP BY t.day, p.country_code, p.region, p.city ORDER BY t.day DESC, n DESC`;
-/** Each day's places by how many of these tiles (`?1`, JSON list of ids) were taken there; or of a run. */
-export const DAY_PLACES_SQL = dayPlaces('json_each(?1) j CROSS JOIN timeline_items t ON t.asset_id = j.value');
-export const RUN_PLACES_SQL = dayPlaces(`(${OLDER_KEYS}) k CROSS JOIN timeline_items t ON t.asset_id = k.asset_id`);
+/** A run (`?1` to `?3` as in OLDER_SQL), each tile with its month's version and its place. */
+export const RUN_SQL = `SELECT ${TILE_COLUMNS.split(', ').map((column) => `t.${column}`).join(', ')}, v.version, p.country, p.city, p.distance_m
+  FROM (${OLDER_KEYS}) k CROSS JOIN timeline_items t ON t.asset_id = k.asset_id LEFT JOIN timeline_buckets v INDEXED BY timeline_buckets_versions ON v.month = t.month LEFT JOIN places p ON p.cell = t.cell AND p.rank > 0
+  ORDER BY k.key_ms DESC, t.asset_id DESC`;
 
-export interface DayPlace { day: number; country_code: string | null; country: string | null; region: string | null; city: string | null; distance_m: number | null; n: number }
+export interface DayPlace { day: number; country: string | null; city: string | null; distance_m: number | null; n: number }
+const RunRow = Tile.extend({ version: z.int().nullable(), country: z.string().nullable(), city: z.string().nullable(), distance_m: z.number().nullable() });
 interface BucketRow { month: number; version: number; cuts: string; days: string }
 
 /** What the timeline's layout is now, without reading it: the highest version, and the months that there are. */
@@ -45,11 +46,16 @@ export async function readTimelineLayout(db: D1Database, since: number): Promise
 
 /** A run of the timeline with its months' versions and its days' places, in one question. */
 export async function readTimelineRun(db: D1Database, from: Cursor, n: number): Promise<{ tiles: Tile[]; versions: Record<number, number>; places: DayPlace[] }> {
-  const [tiles, versions, places] = await db.batch<Record<string, unknown>>([OLDER_SQL, RUN_VERSIONS_SQL, RUN_PLACES_SQL].map((sql) => db.prepare(sql).bind(from.sortMs, from.assetId, n)));
-  return {
-    tiles: z.array(Tile).parse(tiles?.results ?? []), places: (places?.results ?? []) as unknown as DayPlace[],
-    versions: Object.fromEntries(((versions?.results ?? []) as { month: number; version: number }[]).map(({ month, version }) => [month, version])),
-  };
+  const tiles = z.array(RunRow).parse((await db.prepare(RUN_SQL).bind(from.sortMs, from.assetId, n).all()).results);
+  const places = new Map<string, DayPlace>();
+  for (const { day, country, city, distance_m } of tiles) {
+    if (country === null && city === null) continue;
+    const key = JSON.stringify([day, country, city]);
+    const known = places.get(key);
+    if (known) known.n += 1;
+    else places.set(key, { day, country, city, distance_m, n: 1 });
+  }
+  return { tiles, places: [...places.values()].sort((a, b) => b.n - a.n), versions: Object.fromEntries(tiles.map(({ month, version }) => [month, version ?? 0])) };
 }
 
 /** Where a shown tile stands in its month, from 0; reads at most a piece of the index. */
