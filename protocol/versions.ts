@@ -25,4 +25,4 @@ export const PLACE_RANK_NOMINATIM = 100;
 export const DATA_VERSION = 1;
 
 /** The software's own, as `/healthz` says it; a test holds it to package.json. */
-export const SOFTWARE_VERSION = '0.3.0';
+export const SOFTWARE_VERSION = '0.4.0';

@@ -1,7 +1,7 @@
 // The map of places: where the client draws the world and its photos, and beside it the photos of the view.
 import { boxText, type Box } from '../protocol/map.ts';
 import { Page, type FrameFacts } from './frame.tsx';
-import { Icon } from './parts/icon.tsx';
+import { Empty } from './grid.tsx';
 import { sayNumber } from './parts/words.ts';
 import { PlacesHead } from './places.tsx';
 import { Tile, type TileFacts } from './timeline.tsx';
@@ -26,11 +26,7 @@ export function MapPage(props: { frame: FrameFacts; any: boolean; whole: Box | u
             <section id="map-photos" class="map-photos" aria-label="Photos in this view" aria-live="off"></section>
           </>
         ) : (
-          <div class="map-none">
-            <Icon name="map" />
-            <h2>No photo has a position yet</h2>
-            <p class="lead">Cameras and phones write one where they know it, and you can set one beside any photo. Each then stands here, with no need of the internet.</p>
-          </div>
+          <Empty icon="map" title="No photo has a position yet" text="Cameras and phones write one where they know it, and you can set one beside any photo. Each then stands here, with no need of the internet." />
         )}
       </div>
     </Page>
