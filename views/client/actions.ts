@@ -19,7 +19,7 @@ const BUSY_MS = 300;
 const ARCHIVE = '/archive';
 const FAVOURITES = '/favourites';
 /** Grids that hold what is archived too. */
-const HOLDS_ARCHIVED = /^\/(?:albums\/|favourites|search|similar)/;
+const HOLDS_ARCHIVED = /^\/(?:albums\/|favourites|search|similar|tags\/|volumes\/)/;
 
 interface Act {
   change: Change;
@@ -92,7 +92,7 @@ function allFavourite(): boolean {
   return known.length === selectedCount() && areFavourites(known);
 }
 function albumOf(of: string): number | undefined {
-  const id = /^\/albums\/(\d+)$/.exec(of)?.[1];
+  const id = /^\/albums\/(\d+)(?:\/(?:newest|own))?$/.exec(of)?.[1];
   return id === undefined ? undefined : Number(id);
 }
 
@@ -117,7 +117,7 @@ async function act(what: string): Promise<void> {
       ? { doing: 'Saving', done: (n) => `${n} made ${n === '1' ? 'a favourite' : 'favourites'}.`, not: 'make favourites of' } : { doing: 'Saving', done: (n) => `${n} no longer ${n === '1' ? 'a favourite' : 'favourites'}.`, not: 'take out of the favourites' } });
   } else if (what === 'archive') {
     const on = of !== ARCHIVE;
-    await apply(hashes, { change: { archived: on }, leaves: !on || !HOLDS_ARCHIVED.test(of), moves: true, ends: true, words: on
+    await apply(hashes, { change: { archived: on }, leaves: on ? !HOLDS_ARCHIVED.test(of) : of === '/archive', moves: true, ends: true, words: on
       ? { doing: 'Archiving', done: (n) => `Archived ${n}.`, not: 'archive' } : { doing: 'Bringing back', done: (n) => `${n} back in the timeline.`, not: 'bring back' } });
   } else if (what === 'album') {
     const album = await pickAlbum();
