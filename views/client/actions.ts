@@ -182,11 +182,10 @@ async function apply(given: readonly string[] | undefined, { change, words, leav
     if (edits.length === 0) { say(hashes.length === 1 ? 'It was so already.' : 'They were so already.'); return; }
     const undo = async (): Promise<void> => {
       takeBack?.();
-      try { await undoAll(edits); say('Undone.'); } catch (error) {
-        if (takeBack) setHearts(hashes, change.favourite === true);
-        say(`Not undone: ${sayWhy(error)}`, undo);
-      }
+      const wrong = await undoAll(edits).then(() => undefined, sayWhy);
+      if (wrong !== undefined && takeBack) setHearts(hashes, change.favourite === true);
       if (moves || leaves) await grid?.refresh().catch(() => undefined);
+      if (wrong === undefined) say('Undone.'); else say(`Not undone: ${wrong}`, undo);
     };
     say(words.done(n), undo);
   });
