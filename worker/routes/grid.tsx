@@ -4,7 +4,7 @@ import { Hono } from 'hono';
 import { writeLayout } from '../../protocol/layout.ts';
 import { GridPieceView } from '../../views/timeline.tsx';
 import type { App } from '../env.ts';
-import { BadRequest, NotFound } from '../errors.tsx';
+import { BadRequest } from '../errors.tsx';
 import { findGrid, listRunHashes, loadLayout, loadRun, locateTile, type AnyGrid } from '../middleware/layout.ts';
 import { sendFragment, type PageContext } from '../middleware/page.tsx';
 import { readTimelineKeys } from '../store/layouts.ts';
@@ -48,10 +48,10 @@ grid.get('/grid/hashes', async (c) => {
 });
 
 grid.get('/grid/locate', async (c) => {
+  // That it stands nowhere in this grid is an answer, and no error for a console: what is looked for may have left just now.
   const where = await locateTile(c.env, readOf(c), c.req.query('sha256') ?? '');
-  if (!where) throw new NotFound('It does not stand in this grid.');
   c.header('Cache-Control', 'private, no-store');
-  return c.json(where);
+  return c.json(where ?? null);
 });
 
 function readOf(c: PageContext): AnyGrid {

@@ -359,8 +359,8 @@ export class GridCore implements GridView {
   }
   async #locate(sha: string, model: Model): Promise<{ key: number; offset: number } | undefined> {
     try {
-      const { group, offset } = await askJson<{ group: number; offset: number }>(`/grid/locate?of=${encodeURIComponent(this.of)}&sha256=${sha}`);
-      return model.groupByKey(group) < 0 ? undefined : { key: group, offset };
+      const at = await askJson<{ group: number; offset: number } | null>(`/grid/locate?of=${encodeURIComponent(this.of)}&sha256=${sha}`);
+      return at === null || model.groupByKey(at.group) < 0 ? undefined : { key: at.group, offset: at.offset };
     } catch { return undefined; }
   }
   /** The key of the piece that holds an index, and where that begins. */

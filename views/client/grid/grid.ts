@@ -83,5 +83,7 @@ async function locate(grid: GridCore): Promise<{ group: number; offset: number }
   if (!sha) return undefined;
   const answer = await fetch(`/grid/locate?of=${encodeURIComponent(grid.of)}&sha256=${sha}`);
   if (!answer.ok) throw new Error(`${answer.status}`);
-  return await answer.json() as { group: number; offset: number };
+  const at = await answer.json() as { group: number; offset: number } | null;
+  if (at === null) throw new Error('it stands in this grid no more');
+  return at;
 }
