@@ -170,14 +170,14 @@ describe('the timeline', () => {
     await page.mouse.wheel(0, 333);
     const before = middle(await settled());
     await page.setViewportSize({ width: 900, height: 800 });
-    expect((await settled()).map(({ sha }) => sha)).toContain(before.sha);
+    await expect.poll(async () => (await settled()).map(({ sha }) => sha), SOON).toContain(before.sha);
     await page.setViewportSize({ width: 1280, height: 800 });
     await settled();
     const rows = await page.locator('.row').evaluateAll((all) => all.map((row) => row.getBoundingClientRect().height));
     const kept = middle(await settled());
     await page.evaluate('document.activeElement.blur()');
     await page.keyboard.press('-');
-    expect((await settled()).map(({ sha }) => sha)).toContain(kept.sha);
+    await expect.poll(async () => (await settled()).map(({ sha }) => sha), SOON).toContain(kept.sha);
     const smaller = await page.locator('.row').evaluateAll((all) => all.map((row) => row.getBoundingClientRect().height));
     expect(Math.max(...smaller)).toBeLessThan(Math.max(...rows));
     expect(await page.locator('.grid *').count()).toBeLessThan(3_000);
@@ -187,17 +187,17 @@ describe('the timeline', () => {
     await expect.poll(() => page.evaluate<string>('history.state.grid.anchor.sha ?? ""'), SOON).not.toBe('');
     await page.reload();
     await whole();
-    expect(await settled()).toEqual(place);
+    await expect.poll(settled, SOON).toEqual(place);
     await page.goto('/settings');
     await page.goBack();
     await whole();
-    expect(await settled()).toEqual(place);
+    await expect.poll(settled, SOON).toEqual(place);
     const opened = middle(place);
     await page.locator(`a[href="/a/${opened.sha}"]`).click();
     await page.locator('.viewer-body').waitFor();
     await page.keyboard.press('Escape');
     await page.locator('#viewer').waitFor({ state: 'hidden' });
-    expect(await settled()).toEqual(place);
+    await expect.poll(settled, SOON).toEqual(place);
   });
 
   test('arrows go from tile to tile, also where none is loaded; a focus outlives its tile', async () => {
