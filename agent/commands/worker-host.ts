@@ -49,8 +49,10 @@ function persistTo(dataDir: string): string { return join(dataDir, 'worker'); }
 
 async function createMiniflare(options: HostOptions, serve: boolean) {
   const [{ Miniflare, convertV4MiniflareOptions, Log, LogLevel }, { workerModules }] = await Promise.all([import('miniflare'), import('../../scripts/build.ts')]);
+  // Its own goes to stdout, which is the command's answer alone.
+  class StderrLog extends Log { protected override log(message: string): void { process.stderr.write(`${message}\n`); } }
   const mf = new Miniflare(convertV4MiniflareOptions({
-    name: 'jharokha', host: LOOPBACK, port: serve ? options.port : 0, log: new Log(LogLevel.ERROR),
+    name: 'jharokha', host: LOOPBACK, port: serve ? options.port : 0, log: new StderrLog(LogLevel.ERROR),
     modules: await workerModules(),
     compatibilityDate: tomlValue('compatibility_date'), compatibilityFlags: ['nodejs_compat'],
     d1Databases: { DB: tomlValue('database_id') }, r2Buckets: { RENDITIONS: tomlValue('bucket_name') },
