@@ -158,10 +158,17 @@ describe('a collection that', () => {
   });
 
   test('is made by two at once is made once', async () => {
-    // Both are told that it is not there yet.
-    server.misbehave(fail(404, 'Not found'), fail(404, 'Not found'));
-    await Promise.all([writer().prepare(SPACE), writer().prepare(SPACE)]);
+    // Both are told that it is not there yet: neither is answered before both have asked.
+    const waiting: (() => void)[] = [];
+    const together: QdrantFault = (...call) => {
+      waiting.push(() => { fail(404, 'Not found')(...call); });
+      if (waiting.length === 2) for (const answer of waiting) answer();
+    };
+    server.misbehave(together, together);
+    const patient = () => createQdrantWriter({ url: server.url, apiKey: KEY });
+    await Promise.all([patient().prepare(SPACE), patient().prepare(SPACE)]);
     expect(server.collections.size).toBe(1);
+    expect(server.asked.filter(({ method, path }) => method === 'PUT' && !path.endsWith('/index'))).toHaveLength(2);
   });
 
   test('lacks its indexes gets them: a first start was cut off', async () => {
