@@ -8,12 +8,14 @@ const csp = (images: string) => [
   `img-src 'self' data:${images}`, "media-src 'self'", "font-src 'self'", "connect-src 'self'", "manifest-src 'self'", "worker-src 'self'",
   "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",
 ].join('; ');
+/** Of nearly every answer: only a page that draws the map's tiles allows another origin's images. */
+const OWN_IMAGES = csp('');
 
 /** Sets what is missing. For middleware, and for errors that were thrown before this middleware's turn. */
 export function setSecurityHeaders(c: Context<App>): void {
   const headers = c.res.headers;
   const images = c.get('imageOrigin');
-  c.header('Content-Security-Policy', csp(images === undefined ? '' : ` ${images}`));
+  c.header('Content-Security-Policy', images === undefined ? OWN_IMAGES : csp(` ${images}`));
   c.header('X-Content-Type-Options', 'nosniff');
   c.header('X-Frame-Options', 'DENY');
   // Nothing leaves for other origins; `no-referrer` would make browsers post plain forms with `Origin: null`.

@@ -20,7 +20,7 @@ export function numberSql(sort: AlbumSort): string {
     ON CONFLICT (album_id, sha256, layer) DO UPDATE SET position = excluded.position`;
 }
 
-/** Sets the order; going over to the owner's begins with the order that was. False where there is no such album. */
+/** Sets the order; going over to the owner's begins with the order that was. */
 export async function setAlbumSort(db: D1Database, albumId: number, from: AlbumSort, sort: AlbumSort): Promise<void> {
   const statements = [db.prepare('UPDATE albums SET sort = ?2 WHERE album_id = ?1').bind(albumId, sort)];
   // An order by hand that was left is found again as it was.

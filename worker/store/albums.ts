@@ -3,7 +3,7 @@
 import * as z from 'zod';
 import { cleanText } from '../db/bulk.ts';
 import { isMember, isShown, titleOf } from './album-members.ts';
-import { resolveMarked } from './timeline-items.ts';
+import { markSql, resolveMarked } from './timeline-items.ts';
 
 export const MAX_TITLE_LENGTH = 200;
 export const AlbumSort = z.enum(['oldest', 'newest', 'own']);
@@ -13,9 +13,6 @@ export const Album = z.object({
   album_id: z.int(), title: z.string(), import_key: z.string().nullable(), import_title: z.string(), sort: AlbumSort.catch('oldest'), cover_sha256: z.string().nullable(), query: z.string().nullable(), removed_at_ms: z.number().nullable(),
 });
 export type Album = z.infer<typeof Album>;
-
-/** Hashes in one mark, as corrections.ts marks. */
-const MARK_HASHES = 2_000;
 
 /** The albums that can be put into, by title, with how many assets lie inside each (members of stacks counted alone). */
 export const ALBUM_LIST_SQL = `SELECT b.album_id, ${titleOf('b')} AS title, b.query IS NOT NULL AS smart, b.import_key IS NULL AS own, (SELECT count(DISTINCT m.sha256) FROM album_assets m WHERE m.album_id = b.album_id AND ${isMember('m')}) AS count
@@ -57,25 +54,25 @@ export async function makeAlbum(db: D1Database, args: { title: string; query: st
   return row.album_id;
 }
 
-/** Gives another name; an imported album given its export's own name follows the export again. False where there is none. */
-export async function renameAlbum(db: D1Database, albumId: number, title: string, nowMs: number): Promise<boolean> {
-  return change(db, albumId, nowMs, db.prepare('UPDATE albums SET owner_title = CASE WHEN import_key IS NULL THEN NULL ELSE nullif(?2, title) END, title = CASE WHEN import_key IS NULL THEN ?2 ELSE title END WHERE album_id = ?1 RETURNING album_id').bind(albumId, title));
+/** Gives another name; an imported album given its export's own name follows the export again. */
+export async function renameAlbum(db: D1Database, albumId: number, title: string, nowMs: number): Promise<void> {
+  await change(db, albumId, nowMs, db.prepare('UPDATE albums SET owner_title = CASE WHEN import_key IS NULL THEN NULL ELSE nullif(?2, title) END, title = CASE WHEN import_key IS NULL THEN ?2 ELSE title END WHERE album_id = ?1').bind(albumId, title));
 }
 
 /** Takes an album away, or brings it back. What lies in it stays as it is. */
-export async function setAlbumRemoved(db: D1Database, albumId: number, removed: boolean, nowMs: number): Promise<boolean> {
-  return change(db, albumId, nowMs, db.prepare('UPDATE albums SET removed_at_ms = ?2 WHERE album_id = ?1 RETURNING album_id').bind(albumId, removed ? nowMs : null));
+export async function setAlbumRemoved(db: D1Database, albumId: number, removed: boolean, nowMs: number): Promise<void> {
+  await change(db, albumId, nowMs, db.prepare('UPDATE albums SET removed_at_ms = ?2 WHERE album_id = ?1').bind(albumId, removed ? nowMs : null));
 }
 
+const MARK_ALBUM = markSql('SELECT DISTINCT m.sha256 FROM album_assets m WHERE m.album_id = ?1', '?2');
+
 /** In one transaction with the marks of all that carries the album's name. */
-async function change(db: D1Database, albumId: number, nowMs: number, statement: D1PreparedStatement): Promise<boolean> {
-  const done = await db.batch([statement, db.prepare(`INSERT INTO unresolved (token, sha256s) SELECT ?2 || '-' || (n / ${MARK_HASHES}), json_group_array(sha256)
-    FROM (SELECT m.sha256, row_number() OVER (ORDER BY m.sha256) - 1 AS n FROM (SELECT DISTINCT sha256 FROM album_assets WHERE album_id = ?1) m) GROUP BY n / ${MARK_HASHES}`).bind(albumId, crypto.randomUUID())]);
+async function change(db: D1Database, albumId: number, nowMs: number, statement: D1PreparedStatement): Promise<void> {
+  await db.batch([statement, db.prepare(MARK_ALBUM).bind(albumId, crypto.randomUUID())]);
   await resolveMarked(db, nowMs);
-  return (done[0]?.results.length ?? 0) > 0;
 }
 
 /** The cover; null: the newest picture. */
-export async function setCover(db: D1Database, albumId: number, sha256: string | null): Promise<boolean> {
-  return (await db.prepare('UPDATE albums SET cover_sha256 = ?2 WHERE album_id = ?1 RETURNING album_id').bind(albumId, sha256).all()).results.length > 0;
+export async function setCover(db: D1Database, albumId: number, sha256: string | null): Promise<void> {
+  await db.prepare('UPDATE albums SET cover_sha256 = ?2 WHERE album_id = ?1').bind(albumId, sha256).run();
 }

@@ -4,8 +4,8 @@
 // `before` and `after` of an edit's row hold them as `"tags": [[tag, "add" | "remove" | null], …]` and
 // `"albums": [[album_id, "owner" | "left" | null, position], …]`, the same entries in the same order in both.
 
-/** The owner's word on a tag in a row of curation: SQL. */
-const tagState = (tags: string, tag: string): string => `CASE WHEN EXISTS (SELECT 1 FROM json_each(${tags}, '$.add') z WHERE z.value = ${tag}) THEN 'add' WHEN EXISTS (SELECT 1 FROM json_each(${tags}, '$.remove') z WHERE z.value = ${tag}) THEN 'remove' END`;
+import { ofOwner } from './album-members.ts';
+import { tagState } from './owner-fields.ts';
 
 /** Tags as they are (`c`) of those that `?2` names, and as the change makes them. */
 export const TAGS_BEFORE = `(SELECT json_group_array(json_array(w.value->>0, ${tagState('c.tags', 'w.value->>0')}) ORDER BY w.key) FROM json_each(?2, '$.tags') w)`;
@@ -31,8 +31,7 @@ export const UNDO_TAGS = {
   value: mergeTags('c.tags', `SELECT y.tag, y.state FROM (${CHANGED_TAGS}) y WHERE ${tagHolds}`),
 };
 
-const OWN = "layer IN ('owner', 'left')";
-const own = (column: string, album: string, sha256: string): string => `(SELECT g.${column} FROM album_assets g WHERE g.album_id = ${album} AND g.sha256 = ${sha256} AND g.${OWN} LIMIT 1)`;
+const own = (column: string, album: string, sha256: string): string => `(SELECT g.${column} FROM album_assets g WHERE g.album_id = ${album} AND g.sha256 = ${sha256} AND ${ofOwner('g')} LIMIT 1)`;
 const has = (layer: string, album: string, sha256: string): string => `EXISTS (SELECT 1 FROM album_assets h WHERE h.album_id = ${album} AND h.sha256 = ${sha256} AND h.layer = '${layer}')`;
 
 /**
@@ -50,7 +49,7 @@ const CHANGED_ALBUMS = `SELECT r.sha256, n.value->>0 AS album_id, b.value->>1 AS
   FROM edit_rows r CROSS JOIN json_each(r.after, '$.albums') n CROSS JOIN json_each(r.before, '$.albums') b ON b.key = n.key WHERE r.edit_id = ?1 AND (n.value->>1) IS NOT (b.value->>1)`;
 /** The edit's albums, once its rows are written. */
 export const WRITE_ALBUMS = [
-  `DELETE FROM album_assets WHERE ${OWN} AND (album_id, sha256) IN (SELECT album_id, sha256 FROM (${CHANGED_ALBUMS}))`,
+  `DELETE FROM album_assets WHERE ${ofOwner('album_assets')} AND (album_id, sha256) IN (SELECT album_id, sha256 FROM (${CHANGED_ALBUMS}))`,
   `INSERT INTO album_assets (album_id, sha256, layer, position) SELECT album_id, sha256, made, made_position FROM (${CHANGED_ALBUMS}) WHERE made IS NOT NULL`,
 ];
 

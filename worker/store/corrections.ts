@@ -6,18 +6,14 @@ import { cellOf } from '../../protocol/place.ts';
 import { offsetAtWall, wallMs, wallText } from '../../protocol/time.ts';
 import { cleanText, toJsonParts } from '../db/bulk.ts';
 import { ALBUMS_AFTER, ALBUMS_BEFORE, mergedTags, TAGS_AFTER, TAGS_BEFORE, UNDO_ALBUMS, UNDO_TAGS, WRITE_ALBUMS } from './correction-lists.ts';
-import { resolveMarked } from './timeline-items.ts';
+import { OWNER_FIELDS, POSITION_FIELDS, VALUE_FIELDS, type OwnerField } from './owner-fields.ts';
+import { markSql, resolveMarked } from './timeline-items.ts';
 
-/** Columns of curation that hold one value; tags and albums are lists (correction-lists.ts). */
-const FIELDS = ['favourite', 'archived', 'rating', 'taken_at', 'utc_offset_minutes', 'time_shift_s', 'latitude', 'longitude', 'cell', 'no_position', 'description'] as const;
-type Field = (typeof FIELDS)[number];
+type Field = Exclude<OwnerField, 'tags'>;
+/** Each entry of these has a state of its own (correction-lists.ts). */
 const LISTS = ['tags', 'albums'] as const;
 type Touched = Field | (typeof LISTS)[number];
-/** Restored together or not at all: half a position is another place. */
-const POSITION: readonly Field[] = ['latitude', 'longitude', 'cell', 'no_position'];
 
-/** Hashes in one mark; the resolver takes marks until its round is full. */
-const MARK_HASHES = 2_000;
 /** Another edit may take the same number at the same moment. */
 const MAX_ATTEMPTS = 5;
 const DAY_MS = 86_400_000;
@@ -126,7 +122,7 @@ export async function applyCorrection(db: D1Database, args: { scope: CorrectionS
   const { albums, unknown } = await planAlbums(db, args.change);
   if (unknown.length > 0) return { kind: 'no-such-album', albumIds: unknown };
   if (albums.length > 0) constants.albums = albums;
-  const fields = FIELDS.filter((field) => set[field] !== undefined);
+  const fields = VALUE_FIELDS.filter((field) => set[field] !== undefined);
   const scope = scopeSql(args.scope);
   const sources = args.change.zone === undefined
     ? [{ sql: scope.sql, value: JSON.stringify(scope.value) }]
@@ -198,21 +194,19 @@ async function listOffsets(db: D1Database, scope: { sql: string; value: unknown 
   }));
 }
 
-/** The marks of all assets of an edit (`?1`), in parts that a round of the resolver can take one by one. */
+/** Marks all assets of an edit. */
 function markEdit(db: D1Database, editId: number, condition = 'true'): D1PreparedStatement {
-  return db.prepare(`INSERT INTO unresolved (token, sha256s)
-    SELECT ?2 || '-' || (n / ${MARK_HASHES}), json_group_array(sha256) FROM (SELECT r.sha256, row_number() OVER (ORDER BY r.sha256) - 1 AS n FROM edit_rows r WHERE r.edit_id = ?1)
-    WHERE ${condition} GROUP BY n / ${MARK_HASHES}`).bind(editId, crypto.randomUUID());
+  return db.prepare(markSql(`SELECT r.sha256 FROM edit_rows r WHERE r.edit_id = ?1 AND ${condition}`, '?2')).bind(editId, crypto.randomUUID());
 }
 
 // Only an edit that stands can be undone: in one transaction with the undoing, so that two at once undo it once.
 const STANDS = '(SELECT undone_at_ms FROM edits WHERE edit_id = ?1) IS NULL';
-const EMPTY = [...FIELDS, 'tags'].map((field) => `${field} IS NULL`).join(' AND ');
+const EMPTY = OWNER_FIELDS.map((field) => `${field} IS NULL`).join(' AND ');
 
 /** SQL of an undo over what an edit touched; `c` is curation, `r` the edit's row. Exported for the test of their plans. */
 export function undoSql(touched: readonly Touched[]): { count: string; restore: string[]; sweep: string } {
-  const fields = FIELDS.filter((field) => touched.includes(field));
-  const groups = [...fields.filter((field) => !POSITION.includes(field)).map((field) => [field]), ...(fields.some((field) => POSITION.includes(field)) ? [POSITION] : [])];
+  const fields = VALUE_FIELDS.filter((field) => touched.includes(field));
+  const groups = [...fields.filter((field) => !POSITION_FIELDS.includes(field)).map((field) => [field]), ...(fields.some((field) => POSITION_FIELDS.includes(field)) ? [POSITION_FIELDS] : [])];
   const holds = (group: readonly Field[]) => `(${group.map((field) => `c.${field} IS (r.after->>'${field}')`).join(' AND ')})`;
   const changed = (group: readonly Field[]) => `(${group.map((field) => `(r.before->>'${field}') IS NOT (r.after->>'${field}')`).join(' OR ')})`;
   const some = groups.map((group) => `(${changed(group)} AND ${holds(group)})`);
@@ -239,7 +233,7 @@ export async function undoEdit(db: D1Database, editId: number, nowMs: number): P
     .bind(editId).first<{ undone_at_ms: number | null; after: string }>();
   if (!edit) return undefined;
   const named = Object.keys(z.record(z.string(), z.unknown()).parse(JSON.parse(edit.after)));
-  const sql = undoSql([...FIELDS, ...LISTS].filter((field) => named.includes(field)));
+  const sql = undoSql([...VALUE_FIELDS, ...LISTS].filter((field) => named.includes(field)));
   const done = await db.batch<{ restored: number | null; kept: number | null }>([
     db.prepare(sql.count).bind(editId),
     ...sql.restore.map((each) => db.prepare(each).bind(...(each.includes('?2') ? [editId, nowMs] : [editId]))),

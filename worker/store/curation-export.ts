@@ -1,7 +1,8 @@
 // What the owner did, as lines of a file (protocol/curation.ts), page by page in the order of lasting keys. Reads only.
-import { CURATION_PARTS, type AlbumLine, type AssetLine, type CurationLine, type CurationPage, type CurationPart, type MemberLine, type SettingLine, type VolumeLine } from '../../protocol/curation.ts';
-import { Tags } from '../../protocol/curation.ts';
+import { CURATION_PARTS, Tags, type AlbumLine, type AssetLine, type CurationLine, type CurationPage, type CurationPart, type MemberLine, type SettingLine, type VolumeLine } from '../../protocol/curation.ts';
 import { cleanText } from '../db/bulk.ts';
+import { ofOwner } from './album-members.ts';
+import { readMark } from './owner-fields.ts';
 import { HOME_ZONE_CHOSEN } from './settings.ts';
 
 /** Lines of one page. */
@@ -13,14 +14,13 @@ const PAGE_ALBUMS = 100;
 
 /** An album's lasting name; NULL for one that has none, which nothing makes. */
 export const ALBUM_REF = (b: string) => `CASE WHEN ${b}.album_key IS NOT NULL THEN 'own:' || ${b}.album_key ELSE 'import:' || ${b}.import_key END`;
-const OF_OWNER = "m.layer IN ('owner', 'left')";
 // An imported album of which the owner has said nothing is the import's alone.
 const SAID = `(b.album_key IS NOT NULL OR b.owner_title IS NOT NULL OR b.sort <> 'oldest' OR b.cover_sha256 IS NOT NULL OR b.query IS NOT NULL OR b.removed_at_ms IS NOT NULL
-  OR EXISTS (SELECT 1 FROM album_assets m WHERE m.album_id = b.album_id AND ${OF_OWNER}))`;
+  OR EXISTS (SELECT 1 FROM album_assets m WHERE m.album_id = b.album_id AND ${ofOwner('m')}))`;
 export const EXPORT_ASSETS_SQL = `SELECT c.*, EXISTS (SELECT 1 FROM assets a WHERE a.sha256 = c.sha256) AS here FROM curation c WHERE c.sha256 > ?1 ORDER BY c.sha256 LIMIT ?2`;
 const ALBUMS_SQL = `SELECT * FROM (SELECT ${ALBUM_REF('b')} AS album, b.* FROM albums b WHERE ${SAID}) WHERE album > ?1 ORDER BY album LIMIT ?2`;
-const MEMBERS_OF_SQL = `SELECT * FROM (SELECT ${ALBUM_REF('b')} AS album, b.album_id FROM albums b WHERE EXISTS (SELECT 1 FROM album_assets m WHERE m.album_id = b.album_id AND ${OF_OWNER})) WHERE album >= ?1 ORDER BY album LIMIT ?2`;
-export const EXPORT_MEMBERS_SQL = `SELECT m.sha256, m.layer, m.position FROM album_assets m WHERE m.album_id = ?1 AND (m.sha256, m.layer) > (?2, ?3) AND ${OF_OWNER} ORDER BY m.sha256, m.layer LIMIT ?4`;
+const MEMBERS_OF_SQL = `SELECT * FROM (SELECT ${ALBUM_REF('b')} AS album, b.album_id FROM albums b WHERE EXISTS (SELECT 1 FROM album_assets m WHERE m.album_id = b.album_id AND ${ofOwner('m')})) WHERE album >= ?1 ORDER BY album LIMIT ?2`;
+export const EXPORT_MEMBERS_SQL = `SELECT m.sha256, m.layer, m.position FROM album_assets m WHERE m.album_id = ?1 AND (m.sha256, m.layer) > (?2, ?3) AND ${ofOwner('m')} ORDER BY m.sha256, m.layer LIMIT ?4`;
 const VOLUMES_SQL = `SELECT volume_id, coalesce(v.owner_label, w.owner_label) AS owner_label, coalesce(v.note, w.note) AS note FROM (SELECT volume_id FROM volumes UNION SELECT volume_id FROM volume_words) x
 LEFT JOIN volumes v USING (volume_id) LEFT JOIN (SELECT * FROM volume_words WHERE volume_id NOT IN (SELECT volume_id FROM volumes)) w USING (volume_id)
 WHERE volume_id > ?1 AND (v.owner_label IS NOT NULL OR v.note IS NOT NULL OR w.owner_label IS NOT NULL OR w.note IS NOT NULL) ORDER BY volume_id LIMIT ?2`;
@@ -77,10 +77,9 @@ interface AssetRow {
   sha256: string; favourite: number | null; archived: number | null; rating: number | null; taken_at: string | null; utc_offset_minutes: number | null; time_shift_s: number | null;
   latitude: number | null; longitude: number | null; no_position: number | null; description: string | null; tags: string | null; changed_at_ms: number;
 }
-const toBoolean = (value: number | null) => (value === null ? null : value === 1);
 function toAsset(r: AssetRow): AssetLine {
   return {
-    type: 'asset', sha256: r.sha256, changed_at_ms: r.changed_at_ms, favourite: toBoolean(r.favourite), archived: toBoolean(r.archived), rating: r.rating,
+    type: 'asset', sha256: r.sha256, changed_at_ms: r.changed_at_ms, favourite: readMark(r.favourite), archived: readMark(r.archived), rating: r.rating,
     taken_at: r.taken_at, utc_offset_minutes: r.utc_offset_minutes, time_shift_s: r.time_shift_s,
     position: r.no_position === 1 ? 'none' : r.latitude === null || r.longitude === null ? null : { latitude: r.latitude, longitude: r.longitude },
     description: cleanText(r.description), tags: r.tags === null ? null : Tags.parse(JSON.parse(r.tags)),

@@ -3,13 +3,12 @@
 // another table, words about a drive wait in volume_words. Whose word wins is docs/adr/0017-curation-files.md's.
 import { MAX_IMPORT_EDIT_ASSETS, type ChunkAnswer, type CurationChunk, type CurationLine, type CurationPart, type Imported, type SettingLine } from '../../protocol/curation.ts';
 import { cellOf } from '../../protocol/place.ts';
+import { ofOwner } from './album-members.ts';
 import { ALBUM_REF } from './curation-export.ts';
 import { finish } from './ingest.ts';
 import { editSide, OWNER_FIELDS, tagEntries, type OwnerField } from './owner-fields.ts';
 import { HOME_ZONE_CHOSEN, isZone, writeSettings } from './settings.ts';
-
-/** Hashes in one mark; the resolver takes marks until its round is full. */
-const MARK_HASHES = 2_000;
+import { markSql } from './timeline-items.ts';
 
 type Lines<P extends CurationPart> = Extract<CurationLine, { type: P }>[];
 const of = <P extends CurationPart>(lines: readonly CurationLine[], part: P): Lines<P> => lines.filter((line): line is Extract<CurationLine, { type: P }> => line.type === part);
@@ -35,7 +34,7 @@ const COUNT_EDIT = `UPDATE edits SET assets = (SELECT count(*) FROM edit_rows r 
 const DROP_EMPTY_EDIT = 'DELETE FROM edits WHERE edit_id = (SELECT max(edit_id) FROM edits) AND assets = 0';
 const ADD_EDIT_ROWS = `INSERT INTO edit_rows (edit_id, sha256, before, after) SELECT ${editOf(3)}, j.value->>0, ${editSide((f) => `c.${f}`, tagEntries('c.tags', field('tags')), "'[]'")}, ${editSide(field, tagEntries(field('tags'), 'c.tags'), "'[]'")} ${FROM_ASSETS} WHERE ${ASSET_CHANGES}
 ON CONFLICT (edit_id, sha256) DO UPDATE SET after = excluded.after`;
-const MARK_ASSETS = `INSERT INTO unresolved (token, sha256s) SELECT ?3, json_group_array(j.value->>0) ${FROM_ASSETS} WHERE ${ASSET_CHANGES} HAVING count(*) > 0`;
+const MARK_ASSETS = markSql(`SELECT j.value->>0 AS sha256 ${FROM_ASSETS} WHERE ${ASSET_CHANGES}`, '?3');
 // What comes to a content that was succeeded goes on to its successor.
 const HAND_ON = `UPDATE successors SET handed_at_ms = NULL WHERE handed_at_ms IS NOT NULL AND old_sha256 IN (SELECT j.value->>0 ${FROM_ASSETS} WHERE ${ASSET_CHANGES})`;
 const WRITE_ASSETS = `INSERT INTO curation (sha256, changed_at_ms, ${OWNER_FIELDS.join(', ')}) SELECT j.value->>0, j.value->>1, ${OWNER_FIELDS.map(field).join(', ')} ${FROM_ASSETS} WHERE ${ASSET_CHANGES}
@@ -55,15 +54,14 @@ const albumSets: Record<string, string> = {
 const ALBUM_CHANGES = `(b.album_id IS NULL OR ${Object.entries(albumSets).map(([f, sql]) => `b.${f} IS NOT ${sql}`).join(' OR ')})`;
 const ALBUM_DIFFERS = `(b.album_id IS NULL OR (NOT j.value->>2 AND b.title IS NOT j.value->>3) OR b.sort IS NOT j.value->>5 OR ${Object.entries(ALBUM_FIELDS).map(([f, i]) => `b.${f} IS NOT j.value->>${i}`).join(' OR ')})`;
 const COUNT_ALBUMS = `${countsOf(ALBUM_DIFFERS, ALBUM_CHANGES, '0')} ${FROM_ALBUMS}`;
-const MARK_ALBUMS = `INSERT INTO unresolved (token, sha256s) SELECT ?3 || '-' || (n / ${MARK_HASHES}), json_group_array(sha256) FROM (
-  SELECT m.sha256, row_number() OVER () - 1 AS n ${FROM_ALBUMS} JOIN album_assets m ON m.album_id = b.album_id WHERE ${ALBUM_CHANGES}) GROUP BY n / ${MARK_HASHES}`;
+const MARK_ALBUMS = markSql(`SELECT m.sha256 ${FROM_ALBUMS} JOIN album_assets m ON m.album_id = b.album_id WHERE ${ALBUM_CHANGES}`, '?3');
 const ADD_ALBUMS = `INSERT INTO albums (import_key, album_key, title, owner_title, sort, cover_sha256, query, made_at_ms, removed_at_ms)
 SELECT CASE WHEN j.value->>2 THEN j.value->>1 END, CASE WHEN NOT j.value->>2 THEN j.value->>1 END, ${[3, 4, 5, 6, 7, 8, 9].map((i) => `j.value->>${i}`).join(', ')} ${FROM_ALBUMS} WHERE b.album_id IS NULL`;
 const SET_ALBUMS = `UPDATE albums AS b SET ${Object.entries(albumSets).map(([f, sql]) => `${f} = ${sql}`).join(', ')} FROM json_each(?1) j WHERE ${ALBUM_HERE} AND ${ALBUM_CHANGES}`;
 
 // ---- Members: [ref, hash, layer, position]. The owner's word about one asset in one album is 'owner' or 'left', one of them.
 const FROM_MEMBERS = `FROM json_each(?1) j LEFT JOIN (SELECT album_id, ${ALBUM_REF('b')} AS ref FROM albums b) k ON k.ref = j.value->>0
-LEFT JOIN album_assets m ON m.album_id = k.album_id AND m.sha256 = j.value->>1 AND m.layer = (SELECT x.layer FROM album_assets x WHERE x.album_id = k.album_id AND x.sha256 = j.value->>1 AND x.layer IN ('owner', 'left') ORDER BY x.layer = j.value->>2 DESC LIMIT 1)`;
+LEFT JOIN album_assets m ON m.album_id = k.album_id AND m.sha256 = j.value->>1 AND m.layer = (SELECT x.layer FROM album_assets x WHERE x.album_id = k.album_id AND x.sha256 = j.value->>1 AND ${ofOwner('x')} ORDER BY x.layer = j.value->>2 DESC LIMIT 1)`;
 const MEMBER_DIFFERS = '(m.sha256 IS NULL OR m.layer IS NOT j.value->>2 OR m.position IS NOT j.value->>3)';
 const MEMBER_WINS = '(?2 OR m.sha256 IS NULL OR (m.layer IS j.value->>2 AND m.position IS NULL))';
 const MEMBER_CHANGES = `${MEMBER_DIFFERS} AND ${MEMBER_WINS}`;
@@ -75,7 +73,7 @@ const memberSide = (layer: string, position: string) => editSide((f) => `c.${f}`
 const ADD_MEMBER_ROWS = `INSERT INTO edit_rows (edit_id, sha256, before, after) SELECT ${editOf(3)}, j.value->>1, ${memberSide('m.layer', 'm.position')}, ${memberSide('j.value->>2', 'j.value->>3')}
 ${FROM_MEMBERS} LEFT JOIN curation c ON c.sha256 = j.value->>1 WHERE k.album_id IS NOT NULL AND ${MEMBER_CHANGES} GROUP BY j.value->>1
 ON CONFLICT (edit_id, sha256) DO UPDATE SET ${append('before')}, ${append('after')}`;
-const MARK_MEMBERS = `INSERT INTO unresolved (token, sha256s) SELECT ?3, json_group_array(j.value->>1) ${FROM_MEMBERS} WHERE k.album_id IS NOT NULL AND ${MEMBER_CHANGES} HAVING count(*) > 0`;
+const MARK_MEMBERS = markSql(`SELECT j.value->>1 AS sha256 ${FROM_MEMBERS} WHERE k.album_id IS NOT NULL AND ${MEMBER_CHANGES}`, '?3');
 const HAND_MEMBERS_ON = `UPDATE successors SET handed_at_ms = NULL WHERE handed_at_ms IS NOT NULL AND old_sha256 IN (SELECT j.value->>1 ${FROM_MEMBERS} WHERE ${MEMBER_CHANGES})`;
 const DROP_OTHER_LAYER = `DELETE FROM album_assets WHERE ?2 AND (album_id, sha256, layer) IN (SELECT k.album_id, j.value->>1, CASE j.value->>2 WHEN 'owner' THEN 'left' ELSE 'owner' END
   FROM json_each(?1) j JOIN (SELECT album_id, ${ALBUM_REF('b')} AS ref FROM albums b) k ON k.ref = j.value->>0)`;

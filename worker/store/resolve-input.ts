@@ -3,6 +3,7 @@ import type { AssetInput, OwnerFacts, ResolvedAsset } from '../../protocol/resol
 import type { AlbumImport, ImportFacts, TimeClaim } from '../../protocol/rows.ts';
 import type { StackType } from '../../protocol/words.ts';
 import { ITEM_COLUMNS } from './item-columns.ts';
+import { readMark } from './owner-fields.ts';
 
 // A change of one asset may show in those that it is stacked with: they are resolved with it.
 export const STACKED_WITH_SQL = `SELECT s.primary_sha256 AS sha256 FROM json_each(?1) j CROSS JOIN stacks s ON s.member_sha256 = j.value
@@ -84,12 +85,10 @@ function toRow(raw: Raw): ResolveRow {
   };
 }
 
-const toBoolean = (value: number | null) => (value === null ? null : value === 1);
-
 function toOwner(raw: Raw): OwnerFacts {
   return {
     taken_at: raw.c_taken_at, utc_offset_minutes: raw.c_utc_offset_minutes, time_shift_s: raw.c_time_shift_s, latitude: raw.c_latitude, longitude: raw.c_longitude,
-    no_position: raw.c_no_position === 1, description: raw.c_description, favourite: toBoolean(raw.c_favourite), archived: toBoolean(raw.c_archived), rating: raw.c_rating, zone: raw.c_zone,
+    no_position: raw.c_no_position === 1, description: raw.c_description, favourite: readMark(raw.c_favourite), archived: readMark(raw.c_archived), rating: raw.c_rating, zone: raw.c_zone,
     tags: JSON.parse(raw.c_tags ?? '{"add":[],"remove":[]}') as OwnerFacts['tags'],
   };
 }

@@ -4,7 +4,9 @@
 // what waits says so itself (handed_at_ms NULL), and handing on twice changes nothing.
 import type { SuccessorRow } from '../../protocol/rows.ts';
 import { bulkUpsertSql } from '../db/bulk.ts';
+import { ofOwner } from './album-members.ts';
 import { editSide, OWNER_FIELDS, tagEntries, togetherWith, type OwnerField } from './owner-fields.ts';
+import { markSql } from './timeline-items.ts';
 
 /** For people, on the page of changes. */
 const SUMMARY = 'Handed on to edited files';
@@ -23,10 +25,8 @@ export const TAKE_SQL = `UPDATE successors SET handed_at_ms = -1 WHERE old_sha25
   WHERE s.handed_at_ms IS NULL AND NOT EXISTS (SELECT 1 FROM locations l WHERE l.sha256 = s.old_sha256) GROUP BY s.new_sha256 LIMIT ${ROUND})`;
 const TAKEN = 'successors s INDEXED BY successors_by_handed';
 const EDIT = '(SELECT max(edit_id) FROM edits)';
-/** What the owner put into albums and took out of them. */
-const SAID = "layer IN ('owner', 'left')";
 
-const lacking = (old: string, next: string) => `m.sha256 = ${old} AND m.${SAID} AND NOT EXISTS (SELECT 1 FROM album_assets n WHERE n.album_id = m.album_id AND n.sha256 = ${next} AND n.${SAID})`;
+const lacking = (old: string, next: string) => `m.sha256 = ${old} AND ${ofOwner('m')} AND NOT EXISTS (SELECT 1 FROM album_assets n WHERE n.album_id = m.album_id AND n.sha256 = ${next} AND ${ofOwner('n')})`;
 const handed = (field: OwnerField) => `CASE WHEN ${togetherWith(field).map((f) => `c.${f} IS NULL`).join(' AND ')} THEN o.${field} ELSE c.${field} END`;
 const albums = (layer: string, position: string) => `(SELECT json_group_array(json_array(m.album_id, ${layer}, ${position}) ORDER BY m.album_id) FROM album_assets m WHERE ${lacking('s.old_sha256', 's.new_sha256')})`;
 export const HAND_ROWS_SQL = `INSERT INTO edit_rows (edit_id, sha256, before, after) SELECT ${EDIT}, x.sha256, x.before, x.after FROM (
@@ -40,7 +40,7 @@ export const HAND_MEMBERS_SQL = `INSERT INTO album_assets (album_id, sha256, lay
 FROM ${TAKEN} CROSS JOIN album_assets m ON ${lacking('s.old_sha256', 's.new_sha256')} WHERE s.handed_at_ms = -1`;
 const HAND_COVERS_SQL = `UPDATE albums SET cover_sha256 = (SELECT s.new_sha256 FROM successors s WHERE s.old_sha256 = albums.cover_sha256)
 WHERE cover_sha256 IN (SELECT s.old_sha256 FROM ${TAKEN} WHERE s.handed_at_ms = -1)`;
-const MARK_SQL = `INSERT INTO unresolved (token, sha256s) SELECT ?1, json_group_array(s.new_sha256) FROM ${TAKEN} WHERE s.handed_at_ms = -1 HAVING count(*) > 0`;
+const MARK_SQL = markSql(`SELECT s.new_sha256 AS sha256 FROM ${TAKEN} WHERE s.handed_at_ms = -1`, '?1');
 // What came late to a link of a chain goes on to the next one: only while there is something that it lacks, so that this ends.
 export const ALONG_SQL = `UPDATE successors SET handed_at_ms = NULL WHERE handed_at_ms > 0 AND old_sha256 IN (SELECT s.new_sha256 FROM ${TAKEN} WHERE s.handed_at_ms = -1)
 AND (EXISTS (SELECT 1 FROM edit_rows r WHERE r.edit_id = ${EDIT} AND r.sha256 = successors.old_sha256)

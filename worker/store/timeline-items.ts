@@ -49,11 +49,20 @@ FROM (SELECT token, sha256s, sum(length(sha256s)) OVER (ORDER BY token) AS total
 const NAMED_ALBUMS_SQL = 'SELECT coalesce(import_key, album_key) AS key, coalesce(owner_title, title) AS title, removed_at_ms IS NOT NULL AS removed FROM albums WHERE owner_title IS NOT NULL OR removed_at_ms IS NOT NULL';
 /** Characters of hashes that one round resolves: some 4,000 assets, as many as a batch has rows. */
 const ROUND_CHARS = 270_000;
+/** Hashes in one mark: a round takes marks until it is full. */
+const MARK_HASHES = 2_000;
 
 /** Says in the caller's transaction that these hashes must be resolved again. */
 export function markUnresolved(db: D1Database, sha256s: Iterable<string>): D1PreparedStatement {
   return db.prepare('INSERT INTO unresolved (token, sha256s) VALUES (?1, ?2)').bind(crypto.randomUUID(), JSON.stringify([...sha256s]));
 }
+
+/**
+ * SQL that marks the hashes of a query (column `sha256`), in parts that a round can take one by one; none where it gives none.
+ * `token`: SQL of a text that nothing else is marked by.
+ */
+export const markSql = (hashes: string, token: string): string => `INSERT INTO unresolved (token, sha256s) SELECT ${token} || '-' || (n / ${MARK_HASHES}), json_group_array(sha256)
+  FROM (SELECT h.sha256, row_number() OVER (ORDER BY h.sha256) - 1 AS n FROM (${hashes}) h) GROUP BY n / ${MARK_HASHES}`;
 
 /** Resolves all that is marked, in rounds of a bounded size. Returns whether anything that pages show has changed. Idempotent; safe to run twice at once. */
 export async function resolveMarked(db: D1Database, nowMs: number): Promise<boolean> {
@@ -114,7 +123,7 @@ function planWrites(rows: ReadonlyMap<string, ResolveRow>, { homeZone, titles, n
     const answer = resolve(row);
     const shown = row.primary_sha256 === null ? row : rows.get(row.primary_sha256);
     if (shown) {
-      const sortMs = sortOf(resolve(shown));
+      const sortMs = sortOf(resolve(shown).time);
       const tags = JSON.stringify(answer.tags);
       const same = row.t_tags === tags && row.t_primary_sha256 === row.primary_sha256 && shown.t_sort_ms === sortMs;
       if (!same && (tags !== '[]' || (row.t_tags ?? '[]') !== '[]')) plan.tags.push([row.asset_id, shown.asset_id, sortMs, answer.tags]);
@@ -134,7 +143,7 @@ function planWrites(rows: ReadonlyMap<string, ResolveRow>, { homeZone, titles, n
   return plan;
 }
 
-const sortOf = ({ time }: ResolvedAsset): number => (time.takenAt === null ? undefined : wallMs(time.takenAt)) ?? UNKNOWN_SORT_MS;
+const sortOf = (time: ResolvedAsset['time']): number => (time.takenAt === null ? undefined : wallMs(time.takenAt)) ?? UNKNOWN_SORT_MS;
 
 /** Whether stored albums are others than an export says now, or one of them has a lesser title (import-albums.ts keeps the least). */
 function differs(stored: readonly AlbumImport[], said: readonly AlbumImport[]): boolean {
@@ -148,13 +157,13 @@ function markSquares(plan: Plan, ...squares: (number | null)[]): void {
 }
 
 function toItem(row: ResolveRow, { time, position, description, ...rest }: ResolvedAsset, titles: Setting['titles']): Item {
-  const sortMs = time.takenAt === null ? undefined : wallMs(time.takenAt);
-  const day = time.takenAt === null || sortMs === undefined ? 0 : Number(time.takenAt.slice(0, 10).replaceAll('-', ''));
+  const sortMs = sortOf(time);
+  const day = time.takenAt === null || sortMs === UNKNOWN_SORT_MS ? 0 : Number(time.takenAt.slice(0, 10).replaceAll('-', ''));
   return {
     asset_id: row.asset_id, sha256: row.sha256, kind: row.kind, width: row.width, height: row.height, ratio: ratioChar(row.width, row.height),
     duration_ms: row.duration_ms, color: row.color, grid_version: row.grid_version, preview_version: row.preview_version,
     taken_at: time.takenAt, taken_at_source: time.source, doubtful: time.doubtful ? 1 : 0, utc_offset_minutes: time.offsetMinutes, utc_offset_source: time.offsetSource, time_basis: time.basis,
-    sort_ms: sortMs ?? UNKNOWN_SORT_MS, month: Math.floor(day / 100), day, shown: rest.archived || row.primary_sha256 !== null ? 0 : 1,
+    sort_ms: sortMs, month: Math.floor(day / 100), day, shown: rest.archived || row.primary_sha256 !== null ? 0 : 1,
     latitude: position?.latitude ?? null, longitude: position?.longitude ?? null, position_source: position?.source ?? null, cell: position ? cellOf(position.latitude, position.longitude) : null,
     description: description?.text ?? null, description_source: description?.source ?? null, favourite: rest.favourite ? 1 : 0, archived: rest.archived ? 1 : 0, rating: rest.rating,
     people: JSON.stringify(rest.people), tags: JSON.stringify(rest.tags), albums: JSON.stringify(rest.albums.flatMap((a) => titles.get(a.key) === undefined ? a.title : titles.get(a.key) ?? [])),
