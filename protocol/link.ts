@@ -1,5 +1,6 @@
 // What goes over the agent's socket: frames both ways, and the requests that a page may make of the agent.
 import * as z from 'zod';
+import { OrderBody, OrderPlan } from './orders.ts';
 import { IndexReport } from './report.ts';
 import { ScanCounts } from './rows.ts';
 import { FilterTerm } from './search.ts';
@@ -130,6 +131,10 @@ export const REQUESTS = {
   embed_query: { args: z.object({ space: SpaceKey, texts: z.array(z.string().min(1).max(300)).min(1).max(40) }), result: z.object({ vectors: z.array(z.string()) }) },
   /** A question to a Qdrant that only the agent reaches (worker/search/reader.ts has the same shape). */
   query_vectors: { args: VectorQuestion, result: VectorAnswer },
+  /** What an order would do, looked up now; nothing is done. */
+  plan_order: { args: z.object({ body: OrderBody }), result: OrderPlan },
+  /** There are orders to take, or some to give up: the agent asks `GET /sync/orders` for them. */
+  take_orders: { args: z.object({}), result: z.object({}) },
   /** Writes all vectors of the catalog into the engine anew; the status says how it goes. */
   rebuild_vectors: { args: z.object({}), result: z.object({ vectors: z.int() }) },
 } as const;
@@ -138,5 +143,5 @@ export type RequestArgs<N extends RequestName> = z.infer<(typeof REQUESTS)[N]['a
 export type RequestResult<N extends RequestName> = z.infer<(typeof REQUESTS)[N]['result']>;
 
 /** What `/live` tells open pages. They fetch what they show themselves; an event carries no content. */
-export const LIVE_EVENTS = ['presence', 'status', 'library', 'problems'] as const;
+export const LIVE_EVENTS = ['presence', 'status', 'library', 'problems', 'orders'] as const;
 export type LiveEvent = (typeof LIVE_EVENTS)[number];

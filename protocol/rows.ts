@@ -6,9 +6,9 @@ import { AssetKind, ImportSource, OffsetSource, PlaceSource, ProblemCode, ScanSt
 /** `YYYY-MM-DDTHH:MM:SS`, the wall time where the picture was taken; no zone. */
 export const WallTime = z.string().regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$/);
 const Revision = z.int().nonnegative();
-const VolumeId = z.string().min(1).max(200);
+export const VolumeId = z.string().min(1).max(200);
 /** Relative to the volume's mount point, `/` between parts, no leading slash. */
-const Path = z.string().min(1).max(MAX_PATH_LENGTH);
+export const Path = z.string().min(1).max(MAX_PATH_LENGTH);
 const Text = z.string().max(1_000);
 const Latitude = z.number().min(-90).max(90).nullable();
 const Longitude = z.number().min(-180).max(180).nullable();
