@@ -47,6 +47,10 @@ export type OrderOf<K extends OrderKind> = Extract<OrderBody, { kind: K }>;
 export const Order = z.object({ order_id: OrderId, given_at_ms: z.int(), cancelled: z.boolean(), body: OrderBody });
 export type Order = z.infer<typeof Order>;
 
+/** `GET /sync/orders`: those that have not ended; each is fetched whole where it is new. */
+export const OpenOrders = z.object({ orders: z.array(z.object({ order_id: OrderId, cancelled: z.boolean() })) });
+export type OpenOrders = z.infer<typeof OpenOrders>;
+
 /** `given`: the agent has not taken it yet. `waiting`: for a drive. `failed`: nothing could be begun. */
 export const OrderState = z.enum(['given', 'running', 'waiting', 'done', 'cancelled', 'failed']);
 export type OrderState = z.infer<typeof OrderState>;
