@@ -6,10 +6,11 @@ import { decodePack, type PackItem } from '../../protocol/pack.ts';
 import { UploadComplete, UploadStart } from '../../protocol/proxy.ts';
 import { parseProxyKey, proxyKey, type ProxyId } from '../../protocol/rendition.ts';
 import { BATCH_ROWS, Batch, ScanComplete, type BatchList } from '../../protocol/rows.ts';
+import { OrderId, OrderReport } from '../../protocol/orders.ts';
 import { MAX_VECTOR_PACK_BYTES, SpaceKey, VectorRemoval, VectorDrop } from '../../protocol/vector.ts';
 import { Sha256 } from '../../protocol/words.ts';
 import type { App } from '../env.ts';
-import { BadRequest, Conflict, TooLarge } from '../errors.tsx';
+import { BadRequest, Conflict, NotFound, TooLarge } from '../errors.tsx';
 import { notifyPages } from '../link/client.ts';
 import { readBytes, readJson } from '../middleware/body.ts';
 import { requireToken } from '../middleware/token.ts';
@@ -20,6 +21,7 @@ import { readCuration } from '../store/curation-export.ts';
 import { importCuration } from '../store/curation-import.ts';
 import { applyBatch, finish } from '../store/ingest.ts';
 import { listKnownLocations } from '../store/locations.ts';
+import { applyReport, listOpenOrders, readOrder } from '../store/orders.ts';
 import { listWantedPlaces } from '../store/places.ts';
 import { completeUpload, ProxyRefused, startUpload, storePart, storeProxy } from '../store/proxies.ts';
 import { storeRenditions } from '../store/renditions.ts';
@@ -31,6 +33,8 @@ const MAX_COMPLETE_BYTES = 4_000_000;
 const MAX_UPLOAD_WORDS_BYTES = 100_000;
 /** 5,000 hashes are 335 KB. */
 const MAX_VECTOR_WORDS_BYTES = 500_000;
+/** 1,000 receipts with paths of PATH_MAX twice would be 12 MB; real ones are some 0.4 MB. */
+const MAX_REPORT_BYTES = 16_000_000;
 
 export const sync = new Hono<App>();
 sync.use('/sync/*', requireToken);
@@ -168,6 +172,31 @@ sync.post('/sync/vectors/drop-others', async (c) => {
   if (!said.success) throw new BadRequest(`This cannot be read: ${said.error.issues[0]?.path.join('.') ?? ''} ${said.error.issues[0]?.message ?? ''}.`);
   return c.json(await dropOtherVectors(c.env, said.data.space));
 });
+
+/** Orders that have not ended; one whole; and what became of it. */
+sync.get('/sync/orders', async (c) => c.json(await listOpenOrders(c.env.DB)));
+
+sync.get('/sync/orders/:id', async (c) => {
+  const order = await readOrder(c.env.DB, orderId(c.req.param('id')));
+  if (!order) throw new NotFound('There is no such order.');
+  return c.json(order);
+});
+
+sync.post('/sync/orders/:id', async (c) => {
+  const said = OrderReport.safeParse(await readJson(c.req.raw, MAX_REPORT_BYTES));
+  if (!said.success) throw new BadRequest(`This report cannot be read: ${said.error.issues[0]?.path.join('.') ?? ''} ${said.error.issues[0]?.message ?? ''}.`);
+  const id = orderId(c.req.param('id'));
+  if (!(await applyReport(c.env.DB, id, said.data, Date.now()))) throw new NotFound('There is no such order.');
+  c.executionCtx.waitUntil(notifyPages(c.env, 'orders'));
+  if (said.data.receipts.length > 0) tellLibrary(c);
+  return c.json({});
+});
+
+function orderId(text: string): string {
+  const id = OrderId.safeParse(text);
+  if (!id.success) throw new BadRequest('This is no order’s number.');
+  return id.data;
+}
 
 /** What the owner did, as lines of a file and back (protocol/curation.ts). */
 sync.get('/sync/curation', async (c) => {
