@@ -71,6 +71,8 @@ export interface Engine {
   /** Writes the vectors that wait into their engine, as far as it takes them. For an engine that does not watch. */
   writeVectors(): Promise<void>;
   status(): AgentStatus;
+  /** Resolves once orders, scans and pushes have come to rest. */
+  settled(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -550,7 +552,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   if (options.watch) await rootsChanged();
 
   return {
-    handlers, index, scanSoon, status, writeVectors: () => search.write(), warmSearch: () => search.warm(),
+    handlers, index, scanSoon, status, settled: async () => { await orders.settled(); await untilIdle(); await pushEverything(false); }, writeVectors: () => search.write(), warmSearch: () => search.warm(),
     addFolders: async (paths) => {
       const ids: string[] = [];
       for (const path of paths) ids.push((await addFolder(ctx, path)).root_id);

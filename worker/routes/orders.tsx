@@ -18,6 +18,7 @@ import { requireOwner } from '../middleware/token.ts';
 import { feedBehind } from '../search/feed.ts';
 import { driveLabel, findDrive, listDrives, type Drive } from '../store/drives.ts';
 import { cancelOrder, countOutcomes, draftOrder, findOrder, giveOrder, listOrders, listReceipts, readOrder, RECEIPTS_SHOWN, type OrderFacts } from '../store/orders.ts';
+import { hashesAt } from '../store/paths.ts';
 import { listTrash, listTrashDrives, untrash, withMembers } from '../store/trash.ts';
 
 /** 20,000 hashes, as JSON or as a form. */
@@ -290,12 +291,30 @@ function readCursor(text: string | undefined): { atMs: number; key: string } {
 /** Only what it would do (`dry`), or given: a last copy by `word`. */
 const Ask = z.object({ body: OrderBody, dry: z.boolean().default(false), last_copies: z.boolean().default(false) });
 
+/** Absolute paths of this moment to what lies there: by the drives that are connected, the deepest mount point first. */
+orders.post('/api/orders/paths', async (c) => {
+  const parsed = z.object({ paths: z.array(z.string().min(1).max(8_192)).max(10_000), trashed: z.boolean().default(false) }).safeParse(await readJson(c.req.raw, MAX_ASK_BYTES));
+  if (!parsed.success) throw new BadRequest('Say which paths.');
+  const volumes = (await getPresence(c.env)).volumes.sort((a, b) => b.mount_point.length - a.mount_point.length);
+  const found = new Set<string>();
+  const unknown: string[] = [];
+  for (const path of parsed.data.paths) {
+    const volume = volumes.find((v) => path === v.mount_point || path.startsWith(v.mount_point.endsWith('/') ? v.mount_point : `${v.mount_point}/`));
+    const hashes = volume ? await hashesAt(c.env.DB, volume.volume_id, path.slice(volume.mount_point.length).replace(/^\/+|\/+$/g, ''), parsed.data.trashed) : [];
+    if (hashes.length === 0) unknown.push(path);
+    for (const sha256 of hashes) found.add(sha256);
+  }
+  if (found.size > MAX_ORDER_ASSETS) throw new BadRequest(`One order takes ${MAX_ORDER_ASSETS} photos and videos at most. Name less.`);
+  return c.json({ sha256s: [...found], unknown });
+});
+
 orders.post('/api/orders', async (c) => {
   const parsed = Ask.safeParse(await readJson(c.req.raw, MAX_ASK_BYTES));
   if (!parsed.success) throw new BadRequest(`This order cannot be read: ${parsed.error.issues[0]?.path.join('.') ?? ''} ${parsed.error.issues[0]?.message ?? ''}.`);
   const { body, dry, last_copies } = parsed.data;
   if (!(await getPresence(c.env)).connected) await askAgent(c.env, 'plan_order', { body });
-  const orderId = await draft(c, body);
+  const drive = 'volume_id' in body ? await findDrive(c.env.DB, body.volume_id) : undefined;
+  const orderId = await draft(c, body, drive && driveLabel(drive));
   if (dry) {
     const whole = await readOrder(c.env.DB, orderId);
     await cancelOrder(c.env.DB, orderId);
