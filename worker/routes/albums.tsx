@@ -12,9 +12,8 @@ import { readJson } from '../middleware/body.ts';
 import { findBy, loadFoundPiece } from '../middleware/found.ts';
 import { albumGrid, loadGridPiece } from '../middleware/grid.ts';
 import { loadFrame, readForm, sendBack, sendPage, type PageContext } from '../middleware/page.tsx';
+import { tellLibrary } from '../middleware/tell.ts';
 import { requireOwner } from '../middleware/token.ts';
-import { notifyPages } from '../link/client.ts';
-import { feedBehind } from '../search/feed.ts';
 import { runSearch } from '../search/search.ts';
 import { AlbumSort, findAlbum, listAlbumNames, makeAlbum, readTitle, renameAlbum, setAlbumRemoved, setCover, type Album } from '../store/albums.ts';
 import { moveInAlbum, setAlbumSort, type MoveTo } from '../store/album-order.ts';
@@ -237,8 +236,7 @@ async function needAlbum(c: PageContext, { away = false } = {}): Promise<Album> 
 
 async function tell(c: PageContext): Promise<void> {
   forgetNames();
-  c.executionCtx.waitUntil(feedBehind(c.env));
-  await notifyPages(c.env, 'library');
+  await tellLibrary(c);
 }
 
 async function readBody<T>(c: PageContext, schema: z.ZodType<T>): Promise<T> {

@@ -8,11 +8,11 @@ import { assetAddress } from '../../views/parts/addresses.ts';
 import { sayCount, sayDate, sayPosition, sayShift, sayTime, sayUtc } from '../../views/parts/words.ts';
 import type { App } from '../env.ts';
 import { BadRequest, Conflict, NotFound } from '../errors.tsx';
-import { notifyPages, wakePlaces } from '../link/client.ts';
-import { feedBehind } from '../search/feed.ts';
+import { wakePlaces } from '../link/client.ts';
 import { loadFacts, sendFacts, sendViewer, type LoadedFacts } from '../middleware/asset.tsx';
 import { readJson } from '../middleware/body.ts';
 import { loadFrame, readForm, sendBack, sendFragment, sendPage, wantsFragment, type PageContext } from '../middleware/page.tsx';
+import { tellLibrary } from '../middleware/tell.ts';
 import { requireOwner } from '../middleware/token.ts';
 import { applyCorrection, countScope, findEdit, listEdits, newestEdit, undoEdit, type UndoOutcome } from '../store/corrections.ts';
 import { listTitles } from '../store/albums.ts';
@@ -115,8 +115,7 @@ async function needUndo(c: PageContext, id: number): Promise<UndoOutcome> {
 }
 
 async function tellChange(c: PageContext, places: boolean): Promise<void> {
-  c.executionCtx.waitUntil(feedBehind(c.env));
-  await notifyPages(c.env, 'library');
+  await tellLibrary(c);
   // A corrected position may lie in a cell without names.
   if (places) await wakePlaces(c.env);
 }

@@ -5,10 +5,9 @@ import type { CorrectionChange } from '../../protocol/correction.ts';
 import { assetAddress, withQuery } from '../../views/parts/addresses.ts';
 import type { App } from '../env.ts';
 import { BadRequest } from '../errors.tsx';
-import { notifyPages } from '../link/client.ts';
 import { loadFacts, sendViewer } from '../middleware/asset.tsx';
 import { sendBack } from '../middleware/page.tsx';
-import { feedBehind } from '../search/feed.ts';
+import { tellLibrary } from '../middleware/tell.ts';
 import { applyCorrection } from '../store/corrections.ts';
 
 export const viewer = new Hono<App>();
@@ -27,8 +26,7 @@ viewer.post('/a/:sha256/mark', async (c) => {
   const done = await applyCorrection(c.env.DB, { scope: { kind: 'assets', sha256s: [facts.asset.sha256] }, ...mark, nowMs: Date.now() });
   const address = assetAddress(facts.asset.sha256, facts.inside);
   if (done.kind !== 'done') return sendBack(c, address);
-  c.executionCtx.waitUntil(feedBehind(c.env));
-  await notifyPages(c.env, 'library');
+  await tellLibrary(c);
   return sendBack(c, withQuery(address, { saved: done.editId }));
 });
 
