@@ -31,6 +31,8 @@ export const MAX_FRAME_BYTES = 1_000_000;
 export const MAX_PATH_LENGTH = 4_096;
 /** Tiles in one piece of the timeline: 114 KB of HTML for 1,000, so 200 is some 23 KB before compression. */
 export const PIECE_TILES = 200;
+/** So many tiles before the one a reader comes back to are shown with it, so that it does not stand at the very top. */
+export const NEAR_TILES = 40;
 /** Rows in one page of a plain list (problems, list --json). */
 export const PAGE_ROWS = 200;
 export const LIST_PAGE_ROWS = 1_000;

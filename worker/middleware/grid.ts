@@ -1,14 +1,12 @@
 // Grids (places, albums) as addresses name them: pieces for their pages, and neighbours for the viewer. Not a middleware of its own.
-import { PIECE_TILES } from '../../protocol/limits.ts';
+import { NEAR_TILES, PIECE_TILES } from '../../protocol/limits.ts';
 import { readBox } from '../../protocol/map.ts';
 import { albumAddress, BOX_PATH, boxAddress, folderAddress, placeAddress, readPlaceSegment, tagAddress } from '../../views/parts/addresses.ts';
 import type { Piece } from '../../views/timeline.tsx';
 import { BadRequest } from '../errors.tsx';
 import { findGridCursor, gridStart, listGrid, setOf, type Grid } from '../store/grids.ts';
 import { cursorAfter, cursorText, cutPiece, findTile, listNewer, listOlder, parseCursor, type Tile } from '../store/timeline.ts';
-
-/** So many tiles before the one a reader comes back to are shown with it, so that it does not stand at the very top. */
-const NEAR_TILES = 40;
+import type { Where } from './page.tsx';
 
 /** The grid that a path names, with the path as we write it; undefined for any other. */
 export function readGrid(path: string): { grid: Grid; address: string } | undefined {
@@ -44,7 +42,7 @@ function decode(segment: string): string | null | undefined {
 }
 
 /** A piece of the grid: what follows or is before a cursor, from a tile on, or the first. */
-export async function loadGridPiece(db: D1Database, { grid, address }: { grid: Grid; address: string }, at: { from?: string | undefined; until?: string | undefined; near?: string | undefined }): Promise<Piece> {
+export async function loadGridPiece(db: D1Database, { grid, address }: { grid: Grid; address: string }, at: Where): Promise<Piece> {
   const key = async (tile: Tile) => cursorText(await findGridCursor(db, grid, tile));
   const as = { inside: address, flat: setOf(grid.kind).by === 'none' };
   if (at.until !== undefined) {

@@ -10,7 +10,7 @@ import { sayCount } from '../../views/parts/words.ts';
 import type { App } from '../env.ts';
 import { BadRequest, NotFound } from '../errors.tsx';
 import { loadGridPiece, readGrid } from '../middleware/grid.ts';
-import { loadFrame, sendFragment, sendPage, type PageContext } from '../middleware/page.tsx';
+import { loadFrame, readWhere, sendFragment, sendPage, type PageContext } from '../middleware/page.tsx';
 import { countGrid } from '../store/grids.ts';
 import { listNewestInBox, readMapView, readWhole } from '../store/map.ts';
 import { refreshSquares } from '../store/map-squares.ts';
@@ -46,7 +46,7 @@ map.get('/map/photos', async (c) => {
 map.get('/map/box/:box', async (c) => {
   const at = readGrid(new URL(c.req.url).pathname);
   if (at?.grid.kind !== 'box') throw new BadRequest('A part of the map is named by its west, south, east and north in degrees, as in /map/box/9.5,44,9.8,44.3.');
-  const piece = await loadGridPiece(c.env.DB, at, { from: c.req.query('from'), until: c.req.query('until'), near: c.req.query('near') });
+  const piece = await loadGridPiece(c.env.DB, at, readWhere(c));
   const [frame, count] = await Promise.all([loadFrame(c), countGrid(c.env.DB, at.grid)]);
   if (count === 0) throw new NotFound('No photo was taken in this part of the map.');
   return sendPage(c, <GridPage frame={frame} section="places" title="Part of the map" lead={sayCount(count, 'photo or video', 'photos and videos')} crumbs={[{ href: '/places', label: 'Places' }, { href: mapOf(at.grid.box), label: 'Map' }]} piece={piece} empty="Nothing more here." />);
