@@ -77,7 +77,10 @@ const MAX_GRID_RESULTS = 5_000;
 
 /** The layout of what was found, as far as a grid goes: by relevance one group, by date one a month; keys are ranks. */
 export async function findLayout(env: Env, { found }: FoundGrid): Promise<GridLayout> {
-  const answer = await ask(env, found, 0, MAX_GRID_RESULTS);
+  return layOut(env, await ask(env, found, 0, MAX_GRID_RESULTS));
+}
+
+async function layOut(env: Env, answer: SearchAnswer): Promise<GridLayout> {
   const by = answer.sort === 'relevance' ? 'none' : 'month';
   const groups: { key: number; from: number; ratios: string[] }[] = [];
   for (const [rank, { ratio, month }] of (await listRatios(env.DB, answer.results.map((hit) => hit.sha256))).entries()) {
@@ -93,6 +96,16 @@ export async function findLayout(env: Env, { found }: FoundGrid): Promise<GridLa
   };
 }
 
+/** Where an asset stands among what was found: its group and its place there, from 0; undefined where it is not among the first. */
+export async function locateFound(env: Env, { found }: FoundGrid, sha256: string): Promise<{ group: number; offset: number } | undefined> {
+  const answer = await ask(env, found, 0, MAX_GRID_RESULTS);
+  const rank = answer.results.findIndex((hit) => hit.sha256 === sha256);
+  if (rank < 0 || rank >= LOOKED_THROUGH) return undefined;
+  // Cuts are ranks, so the group that holds one is the last that begins at or before it.
+  const group = (await layOut(env, answer)).groups.findLast(({ cuts }) => Number(cuts[0]) <= rank);
+  return group && { group: group.key, offset: rank - Number(group.cuts[0]) };
+}
+
 /** What was found from a rank on. */
 export async function findIn(env: Env, { found }: FoundGrid, from: number, n: number): Promise<SearchAnswer['results']> {
   return (await ask(env, found, from, n)).results;
@@ -100,10 +113,6 @@ export async function findIn(env: Env, { found }: FoundGrid, from: number, n: nu
 
 export async function rankedRun(env: Env, at: FoundGrid, from: number, n: number): Promise<RankedTile[]> {
   return rankTiles(env, { results: await findIn(env, at, from, n) }, from);
-}
-
-export async function rankOf(env: Env, { found }: FoundGrid, sha256: string): Promise<number | undefined> {
-  return findRank(env, found, sha256);
 }
 
 function ask(env: Env, found: Found, offset: number, limit: number): Promise<SearchAnswer> {
