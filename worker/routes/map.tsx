@@ -39,7 +39,7 @@ map.get('/map/clusters', async (c) => {
 
 map.get('/map/photos', async (c) => {
   const { box, zoom } = readView(c);
-  const [tiles, { inView }] = await Promise.all([listNewestInBox(c.env.DB, box, zoom, PHOTOS), readMapView(c.env.DB, box, zoom)]);
+  const { tiles, inView } = await listNewestInBox(c.env.DB, box, zoom, PHOTOS);
   return sendFragment(c, <MapPhotos tiles={tiles} address={boxAddress(box)} count={inView.count} exact={inView.exact} />);
 });
 
