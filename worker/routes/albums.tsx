@@ -2,7 +2,7 @@
 import { Hono } from 'hono';
 import * as z from 'zod';
 import { MAX_QUERY_CHARS, type SearchSort } from '../../protocol/search.ts';
-import { Sha256 } from '../../protocol/words.ts';
+import { AlbumSort, Sha256 } from '../../protocol/words.ts';
 import { AlbumPage, AlbumsPage, ArrangePage, AwayAlbumPage, type Refused } from '../../views/albums.tsx';
 import { tileId } from '../../views/timeline.tsx';
 import { albumAddress, withQuery } from '../../views/parts/addresses.ts';
@@ -15,7 +15,7 @@ import { loadFrame, readForm, readWhere, sendBack, sendPage, type PageContext } 
 import { tellLibrary } from '../middleware/tell.ts';
 import { requireOwner } from '../middleware/token.ts';
 import { runSearch } from '../search/search.ts';
-import { AlbumSort, findAlbum, listAlbumNames, makeAlbum, readTitle, renameAlbum, setAlbumRemoved, setCover, type Album } from '../store/albums.ts';
+import { findAlbum, listAlbumNames, makeAlbum, readTitle, renameAlbum, setAlbumRemoved, setCover, type Album } from '../store/albums.ts';
 import { moveInAlbum, setAlbumSort, type MoveTo } from '../store/album-order.ts';
 import { listAlbums } from '../store/album-pages.ts';
 import { applyCorrection, findEdit } from '../store/corrections.ts';
