@@ -6,7 +6,7 @@ import { Page, Said, type FrameFacts } from './frame.tsx';
 import { Card, Crumbs, Empty, GridPage, type Cover } from './grid.tsx';
 import { albumAddress, searchAddress } from './parts/addresses.ts';
 import { Icon, type IconName } from './parts/icon.tsx';
-import { sayCount, sayNumber, showName } from './parts/words.ts';
+import { sayNumber, sayThings, showName } from './parts/words.ts';
 import { tileId, tileWords, type Piece, type TileFacts } from './timeline.tsx';
 
 export interface AlbumFacts extends Cover { album_id: number; title: string; query: string | null; sort: AlbumSort; count: number }
@@ -15,7 +15,6 @@ export interface Refused { title: string; query: string; wrong: string }
 
 const EAGER = 12;
 const SORTS: [sort: AlbumSort, label: string][] = [['oldest', 'Oldest first'], ['newest', 'Newest first'], ['own', 'My order']];
-const sayThings = (n: number) => sayCount(n, 'photo or video', 'photos and videos');
 
 export function AlbumsPage(props: { frame: FrameFacts; albums: AlbumFacts[]; next: string | null; first: boolean; counts: { favourites: number; archive: number; tags: number; moreTags: boolean }; refused?: Refused | undefined; removed?: { album_id: number; title: string } | undefined }) {
   const { counts, removed, refused } = props;

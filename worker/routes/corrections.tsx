@@ -6,7 +6,7 @@ import { ClockPreviewLines, type ClockPreview, type CorrectForm, type CorrectWha
 import { EditRow, EditsPage } from '../../views/edits.tsx';
 import { assetAddress } from '../../views/parts/addresses.ts';
 import { summarise } from '../../views/parts/change-words.ts';
-import { sayCount, sayShift } from '../../views/parts/words.ts';
+import { sayShift, sayThings } from '../../views/parts/words.ts';
 import type { App } from '../env.ts';
 import { BadRequest, Conflict, NotFound } from '../errors.tsx';
 import { wakePlaces } from '../link/client.ts';
@@ -121,7 +121,7 @@ async function tellChange(c: PageContext, places: boolean): Promise<void> {
 function sayUndone(undone: UndoOutcome): string {
   if (!undone.now) return 'This was undone before.';
   if (undone.kept === 0) return 'Undone.';
-  return `Undone, but for ${sayCount(undone.kept, 'photo or video', 'photos and videos')} that you changed again later.`;
+  return `Undone, but for ${sayThings(undone.kept)} that you changed again later.`;
 }
 
 /** htmx gets the panel as it now is; a plain form goes back to the page. */
@@ -137,7 +137,7 @@ async function sendSaved(c: PageContext, before: LoadedFacts, editId: number | n
 async function describeSaved(c: PageContext, editId: number | null): Promise<{ text: string; editId: number | null }> {
   const edit = editId === null ? undefined : await findEdit(c.env.DB, editId);
   if (!edit) return { text: 'Nothing was different.', editId: null };
-  return { text: edit.assets === 1 ? 'Saved.' : `Saved for ${sayCount(edit.assets, 'photo or video', 'photos and videos')}.`, editId: edit.undone_at_ms === null ? edit.edit_id : null };
+  return { text: edit.assets === 1 ? 'Saved.' : `Saved for ${sayThings(edit.assets)}.`, editId: edit.undone_at_ms === null ? edit.edit_id : null };
 }
 
 /** The viewer's page after a plain form was sent. */

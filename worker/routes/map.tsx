@@ -6,7 +6,7 @@ import { tileOrigin } from '../../protocol/tile-url.ts';
 import { GridPage } from '../../views/grid.tsx';
 import { MapPage, MapPhotos } from '../../views/map.tsx';
 import { boxAddress } from '../../views/parts/addresses.ts';
-import { sayCount } from '../../views/parts/words.ts';
+import { sayThings } from '../../views/parts/words.ts';
 import type { App } from '../env.ts';
 import { BadRequest, NotFound } from '../errors.tsx';
 import { loadGridPiece, readGrid } from '../middleware/grid.ts';
@@ -49,7 +49,7 @@ map.get('/map/box/:box', async (c) => {
   const piece = await loadGridPiece(c.env.DB, at, readWhere(c));
   const [frame, count] = await Promise.all([loadFrame(c), countGrid(c.env.DB, at.grid)]);
   if (count === 0) throw new NotFound('No photo was taken in this part of the map.');
-  return sendPage(c, <GridPage frame={frame} section="places" title="Part of the map" lead={sayCount(count, 'photo or video', 'photos and videos')} crumbs={[{ href: '/places', label: 'Places' }, { href: mapOf(at.grid.box), label: 'Map' }]} piece={piece} empty="Nothing more here." />);
+  return sendPage(c, <GridPage frame={frame} section="places" title="Part of the map" lead={sayThings(count)} crumbs={[{ href: '/places', label: 'Places' }, { href: mapOf(at.grid.box), label: 'Map' }]} piece={piece} empty="Nothing more here." />);
 });
 
 function mapOf(box: Box): string {

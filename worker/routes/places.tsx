@@ -3,7 +3,7 @@ import { Hono } from 'hono';
 import { GridPage } from '../../views/grid.tsx';
 import { CountryPage, PlacesPage, regionId } from '../../views/places.tsx';
 import { placeAddress } from '../../views/parts/addresses.ts';
-import { sayCount } from '../../views/parts/words.ts';
+import { sayThings } from '../../views/parts/words.ts';
 import type { App } from '../env.ts';
 import { NotFound } from '../errors.tsx';
 import { loadGridPiece, readGrid } from '../middleware/grid.ts';
@@ -34,5 +34,5 @@ places.get('/places/:country/:region/:city', async (c) => {
   const [frame, name, count] = await Promise.all([loadFrame(c), findCountry(c.env.DB, country_code), countScope(c.env.DB, at.grid)]);
   if (count.assets === 0) throw new NotFound('No photo was taken there.');
   const crumbs = [{ href: '/places', label: 'Places' }, { href: placeAddress(country_code), label: name ?? country_code }, ...(region === null || city === null ? [] : [{ href: `${placeAddress(country_code)}#${regionId(region)}`, label: region }])];
-  return sendPage(c, <GridPage frame={frame} section="places" title={city ?? region ?? name ?? country_code} lead={sayCount(count.assets, 'photo or video', 'photos and videos')} crumbs={crumbs} piece={piece} empty="Nothing more here." />);
+  return sendPage(c, <GridPage frame={frame} section="places" title={city ?? region ?? name ?? country_code} lead={sayThings(count.assets)} crumbs={crumbs} piece={piece} empty="Nothing more here." />);
 });
