@@ -3,11 +3,11 @@
 import { readPosition, readShift, readWall, type Typed } from '../../protocol/typed.ts';
 import { pickAlbum } from './album-picker.ts';
 import { NotSaved, sendChange, undoChange, type Change } from './curation.ts';
-import { theGrid } from './grid/view.ts';
+import { theGrid, tileHash } from './grid/view.ts';
 import { areFavourites, setHearts, startHearts } from './hearts.ts';
 import { isOtherDialogOpen, isPageKey } from './keys.ts';
 import { downloadAll, MAX_DOWNLOADS } from './download.ts';
-import { clearSelection, collectSelected, knownSelected, MAX_SELECTED, selectAgain, selectedCount, SELECTION_EVENT, tileHash } from './select.ts';
+import { clearSelection, collectSelected, knownSelected, MAX_SELECTED, selectAgain, selectedCount, SELECTION_EVENT } from './select.ts';
 import { say } from './toast.ts';
 
 /** Hashes that one change takes (protocol/correction.ts, which would bring all of zod). */

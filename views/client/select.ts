@@ -1,6 +1,6 @@
 // Selecting in the page's grid: by the check at a tile's corner, run, drag, day and keys. Marks what is seen, and tells the
 // rest of the page with `selection` on the body; what is then done is actions.ts's.
-import { GRID_LAYOUT_EVENT, GRID_TILES_EVENT, theGrid, type GridView } from './grid/view.ts';
+import { GRID_LAYOUT_EVENT, GRID_TILES_EVENT, theGrid, tileHash, type GridView } from './grid/view.ts';
 import { isOtherDialogOpen, isPageKey } from './keys.ts';
 import { Selection } from './selection.ts';
 import { startDraw, takeClick } from './select-draw.ts';
@@ -60,7 +60,6 @@ export function selectAgain(hashes: readonly string[]): void {
   changed();
 }
 
-export function tileHash(tile: HTMLAnchorElement): string { return tile.pathname.slice(3, 67); }
 /** Tiles that are in the page now. */
 export function seenTiles(): Iterable<HTMLAnchorElement> { return theGrid()?.element.querySelectorAll<HTMLAnchorElement>('a.tile') ?? []; }
 
