@@ -117,7 +117,7 @@ async function act(what: string): Promise<void> {
       ? { doing: 'Saving', done: (n) => `${n} made ${n === '1' ? 'a favourite' : 'favourites'}.`, not: 'make favourites of' } : { doing: 'Saving', done: (n) => `${n} no longer ${n === '1' ? 'a favourite' : 'favourites'}.`, not: 'take out of the favourites' } });
   } else if (what === 'archive') {
     const on = of !== ARCHIVE;
-    await apply(hashes, { change: { archived: on }, leaves: on ? !HOLDS_ARCHIVED.test(of) : of === '/archive', moves: true, ends: true, words: on
+    await apply(hashes, { change: { archived: on }, leaves: !on || !HOLDS_ARCHIVED.test(of), moves: true, ends: true, words: on
       ? { doing: 'Archiving', done: (n) => `Archived ${n}.`, not: 'archive' } : { doing: 'Bringing back', done: (n) => `${n} back in the timeline.`, not: 'bring back' } });
   } else if (what === 'album') {
     const album = await pickAlbum();

@@ -5,8 +5,6 @@ import { tileHash } from './view.ts';
 
 /** Questions on their way at once; the rest of a browser's six connections is for pictures. */
 const MAX_ASKED = 3;
-/** Small groups are joined until a run has about so many tiles. */
-const RUN_TILES = 200;
 /** Tiles kept, in the DOM and out of it. */
 const MAX_KEPT = 3_000;
 const RETRY_MS = 500;
@@ -108,7 +106,8 @@ export class Pieces {
     this.#eachPiece(model, from, end, (group, shelf, piece, start, stop) => {
       if (this.#runs.length + (run ? 1 : 0) > most) return false;
       if (shelf.have[piece] || shelf.asked[piece]) { send(); return start < end; }
-      if (run && stop - run.from > RUN_TILES) send();
+      // Small groups are joined until a run is about a piece.
+      if (run && stop - run.from > PIECE_TILES) send();
       if (start >= end && !run) return false;
       if (!run && this.#runs.length >= most) return false;
       run ??= { model, from: start, end: stop, pieces: [], stop: new AbortController() };
