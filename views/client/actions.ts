@@ -3,11 +3,11 @@
 import { readPosition, readShift, readWall, type Typed } from '../../protocol/typed.ts';
 import { pickAlbum } from './album-picker.ts';
 import { NotSaved, planTrash, sendChange, undoChange, type Change } from './curation.ts';
-import { theGrid } from './grid/view.ts';
+import { theGrid, tileHash } from './grid/view.ts';
 import { areFavourites, setHearts, startHearts } from './hearts.ts';
 import { isOtherDialogOpen, isPageKey } from './keys.ts';
 import { downloadAll, MAX_DOWNLOADS } from './download.ts';
-import { clearSelection, collectSelected, knownSelected, MAX_SELECTED, selectAgain, selectedCount, SELECTION_EVENT, tileHash } from './select.ts';
+import { clearSelection, collectSelected, knownSelected, MAX_SELECTED, selectAgain, selectedCount, SELECTION_EVENT } from './select.ts';
 import { say } from './toast.ts';
 
 /** Hashes that one change takes (protocol/correction.ts, which would bring all of zod). */
@@ -117,7 +117,7 @@ async function act(what: string): Promise<void> {
       ? { doing: 'Saving', done: (n) => `${n} made ${n === '1' ? 'a favourite' : 'favourites'}.`, not: 'make favourites of' } : { doing: 'Saving', done: (n) => `${n} no longer ${n === '1' ? 'a favourite' : 'favourites'}.`, not: 'take out of the favourites' } });
   } else if (what === 'archive') {
     const on = of !== ARCHIVE;
-    await apply(hashes, { change: { archived: on }, leaves: on ? !HOLDS_ARCHIVED.test(of) : of === '/archive', moves: true, ends: true, words: on
+    await apply(hashes, { change: { archived: on }, leaves: !on || !HOLDS_ARCHIVED.test(of), moves: true, ends: true, words: on
       ? { doing: 'Archiving', done: (n) => `Archived ${n}.`, not: 'archive' } : { doing: 'Bringing back', done: (n) => `${n} back in the timeline.`, not: 'bring back' } });
   } else if (what === 'album') {
     const album = await pickAlbum();

@@ -14,8 +14,8 @@ import { BadRequest, Conflict, NotFound } from '../errors.tsx';
 import { askAgent, getPresence, notifyPages, wakeOrders } from '../link/client.ts';
 import { readBytes, readJson } from '../middleware/body.ts';
 import { loadConnected, loadFrame, sayRefusal, sendBack, sendFragment, sendPage, wantsFragment, type PageContext } from '../middleware/page.tsx';
+import { tellLibrary } from '../middleware/tell.ts';
 import { requireOwner } from '../middleware/token.ts';
-import { feedBehind } from '../search/feed.ts';
 import { driveLabel, findDrive, listDrives, type Drive } from '../store/drives.ts';
 import { cancelOrder, countOutcomes, draftOrder, findOrder, giveOrder, listOrders, listReceipts, readOrder, RECEIPTS_SHOWN, type OrderFacts } from '../store/orders.ts';
 import { hashesAt } from '../store/paths.ts';
@@ -218,7 +218,7 @@ orders.post('/trash', async (c) => {
   if (what.startsWith('empty')) return sendBack(c, `/orders/${await draft(c, { kind: 'empty', sha256s, volumes: [], last_copies: false })}`);
   // Those of which nothing lies in a trash come back by this word alone.
   const back = await untrash(c.env.DB, sha256s, Date.now());
-  if (back.length > 0) { c.executionCtx.waitUntil(feedBehind(c.env)); await notifyPages(c.env, 'library'); }
+  if (back.length > 0) await tellLibrary(c);
   if (!all && back.length === chosen.data.length) return sendBack(c, '/trash?done=back');
   const { orderId, given } = await giveAtOnce(c, { kind: 'restore', sha256s, volumes: [] });
   return given.ok ? sendBack(c, `/orders/${orderId}`) : sendTrash(c, { wrong: given.why }, 422);

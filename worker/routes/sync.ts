@@ -1,5 +1,5 @@
 // What the agent pushes and asks (docs/sync-protocol.md). Token on every call; bodies bounded; the store does the work.
-import { Hono, type Context } from 'hono';
+import { Hono } from 'hono';
 import { CurationChunk, CurationPart, MAX_CURATION_CHUNK_BYTES } from '../../protocol/curation.ts';
 import { MAX_BATCH_BYTES, MAX_BATCH_ROWS, MAX_PACK_BYTES, MAX_PROXY_PARTS, PROTOCOL_VERSION, PROXY_PART_BYTES } from '../../protocol/limits.ts';
 import { decodePack, type PackItem } from '../../protocol/pack.ts';
@@ -13,9 +13,9 @@ import type { App } from '../env.ts';
 import { BadRequest, Conflict, NotFound, TooLarge } from '../errors.tsx';
 import { notifyPages } from '../link/client.ts';
 import { readBytes, readJson } from '../middleware/body.ts';
+import { tellLibrary } from '../middleware/tell.ts';
 import { requireToken } from '../middleware/token.ts';
 import { countVectors, dropOtherVectors, putVectors, removeVectors } from '../search/embedded.ts';
-import { feedBehind } from '../search/feed.ts';
 import { readSyncState } from '../store/batches.ts';
 import { readCuration } from '../store/curation-export.ts';
 import { importCuration } from '../store/curation-import.ts';
@@ -97,12 +97,6 @@ async function refusing<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Pages hear of it and the search learns it, behind the answer. */
-function tellLibrary(c: Context<App>): void {
-  c.executionCtx.waitUntil(notifyPages(c.env, 'library'));
-  c.executionCtx.waitUntil(feedBehind(c.env));
-}
-
 sync.post('/sync/batches', async (c) => {
   const json = await readJson(c.req.raw, MAX_BATCH_BYTES);
   // Before the envelope's own check: a newer protocol's may look different.
@@ -115,7 +109,7 @@ sync.post('/sync/batches', async (c) => {
 
   const outcome = await applyBatch(c.env.DB, parsed.data, Date.now());
   if (outcome.kind === 'gap') throw new Conflict(`This batch is out of order: ${outcome.ackedSeq} is acknowledged.`, { acked_seq: outcome.ackedSeq, epoch: outcome.epoch });
-  if (outcome.libraryChanged) tellLibrary(c);
+  if (outcome.libraryChanged) c.executionCtx.waitUntil(tellLibrary(c));
   if (outcome.problemsChanged) c.executionCtx.waitUntil(notifyPages(c.env, 'problems'));
   return c.json(outcome.answer);
 });
@@ -124,7 +118,7 @@ sync.get('/sync/state', async (c) => {
   const agentId = c.req.query('agent_id');
   if (!agentId) throw new BadRequest('Say which agent_id.');
   // An agent asks this when it starts: what a killed Worker left half done is finished now, without waiting for a batch.
-  if (await finish(c.env.DB, Date.now())) tellLibrary(c);
+  if (await finish(c.env.DB, Date.now())) c.executionCtx.waitUntil(tellLibrary(c));
   return c.json(await readSyncState(c.env.DB, agentId));
 });
 
@@ -148,7 +142,7 @@ sync.post('/sync/scans/:id/complete', async (c) => {
   if (!parsed.success) throw new BadRequest(`This completion cannot be read: ${parsed.error.issues[0]?.path.join('.') ?? ''} ${parsed.error.issues[0]?.message ?? ''}.`);
   const outcome = await completeScan(c.env.DB, c.req.param('id'), parsed.data, Date.now());
   if (!outcome.ok) throw new Conflict(outcome.reason);
-  if (outcome.changed) tellLibrary(c);
+  if (outcome.changed) c.executionCtx.waitUntil(tellLibrary(c));
   return c.json(outcome.answer);
 });
 
@@ -188,7 +182,7 @@ sync.post('/sync/orders/:id', async (c) => {
   const id = orderId(c.req.param('id'));
   if (!(await applyReport(c.env.DB, id, said.data, Date.now()))) throw new NotFound('There is no such order.');
   c.executionCtx.waitUntil(notifyPages(c.env, 'orders'));
-  if (said.data.receipts.length > 0) tellLibrary(c);
+  if (said.data.receipts.length > 0) c.executionCtx.waitUntil(tellLibrary(c));
   return c.json({});
 });
 
@@ -209,6 +203,6 @@ sync.post('/sync/curation', async (c) => {
   const said = CurationChunk.safeParse(await readJson(c.req.raw, MAX_CURATION_CHUNK_BYTES));
   if (!said.success) throw new BadRequest(`This curation cannot be read: ${said.error.issues[0]?.path.join('.') ?? ''} ${said.error.issues[0]?.message ?? ''}.`);
   const { changed, ...answer } = await importCuration(c.env.DB, said.data, Date.now());
-  if (changed) tellLibrary(c);
+  if (changed) c.executionCtx.waitUntil(tellLibrary(c));
   return c.json(answer);
 });
