@@ -18,8 +18,8 @@ export const LIST_KNOWN_SQL = `SELECT ${LINE} WHERE (t.sort_ms, t.sha256) > (?1,
 export const LIST_UNKNOWN_SQL = `SELECT ${LINE} WHERE t.sort_ms = ?1 AND t.sha256 > ?2 ORDER BY t.sort_ms, t.sha256 LIMIT ?3`;
 
 /** The same of trashed assets, as they were: `?1`, `?2` the cursor. */
-export const LIST_TRASHED_SQL = `SELECT ${line(`(SELECT x.sort_ms, x.sha256, ${ITEM.map((c) => `x.item->>'$.${c}' AS ${c}`).join(', ')} FROM trashed x INDEXED BY trashed_by_sort
-  WHERE (x.sort_ms, x.sha256) > (?1, ?2) AND x.item <> '{}' ORDER BY x.sort_ms, x.sha256 LIMIT ?3) t`)} ORDER BY t.sort_ms, t.sha256`;
+export const LIST_TRASHED_SQL = `SELECT ${line(`(SELECT tr.sort_ms, tr.sha256, ${ITEM.map((c) => `tr.item->>'$.${c}' AS ${c}`).join(', ')} FROM trashed tr INDEXED BY trashed_by_sort
+  WHERE (tr.sort_ms, tr.sha256) > (?1, ?2) AND tr.item <> '{}' ORDER BY tr.sort_ms, tr.sha256 LIMIT ?3) t`)} ORDER BY t.sort_ms, t.sha256`;
 /** What has no time stands last, though its key is the least. */
 const isKnown = (row: Row): boolean => row.sort_ms > UNKNOWN_SORT_MS;
 const inOrder = (a: Row, b: Row): number => Number(isKnown(b)) - Number(isKnown(a)) || a.sort_ms - b.sort_ms || (a.sha256 < b.sha256 ? -1 : 1);

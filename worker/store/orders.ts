@@ -88,7 +88,7 @@ export async function countOutcomes(db: D1Database, orderId: string): Promise<{ 
 const WRITE_RECEIPTS = `INSERT INTO receipts (order_id, n, unit, role, volume_id, path, sha256, size_bytes, outcome, reason, to_path, at_ms)
 SELECT ?2, value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6, value->>7, value->>8, value->>9, value->>10 FROM json_each(?1) WHERE true ON CONFLICT DO NOTHING`;
 const WRITE_STATE = `UPDATE orders SET state = ?2, progress = ?3, waiting_for = ?4, reason = ?5, ended_at_ms = ?6, revision = ?7 WHERE order_id = ?1 AND revision <= ?7 AND state <> 'draft'`;
-const VERIFIED = `UPDATE locations SET verified_at_ms = CASE WHEN j.value->>3 THEN j.value->>4 ELSE verified_at_ms END, damaged_at_ms = CASE WHEN j.value->>3 THEN NULL ELSE j.value->>4 END
+export const VERIFIED_SQL = `UPDATE locations SET verified_at_ms = CASE WHEN j.value->>3 THEN j.value->>4 ELSE verified_at_ms END, damaged_at_ms = CASE WHEN j.value->>3 THEN NULL ELSE j.value->>4 END
 FROM json_each(?1) j WHERE locations.volume_id = j.value->>0 AND locations.path = j.value->>1 AND locations.sha256 = j.value->>2`;
 
 /**
@@ -105,7 +105,7 @@ export async function applyReport(db: D1Database, orderId: string, report: Order
   ];
   if (fresh.length > 0) statements.push(db.prepare(WRITE_RECEIPTS).bind(JSON.stringify(fresh.map((r) => [r.n, r.unit, r.role, r.volume_id, r.path, r.sha256, r.size_bytes, r.outcome, r.reason, r.to, r.at_ms])), orderId));
   const read = fresh.filter((r) => r.outcome === 'verified' || r.outcome === 'damaged');
-  if (read.length > 0) statements.push(db.prepare(VERIFIED).bind(JSON.stringify(read.map((r) => [r.volume_id, r.path, r.sha256, r.outcome === 'verified' ? 1 : 0, r.at_ms]))));
+  if (read.length > 0) statements.push(db.prepare(VERIFIED_SQL).bind(JSON.stringify(read.map((r) => [r.volume_id, r.path, r.sha256, r.outcome === 'verified' ? 1 : 0, r.at_ms]))));
   const { statements: trash, touched } = trashStatements(db, orderId, order.body, fresh);
   statements.push(...trash);
   if (touched.size > 0) statements.push(markUnresolved(db, touched));

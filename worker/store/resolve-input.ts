@@ -10,7 +10,7 @@ export const STACKED_WITH_SQL = `SELECT s.primary_sha256 AS sha256 FROM json_eac
 UNION SELECT s.member_sha256 FROM json_each(?1) j CROSS JOIN stacks s ON s.primary_sha256 = j.value`;
 
 /** It is somewhere, and the owner has not trashed it: what is trashed no location brings back. */
-const LOCATED = (sha256: string) => `(EXISTS (SELECT 1 FROM locations l WHERE l.sha256 = ${sha256}) AND NOT EXISTS (SELECT 1 FROM trashed x WHERE x.sha256 = ${sha256}))`;
+const LOCATED = (sha256: string) => `(EXISTS (SELECT 1 FROM locations l WHERE l.sha256 = ${sha256}) AND NOT EXISTS (SELECT 1 FROM trashed tr WHERE tr.sha256 = ${sha256}))`;
 // A primary that is somewhere, and is not itself shown under another: then the member stands under it. Two rows that
 // point at each other show both, never none.
 const HELD = (stack: string) => `${stack}.removed = 0 AND ${LOCATED(`${stack}.primary_sha256`)}
