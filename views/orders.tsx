@@ -1,5 +1,5 @@
 // Orders: what one would do and the word that gives it, how one stands, its receipts, and all of them by time.
-import { isDone, isEnded, type OrderKind, type OrderPlan, type OrderProgress, type OrderState, type Outcome } from '../protocol/orders.ts';
+import { isDone, type OrderKind, type OrderPlan, type OrderProgress, type OrderState, type Outcome } from '../protocol/orders.ts';
 import { Page, Said, type FrameFacts } from './frame.tsx';
 import { Crumbs, Empty } from './grid.tsx';
 import { assetAddress } from './parts/addresses.ts';
@@ -53,29 +53,43 @@ export function OrderRows(props: { orders: (OrderView & { counts: { outcome: Out
   );
 }
 
-/** What an order would do, before it is given. `plan` is null while the agent cannot be asked: then `wrong` says why. */
-export function DraftPage(props: { frame: FrameFacts; order: OrderView; plan: OrderPlan | null; drives: PlannedDrive[]; away: PlannedDrive[]; wrong?: string | undefined }) {
-  const { order, plan } = props;
-  const nothing = plan !== null && plan.files === 0 && plan.blocked === null;
+/** `plan` is null while the agent cannot be asked: then `cannot` says why. */
+export interface DraftView { order: OrderView; plan: OrderPlan | null; drives: PlannedDrive[]; away: PlannedDrive[]; cannot?: string | undefined }
+
+/** What an order would do, before it is given; looked up again whenever a drive comes or goes. */
+export function DraftPage(props: DraftView & { frame: FrameFacts; wrong?: string | undefined }) {
+  const { order } = props;
   return (
     <Page frame={props.frame} title={order.title} section={order.kind === 'trash' || order.kind === 'empty' ? 'trash' : 'drives'}>
       <div class="page order-page">
         <h1><bdi>{showName(order.title)}?</bdi></h1>
-        <Said text={props.wrong ?? plan?.blocked ?? undefined} wrong />
-        {nothing && <p class="lead">{props.away.length > 0 ? `Nothing of it lies on a drive that is connected. ${sayPlugIn(props.away)}` : 'There is no file that this could be done to.'}</p>}
-        {plan && plan.files > 0 && <PlanWords order={order} plan={plan} drives={props.drives} away={props.away} />}
-        {plan && plan.refused.total > 0 && (
-          <details class="section"><summary>{sayCount(plan.refused.total, 'file')} will be left alone</summary><ul class="rows">{plan.refused.files.map((file) => <li class="problem"><p class="path"><bdi>{showName(file.path)}</bdi></p><p class="small">{file.reason}</p></li>)}</ul></details>
-        )}
-        <form class="section form order-form" method="post" action={`${address(order)}/give`}>
-          {plan && plan.files > 0 && plan.last_copies > 0 && <LastCopies kind={order.kind} count={plan.last_copies} />}
-          <div class="buttons">
-            {plan && plan.files > 0 && plan.blocked === null && <button class="button button-main" type="submit">{GIVE[order.kind]}</button>}
-            <button class="button" type="submit" formaction={`${address(order)}/cancel`} formnovalidate>{plan && plan.files > 0 ? 'Leave everything as it is' : 'Back'}</button>
-          </div>
-        </form>
+        <Said text={props.wrong} wrong />
+        <div id="order-draft" {...hx({ get: address(order), trigger: 'live-presence from:body', swap: 'innerMorph' })}><Draft {...props} /></div>
       </div>
     </Page>
+  );
+}
+
+/** Fragment: the plan, and the form that gives the order. */
+export function Draft(props: DraftView) {
+  const { order, plan } = props;
+  const nothing = plan !== null && plan.files === 0 && plan.blocked === null;
+  return (
+    <>
+      <Said text={plan === null ? props.cannot : plan.blocked ?? undefined} wrong />
+      {nothing && <p class="lead">{props.away.length > 0 ? `Nothing of it lies on a drive that is connected. ${sayPlugIn(props.away)}` : 'There is no file that this could be done to.'}</p>}
+      {plan && plan.files > 0 && <PlanWords order={order} plan={plan} drives={props.drives} away={props.away} />}
+      {plan && plan.refused.total > 0 && (
+        <details class="section"><summary>{sayCount(plan.refused.total, 'file')} will be left alone</summary><ul class="rows">{plan.refused.files.map((file) => <li class="problem"><p class="path"><bdi>{showName(file.path)}</bdi></p><p class="small">{file.reason}</p></li>)}</ul></details>
+      )}
+      <form id="order-form" class="section form order-form" method="post" action={`${address(order)}/give`}>
+        {plan && plan.files > 0 && plan.last_copies > 0 && <LastCopies kind={order.kind} count={plan.last_copies} />}
+        <div class="buttons">
+          {plan && plan.files > 0 && plan.blocked === null && <button class="button button-main" type="submit">{GIVE[order.kind]}</button>}
+          <button class="button" type="submit" formaction={`${address(order)}/cancel`} formnovalidate>{plan && plan.files > 0 ? 'Leave everything as it is' : 'Back'}</button>
+        </div>
+      </form>
+    </>
   );
 }
 
@@ -106,42 +120,55 @@ function LastCopies(props: { kind: OrderKind; count: number }) {
   return (
     <label class="field last-copies">
       <span>{props.count === 1 ? 'Of one of them' : `Of ${sayNumber(props.count)} of them`} no other copy is known anywhere. Type <b>{word}</b> to let {props.count === 1 ? 'it' : 'them'} go too.</span>
-      <input type="text" name="word" autocomplete="off" autocapitalize="off" spellcheck={false} required pattern={`\\s*${word}\\s*`} />
+      <input type="text" name="word" autocomplete="off" autocapitalize="off" spellcheck={false} required pattern={`\\s*${word.replace(/./g, (c) => `[${c}${c.toUpperCase()}]`)}\\s*`} title={word} />
     </label>
   );
 }
 
-export function OrderPage(props: { frame: FrameFacts; order: OrderView; counts: { outcome: Outcome; n: number }[]; receipts: ReceiptView[]; next: string | null; first: boolean; nowMs: number; said?: string | undefined; wrong?: string | undefined }) {
+export interface OrderBodyView { order: OrderView; counts: { outcome: Outcome; n: number }[]; receipts: ReceiptView[]; next: string | null; nowMs: number }
+
+export function OrderPage(props: OrderBodyView & { frame: FrameFacts; first: boolean; said?: string | undefined; wrong?: string | undefined }) {
   const { order } = props;
+  // What happened between the page's making and the opening of /live is asked for once it is open.
+  const live = props.first ? hx({ get: `${address(order)}/state`, trigger: 'live-orders from:body, live-open from:body', swap: 'innerMorph' }) : {};
   return (
     <Page frame={props.frame} title={order.title} section={order.kind === 'trash' || order.kind === 'restore' || order.kind === 'empty' ? 'trash' : 'drives'}>
       <div class="page order-page">
         <Crumbs crumbs={ORDERS} />
         <h1><bdi>{showName(order.title)}</bdi></h1>
         <Said text={props.said} /><Said text={props.wrong} wrong />
-        <div id="order-state" {...hx({ get: `${address(order)}/state`, trigger: 'live-orders from:body', swap: 'innerMorph' })}><OrderStateWords order={order} counts={props.counts} nowMs={props.nowMs} /></div>
-        <section class="section" aria-labelledby="receipts-title">
-          <h2 id="receipts-title">Receipts</h2>
-          {props.receipts.length > 0
-            ? <p class="small buttons"><a href={`${address(order)}/receipts.csv`} download>As a table (CSV)</a><a href={`${address(order)}/receipts.json`} download>As JSON</a></p>
-            : <p class="lead">{isEnded(order.state as OrderState) ? 'There was nothing to do.' : 'None yet. They come as each file is done.'}</p>}
-          <ul class="rows">{props.receipts.map((receipt) => <ReceiptRow receipt={receipt} />)}</ul>
-          {props.next && <p class="section buttons"><a class="button" rel="next" href={props.next}>More receipts</a></p>}
-        </section>
+        <div id="order-body" {...live}><OrderBody {...props} /></div>
       </div>
     </Page>
   );
 }
 
-/** Fragment: how it stands, and what can be done about it. */
-export function OrderStateWords(props: { order: OrderView; counts: { outcome: Outcome; n: number }[]; nowMs: number }) {
+/** Fragment: how it stands, what can be done about it, and its receipts. */
+export function OrderBody(props: OrderBodyView) {
+  const { order } = props;
+  return (
+    <>
+      <OrderStateWords {...props} />
+      <section class="section" aria-labelledby="receipts-title">
+        <h2 id="receipts-title">Receipts</h2>
+        {props.receipts.length > 0
+          ? <p class="small buttons"><a href={`${address(order)}/receipts.csv`} download>As a table (CSV)</a><a href={`${address(order)}/receipts.json`} download>As JSON</a></p>
+          : <p class="lead">{order.ended_at_ms !== null ? 'There was nothing to do.' : 'None yet. They come as each file is done.'}</p>}
+        <ul class="rows">{props.receipts.map((receipt) => <ReceiptRow receipt={receipt} />)}</ul>
+        {props.next && <p class="section buttons"><a class="button" rel="next" href={props.next}>More receipts</a></p>}
+      </section>
+    </>
+  );
+}
+
+function OrderStateWords(props: { order: OrderView; counts: { outcome: Outcome; n: number }[]; nowMs: number }) {
   const { order, counts } = props;
   const open = order.ended_at_ms === null;
   const share = order.progress.bytes > 0 ? order.progress.bytes_done / order.progress.bytes : order.progress.files > 0 ? order.progress.files_done / order.progress.files : 0;
   const trashed = counts.find((c) => c.outcome === 'trashed')?.n ?? 0;
   return (
     <div class="order-state" aria-busy={open ? 'true' : undefined}>
-      <p class="lead num">{order.state === 'waiting' && order.waitsFor ? `Plug in ${order.waitsFor} to go on` : sayState(order.state, order.cancelled === 1)}{!open && ` ${sayAgo(order.ended_at_ms ?? 0, props.nowMs)}`}.</p>
+      <p class="lead num" role="status">{order.state === 'waiting' && order.waitsFor ? `Plug in ${order.waitsFor} to go on` : sayState(order.state, order.cancelled === 1)}{!open && ` ${sayAgo(order.ended_at_ms ?? 0, props.nowMs)}`}.</p>
       {order.reason && !(order.state === 'waiting' && order.waitsFor) && <p>{order.reason}</p>}
       {open && <span class="meter" role="progressbar" aria-label="How far it is" aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(share * 100)}><i style={`--p:${share.toFixed(3)}`}></i></span>}
       <p class="small num">{open ? sayOrderProgress(order.progress) : sayOutcomes(counts)}</p>

@@ -4,7 +4,7 @@ import { Hono } from 'hono';
 import * as z from 'zod';
 import { isEnded, MAX_ORDER_ASSETS, OrderBody, OrderId, type OrderPlan, type OrderState } from '../../protocol/orders.ts';
 import { Sha256 } from '../../protocol/words.ts';
-import { DraftPage, OrderPage, OrderRows, OrdersPage, OrderStateWords, sayPlugIn, type OrderView, type PlannedDrive, type ReceiptView } from '../../views/orders.tsx';
+import { Draft, DraftPage, OrderBody as OrderBodyPart, OrderPage, OrderRows, OrdersPage, sayPlugIn, type OrderBodyView, type OrderView, type PlannedDrive, type ReceiptView } from '../../views/orders.tsx';
 import { withQuery } from '../../views/parts/addresses.ts';
 import { LAST_COPY_WORDS, orderTitle } from '../../views/parts/order-words.ts';
 import { sayCount } from '../../views/parts/words.ts';
@@ -170,8 +170,7 @@ orders.get('/orders/:id', async (c) => {
 });
 
 orders.get('/orders/:id/state', async (c) => {
-  const order = await needOrder(c, orderIdOf(c));
-  return sendFragment(c, <OrderStateWords order={viewOf(order, await listDrives(c.env.DB))} counts={await countOutcomes(c.env.DB, order.order_id)} nowMs={Date.now()} />);
+  return sendFragment(c, <OrderBodyPart {...await loadBody(c, await needOrder(c, orderIdOf(c)), -1)} />);
 });
 
 orders.get('/orders/:id/:file{receipts\\.(?:csv|json)}', async (c) => {
@@ -236,19 +235,23 @@ async function sendDraft(c: PageContext, order: OrderFacts, wrong?: string, stat
   const whole = await readOrder(c.env.DB, order.order_id);
   if (!whole) throw new NotFound('There is no such order.');
   let plan: OrderPlan | null = null;
-  let why = wrong;
-  try { plan = await askAgent(c.env, 'plan_order', { body: await withVolumes(c, whole.body) }); } catch (error) { why ??= sayRefusal(error).text; }
+  let cannot: string | undefined;
+  try { plan = await askAgent(c.env, 'plan_order', { body: await withVolumes(c, whole.body) }); } catch (error) { cannot = sayRefusal(error).text; }
   const [drives, away] = await Promise.all([planned(c, plan?.drives ?? []), planned(c, plan?.away ?? [])]);
-  return sendPage(c, <DraftPage frame={await loadFrame(c)} order={viewOf(order, [])} plan={plan} drives={drives} away={away} wrong={why} />, status);
+  const view = { order: viewOf(order, []), plan, drives, away, cannot };
+  return wantsFragment(c) ? sendFragment(c, <Draft {...view} />) : sendPage(c, <DraftPage frame={await loadFrame(c)} {...view} wrong={wrong === cannot ? undefined : wrong} />, status);
 }
 
 async function sendOrder(c: PageContext, order: OrderFacts, words: { wrong?: string } = {}): Promise<Response> {
   const after = Number(c.req.query('after') ?? -1);
   if (!Number.isInteger(after)) throw new BadRequest('This is no place among receipts.');
-  const [drives, counts, receipts, frame] = await Promise.all([listDrives(c.env.DB), countOutcomes(c.env.DB, order.order_id), listReceipts(c.env.DB, order.order_id, after, RECEIPTS_SHOWN + 1), loadFrame(c)]);
+  return sendPage(c, <OrderPage frame={await loadFrame(c)} {...await loadBody(c, order, after)} first={after < 0} {...words} />);
+}
+
+async function loadBody(c: PageContext, order: OrderFacts, after: number): Promise<OrderBodyView> {
+  const [drives, counts, receipts] = await Promise.all([listDrives(c.env.DB), countOutcomes(c.env.DB, order.order_id), listReceipts(c.env.DB, order.order_id, after, RECEIPTS_SHOWN + 1)]);
   const shown = receipts.slice(0, RECEIPTS_SHOWN).map((r): ReceiptView => ({ ...r, drive: nameOf(drives, r.volume_id).name }));
-  const next = receipts.length > RECEIPTS_SHOWN ? withQuery(`/orders/${order.order_id}`, { after: shown.at(-1)?.n ?? 0 }) : null;
-  return sendPage(c, <OrderPage frame={frame} order={viewOf(order, drives)} counts={counts} receipts={shown} next={next} first={after < 0} nowMs={Date.now()} {...words} />);
+  return { order: viewOf(order, drives), counts, receipts: shown, next: receipts.length > RECEIPTS_SHOWN ? withQuery(`/orders/${order.order_id}`, { after: shown.at(-1)?.n ?? 0 }) : null, nowMs: Date.now() };
 }
 
 function nameOf(drives: readonly Drive[], volumeId: string): { name: string; note: string | null } {
