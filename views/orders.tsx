@@ -1,5 +1,6 @@
 // Orders: what one would do and the word that gives it, how one stands, its receipts, and all of them by time.
 import { isDone, type OrderKind, type OrderPlan, type OrderProgress, type OrderState, type Outcome } from '../protocol/orders.ts';
+import { renditionUrl } from '../protocol/rendition.ts';
 import { Page, Said, type FrameFacts } from './frame.tsx';
 import { Crumbs, Empty } from './grid.tsx';
 import { assetAddress } from './parts/addresses.ts';
@@ -16,6 +17,8 @@ export interface OrderView {
 export interface ReceiptView { n: number; role: 'asset' | 'sidecar'; drive: string; path: string; sha256: string | null; size_bytes: number; outcome: Outcome; reason: string | null; to_path: string | null }
 /** A drive's name with the owner's note behind it. */
 export interface PlannedDrive { name: string; note: string | null; files: number; bytes: number }
+
+export interface PlanTile { sha256: string; color: string | null; grid_version: number }
 
 const ICONS: Record<OrderKind, IconName> = { trash: 'trash', restore: 'undo', empty: 'close', verify: 'drive', copy: 'drive', export: 'download' };
 const ORDERS = [{ href: '/orders', label: 'Orders' }];
@@ -54,7 +57,7 @@ export function OrderRows(props: { orders: (OrderView & { counts: { outcome: Out
 }
 
 /** `plan` is null while the agent cannot be asked: then `cannot` says why. */
-export interface DraftView { order: OrderView; plan: OrderPlan | null; drives: PlannedDrive[]; away: PlannedDrive[]; cannot?: string | undefined }
+export interface DraftView { order: OrderView; plan: OrderPlan | null; drives: PlannedDrive[]; away: PlannedDrive[]; /** Some of what it is about. */ tiles: PlanTile[]; cannot?: string | undefined }
 
 /** What an order would do, before it is given; looked up again whenever a drive comes or goes. */
 export function DraftPage(props: DraftView & { frame: FrameFacts; wrong?: string | undefined }) {
@@ -78,7 +81,7 @@ export function Draft(props: DraftView) {
     <>
       <Said text={plan === null ? props.cannot : plan.blocked ?? undefined} wrong />
       {nothing && <p class="lead">{props.away.length > 0 ? `Nothing of it lies on a drive that is connected. ${sayPlugIn(props.away)}` : 'There is no file that this could be done to.'}</p>}
-      {plan && plan.files > 0 && <PlanWords order={order} plan={plan} drives={props.drives} away={props.away} />}
+      {plan && plan.files > 0 && <PlanWords order={order} plan={plan} drives={props.drives} away={props.away} tiles={props.tiles} />}
       {plan && plan.refused.total > 0 && (
         <details class="section"><summary>{sayCount(plan.refused.total, 'file')} will be left alone</summary><ul class="rows">{plan.refused.files.map((file) => <li class="problem"><p class="path"><bdi>{showName(file.path)}</bdi></p><p class="small">{file.reason}</p></li>)}</ul></details>
       )}
@@ -98,14 +101,15 @@ const GIVE: Record<OrderKind, string> = { trash: 'Move to the trash', restore: '
 function sayDrive(drive: PlannedDrive): string { return `‘${showName(drive.name)}’${drive.note ? ` (${showName(drive.note)})` : ''}`; }
 export function sayPlugIn(away: readonly PlannedDrive[]): string { return `Plug in ${away.map(sayDrive).join(' or ')}.`; }
 
-function PlanWords(props: { order: OrderView; plan: OrderPlan; drives: PlannedDrive[]; away: PlannedDrive[] }) {
+function PlanWords(props: { order: OrderView; plan: OrderPlan; drives: PlannedDrive[]; away: PlannedDrive[]; tiles: PlanTile[] }) {
   const { order, plan } = props;
   return (
-    <div class="section plan">
+    <div class="plan">
+      {props.tiles.length > 0 && <ul class="plan-tiles" aria-hidden="true">{props.tiles.map((tile) => <li style={tile.color ? `--c:${tile.color}` : undefined}>{tile.grid_version > 0 && <img src={renditionUrl({ sha256: tile.sha256, name: 'grid', version: tile.grid_version })} alt="" decoding="async" />}</li>)}</ul>}
       <p class="lead">
         {sayCount(plan.files, 'file')}, {sayBytes(plan.bytes)}{plan.sidecars > 0 && `, and ${sayCount(plan.sidecars, 'sidecar')} that ${plan.sidecars === 1 ? 'belongs' : 'belong'} to ${plan.files === 1 ? 'it' : 'them'}`}.
-        {order.kind === 'trash' && ' They go into a folder on the same drive, are read once more there, and can be restored.'}
-        {order.kind === 'empty' && ' They are read once more and then deleted. This cannot be undone.'}
+        {order.kind === 'trash' && (plan.files === 1 ? ' It goes into a folder on the same drive, is read once more there, and can be restored.' : ' They go into a folder on the same drive, are read once more there, and can be restored.')}
+        {order.kind === 'empty' && (plan.files === 1 ? ' It is read once more and then deleted. This cannot be undone.' : ' They are read once more and then deleted. This cannot be undone.')}
       </p>
       <ul class="rows plan-drives">
         {props.drives.map((drive) => <li class="num"><span class="dot" aria-hidden="true"></span><bdi>{showName(drive.name)}</bdi>{drive.note && <> · <bdi>{showName(drive.note)}</bdi></>} · {sayCount(drive.files, 'file')}, {sayBytes(drive.bytes)}</li>)}
@@ -187,9 +191,8 @@ function ReceiptRow(props: { receipt: ReceiptView }) {
   return (
     <li class={isDone(receipt.outcome) ? 'receipt' : 'receipt receipt-not'}>
       <p class="path">{receipt.sha256 !== null && receipt.role === 'asset' ? <a href={assetAddress(receipt.sha256)}><bdi>{showName(receipt.path)}</bdi></a> : <bdi>{showName(receipt.path)}</bdi>}</p>
-      <p class="small num">{sayOutcome(receipt.outcome)} · <bdi>{showName(receipt.drive)}</bdi> · {sayBytes(receipt.size_bytes)}{receipt.role === 'sidecar' && ' · sidecar'}</p>
+      <p class="small num">{sayOutcome(receipt.outcome)} · <bdi>{showName(receipt.drive)}</bdi> · {sayBytes(receipt.size_bytes)}{receipt.role === 'sidecar' && ' · sidecar'}{receipt.sha256 !== null && <> · <span title={receipt.sha256}>{receipt.sha256.slice(0, 12)}…</span></>}</p>
       {receipt.reason && <p class="small">{receipt.reason}</p>}
-      {receipt.sha256 !== null && <p class="small second path">SHA-256 {receipt.sha256}</p>}
     </li>
   );
 }

@@ -19,12 +19,14 @@ import { requireOwner } from '../middleware/token.ts';
 import { driveLabel, findDrive, listDrives, type Drive } from '../store/drives.ts';
 import { cancelOrder, countOutcomes, draftOrder, findOrder, giveOrder, listOrders, listReceipts, readOrder, RECEIPTS_SHOWN, type OrderFacts } from '../store/orders.ts';
 import { hashesAt } from '../store/paths.ts';
-import { listTrash, listTrashDrives, untrash, withMembers } from '../store/trash.ts';
+import { listPlanTiles, listTrash, listTrashDrives, untrash, withMembers } from '../store/trash.ts';
 
 /** 20,000 hashes, as JSON or as a form. */
 const MAX_ASK_BYTES = 2_000_000;
 const ORDERS_SHOWN = 50;
 const TRASH_SHOWN = 200;
+/** Pictures beside a question: enough to see that they are the right ones. */
+const TILES_SHOWN = 12;
 /** Receipts that one step of a download reads. */
 const RECEIPTS_READ = 2_000;
 
@@ -238,7 +240,8 @@ async function sendDraft(c: PageContext, order: OrderFacts, wrong?: string, stat
   let cannot: string | undefined;
   try { plan = await askAgent(c.env, 'plan_order', { body: await withVolumes(c, whole.body) }); } catch (error) { cannot = sayRefusal(error).text; }
   const [drives, away] = await Promise.all([planned(c, plan?.drives ?? []), planned(c, plan?.away ?? [])]);
-  const view = { order: viewOf(order, []), plan, drives, away, cannot };
+  const hashes = 'sha256s' in whole.body && whole.body.sha256s !== null ? whole.body.sha256s.slice(0, TILES_SHOWN) : [];
+  const view = { order: viewOf(order, []), plan, drives, away, cannot, tiles: await listPlanTiles(c.env.DB, hashes) };
   return wantsFragment(c) ? sendFragment(c, <Draft {...view} />) : sendPage(c, <DraftPage frame={await loadFrame(c)} {...view} wrong={wrong === cannot ? undefined : wrong} />, status);
 }
 

@@ -95,3 +95,9 @@ export async function withMembers(db: D1Database, sha256s: readonly string[]): P
     .bind(JSON.stringify(sha256s)).all<{ sha256: string }>();
   return results.map((r) => r.sha256);
 }
+
+/** Pictures of these assets, in their order; what stands under another is left out, for that one is shown. */
+export async function listPlanTiles(db: D1Database, sha256s: readonly string[]): Promise<{ sha256: string; color: string | null; grid_version: number }[]> {
+  return (await db.prepare(`SELECT a.sha256, a.color, a.grid_version FROM json_each(?1) j CROSS JOIN assets a ON a.sha256 = j.value LEFT JOIN timeline_items t ON t.asset_id = a.asset_id
+    WHERE t.primary_sha256 IS NULL OR t.primary_sha256 NOT IN (SELECT value FROM json_each(?1)) ORDER BY j.key`).bind(JSON.stringify(sha256s)).all<{ sha256: string; color: string | null; grid_version: number }>()).results;
+}
