@@ -36,3 +36,5 @@ CREATE INDEX trashed_by_sort ON trashed (sort_ms, sha256);
 ALTER TABLE locations ADD COLUMN verified_at_ms INTEGER;
 -- Set by a verification that read other bytes under an unchanged size and time; NULL: nothing is known against it.
 ALTER TABLE locations ADD COLUMN damaged_at_ms INTEGER;
+-- Set while the owner has let the drive go; a newer word of the agent takes it back.
+ALTER TABLE volumes ADD COLUMN forgotten_at_ms INTEGER;

@@ -121,6 +121,8 @@ export const REQUESTS = {
   answer_question: { args: z.object({ scan_id: z.string(), answer: z.enum(['gone', 'keep']) }), result: z.object({ marked: z.int() }) },
   /** The owner allows our one marker file at the top of a volume that has no lasting identity of its own. */
   allow_marker: { args: z.object({ volume_id: z.string() }), result: z.object({ volume_id: z.string() }) },
+  /** The owner lets a drive go: its folders are read no more and nothing on it counts as a copy. Nothing on it is touched. */
+  forget_volume: { args: z.object({ volume_id: z.string() }), result: z.object({}) },
   options: { args: z.object({}), result: AgentOptions },
   set_options: { args: AgentOptions.partial(), result: AgentOptions },
   /** Some asset lies in a cell that has no names yet: the agent asks `GET /sync/places/wanted` for them. */

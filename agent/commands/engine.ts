@@ -16,7 +16,7 @@ import { lastScan, listQuestions, queueCompletion } from '../catalog/scans.ts';
 import { countProxiesToMake, countProxiesToPush, proxySpool, sweepProxies } from '../catalog/proxies.ts';
 import { countSidecars, listUnmatched } from '../catalog/sidecars.ts';
 import { countSpooled } from '../catalog/spool.ts';
-import { getVolume } from '../catalog/volumes.ts';
+import { forgetVolume, getVolume } from '../catalog/volumes.ts';
 import { hasReport } from '../catalog/orders.ts';
 import { createFileAccess } from '../files/access.ts';
 import { createFileChanges } from '../files/changes.ts';
@@ -493,6 +493,13 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       await tellWorker();
       scanSoon(null);
       return { volume_id: volume.volume_id };
+    },
+    forget_volume: async ({ volume_id }) => {
+      if (!getVolume(catalog, volume_id)) throw new CommandError('This computer knows no such drive.');
+      forgetVolume(catalog, volume_id, Date.now(), PATHS_PER_CALL);
+      await rootsChanged();
+      await tellWorker();
+      return {};
     },
     options: async () => readOptions(catalog),
     set_options: async (patch) => {

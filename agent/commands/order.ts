@@ -7,6 +7,7 @@ import { isDone, isEnded, MAX_ORDER_ASSETS, OrderPlan, OrderProgress, OrderState
 import { Sha256 } from '../../protocol/words.ts';
 import { CommandError, EXIT, type Options } from '../config.ts';
 import { callWorker, WorkerRefused } from '../push/client.ts';
+import { findDrive, listDrives, type NamedDrive } from './drive-names.ts';
 import { connectOrStart, type Instance } from './instance.ts';
 import { clearProgress, printJson, printLine, safe, say, showLine } from './print.ts';
 
@@ -14,7 +15,6 @@ const POLL_MS = 250;
 const Given = z.object({ order_id: z.string() });
 const Planned = z.object({ plan: OrderPlan });
 const Paths = z.object({ sha256s: z.array(z.string()), unknown: z.array(z.string()) });
-const Drives = z.array(z.object({ volume_id: z.string(), volume: z.string(), label: z.string(), mount_point: z.string().nullable(), state: z.enum(['present', 'away']) }));
 const Shown = z.object({
   n: z.int(), role: z.string(), volume_id: z.string(), path: z.string(), sha256: z.string().nullable(), size_bytes: z.number(), outcome: Outcome, reason: z.string().nullable(), to_path: z.string().nullable(), at_ms: z.number(),
 });
@@ -42,9 +42,9 @@ async function readBodies(instance: Instance, options: Options): Promise<OrderBo
     case 'trash': return [{ kind: 'trash', sha256s: await need(instance, args, false), volumes: [], copies: null, last_copies: order.lastCopies }];
     case 'restore': return [{ kind: 'restore', sha256s: all && args.length === 0 ? null : await need(instance, args, true), volumes: [] }];
     case 'empty-trash': return [{ kind: 'empty', sha256s: args.length === 0 ? null : await need(instance, args, true), volumes: [], last_copies: order.lastCopies }];
-    case 'verify': return (await findDrives(instance, args)).map((drive) => ({ kind: 'verify', volume_id: drive.volume_id, share: order.share, slowly: order.slowly }));
+    case 'verify': return (await connectedDrives(instance, args)).map((drive) => ({ kind: 'verify', volume_id: drive.volume_id, share: order.share, slowly: order.slowly }));
     case 'copy': {
-      const [drive] = await findDrives(instance, order.to === null ? [] : [order.to]);
+      const [drive] = await connectedDrives(instance, order.to === null ? [] : [order.to]);
       if (order.to === null || !drive) throw new CommandError('Say onto which drive: --to DRIVE, by its name or where it is mounted.', EXIT.usage);
       return [{ kind: 'copy', sha256s: await need(instance, args, false), volume_id: drive.volume_id, folder: order.into }];
     }
@@ -66,14 +66,13 @@ async function need(instance: Instance, args: readonly string[], trashed: boolea
   return all;
 }
 
-/** Connected drives by name, id or mount point; all of them where none is named. */
-async function findDrives(instance: Instance, names: readonly string[]): Promise<z.infer<typeof Drives>> {
-  const drives = Drives.parse(await (await callWorker(instance.worker, '/api/volumes')).json());
+/** Connected drives by name; all of them where none is named. */
+async function connectedDrives(instance: Instance, names: readonly string[]): Promise<NamedDrive[]> {
+  const drives = await listDrives(instance);
   if (names.length === 0) return drives.filter((d) => d.state === 'present');
   return names.map((name) => {
-    const drive = drives.find((d) => d.volume_id === name || d.volume === name || d.label === name || d.mount_point === resolve(name));
-    if (!drive) throw new CommandError(`There is no drive ${JSON.stringify(name)}. The drives: ${drives.map((d) => JSON.stringify(d.volume)).join(', ') || 'none'}.`, EXIT.usage);
-    if (drive.state === 'away') throw new CommandError(`${JSON.stringify(name)} is away. Plug it in first.`);
+    const drive = findDrive(drives, name);
+    if (drive.state === 'away') throw new CommandError(`${safe(drive.volume)} is away. Plug it in first.`);
     return drive;
   });
 }

@@ -15,7 +15,7 @@ export const batches = sqliteTable('batches', {
 export const volumes = sqliteTable('volumes', {
   volume_id: text().primaryKey(), revision: integer().notNull(), agent_id: text().notNull(), identity: text().notNull(), label: text().notNull(), fs_type: text().notNull(),
   capacity_bytes: integer(), free_bytes: integer(), read_only: integer().notNull(),
-  owner_label: text(), note: text(), first_seen_ms: integer().notNull(), last_seen_ms: integer().notNull(), replaces: text(),
+  owner_label: text(), note: text(), first_seen_ms: integer().notNull(), last_seen_ms: integer().notNull(), replaces: text(), forgotten_at_ms: integer(),
 });
 
 export const roots = sqliteTable('roots', {

@@ -11,7 +11,7 @@ import { formatCursor, listLines, parseCursor } from '../store/list.ts';
 import { listProblemRows } from '../store/problems.ts';
 import { listRoots } from '../store/roots.ts';
 import { SettingsPatch, readSettings, writeSettings } from '../store/settings.ts';
-import { countOnDrive, driveLabel, listDrives } from '../store/drives.ts';
+import { countOnDrive, driveLabel, findDrive, forgetDrive, listDrives } from '../store/drives.ts';
 
 const MAX_SETTINGS_BYTES = 10_000;
 const NDJSON = { 'Content-Type': 'application/x-ndjson; charset=utf-8' };
@@ -45,6 +45,16 @@ api.get('/api/volumes', async (c) => {
     capacity_bytes: v.capacity_bytes, free_bytes: present.get(v.volume_id)?.free_bytes ?? v.free_bytes, mount_point: present.get(v.volume_id)?.mount_point ?? null,
     last_seen_ms: v.last_seen_ms, files: files[i] ?? 0, state: present.has(v.volume_id) ? 'present' : 'away',
   })));
+});
+
+/** Its folders are read no more; what is known of its photos stays. */
+api.post('/api/volumes/:id/forget', async (c) => {
+  const drive = await findDrive(c.env.DB, c.req.param('id'));
+  if (!drive) throw new NotFound('There is no such drive.');
+  await askAgent(c.env, 'forget_volume', { volume_id: drive.volume_id });
+  await forgetDrive(c.env.DB, drive.volume_id, Date.now());
+  c.executionCtx.waitUntil(notifyPages(c.env, 'presence'));
+  return c.json({ volume_id: drive.volume_id, files: await countOnDrive(c.env.DB, drive.volume_id) });
 });
 
 api.get('/api/roots', async (c) => c.json(await listRoots(c.env.DB)));
