@@ -92,7 +92,7 @@ function Health(props: { drive: DriveFacts; nowMs: number }) {
     <p class="small num drive-health">
       {copies.only > 0 && <><a class="accent" href={copiesAddress('one', volume_id)}>{sayNumber(copies.only)} only here</a> · </>}
       {copies.damaged > 0 && <><a class="error" href={damagedAddress(volume_id)}>{sayCount(copies.damaged, 'damaged file')}</a> · </>}
-      <span>{verified}{!connected && copies.stale > 0 && ', plug it in to verify'}</span>
+      <span>{copies.only + copies.damaged > 0 ? verified : verified.charAt(0).toUpperCase() + verified.slice(1)}{!connected && copies.stale > 0 && ', plug it in to verify'}</span>
     </p>
   );
 }

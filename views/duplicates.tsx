@@ -22,13 +22,15 @@ export interface GroupFacts {
   sha256: string; kind: AssetKind; width: number | null; height: number | null; color: string | null; grid_version: number; taken_at: string | null; duration_ms: number | null;
   size_bytes: number; spare_bytes: number; files: number;
   copies: CopyFacts[]; morePaths: boolean;
+  /** Each lies on a drive of its own. */
+  apart: boolean;
   best: { index: number; why: 'connected' | 'fixed' | 'verified' | 'album' | 'short' | 'same' } | undefined;
   offered: boolean; plugIn: DriveName[];
 }
 export interface DuplicatesFacts { within: boolean; count: number; bytes: number; all: number; extra: number; groups: GroupFacts[]; next: string | null; first: boolean; address: string; nowMs: number }
 
 const WHY: Record<NonNullable<GroupFacts['best']>['why'], string> = {
-  connected: 'its drive is connected', fixed: 'nothing can be moved from there', verified: 'it was verified last', album: 'its folder is an album', short: 'its path is the shortest', same: 'nothing tells them apart',
+  connected: 'its drive is connected', fixed: 'it stays there anyway', verified: 'it was verified last', album: 'its folder is an album', short: 'its path is the shortest', same: 'nothing tells them apart',
 };
 
 export function DuplicatesPage(props: { frame: FrameFacts; duplicates: DuplicatesFacts }) {
@@ -78,7 +80,7 @@ function Group(props: { group: GroupFacts; nowMs: number }) {
         {group.grid_version > 0 ? <img src={renditionUrl({ sha256: group.sha256, name: 'grid', version: group.grid_version })} alt="" loading="lazy" decoding="async" /> : <Icon name={group.kind === 'video' ? 'film' : 'image'} />}
       </a>
       <div class="dup-body">
-        <p class="num"><b>{sayCount(group.files, 'copy', 'copies')}</b>, {sayBytes(group.size_bytes)} each</p>
+        <p class="num"><b>{sayCount(group.files, 'copy', 'copies')}</b>, {sayBytes(group.size_bytes)} each{group.apart && <span class="second">, on a drive of its own: a backup</span>}</p>
         <ul class="dup-files">{group.copies.map((copy, i) => <Copy copy={copy} best={group.best?.index === i ? group.best.why : null} offered={group.offered} nowMs={props.nowMs} />)}</ul>
         {group.morePaths && <p class="small">And in more places than can be shown.</p>}
         <div class="dup-end">

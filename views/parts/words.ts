@@ -51,7 +51,7 @@ export function sayAgo(ms: number, nowMs: number): string {
 /** A day for people, of a moment of which only the day is known: `today`, `3 days ago`, `2 November`. */
 export function sayDayAgo(ms: number, nowMs: number): string {
   const days = Math.floor(nowMs / 86_400_000) - Math.floor(ms / 86_400_000);
-  return days <= 0 ? 'today' : days === 1 ? 'yesterday' : sayAgo(ms, Math.max(nowMs, ms + days * 86_400_000));
+  return days <= 0 ? 'today' : days === 1 ? 'yesterday' : sayAgo(nowMs - days * 86_400_000, nowMs);
 }
 /** `Away since` reads well before a date, and not before `3 days ago`. */
 export function sayAwaySince(ms: number, nowMs: number): string {

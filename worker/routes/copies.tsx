@@ -80,7 +80,7 @@ function describeGroup({ tile, copies: files, morePaths }: DuplicateGroup, drive
   });
   const { best, copies: may, offered, plugIn } = suggest(choices);
   return {
-    ...tile, morePaths, best, offered, plugIn: plugIn.map(drives),
+    ...tile, morePaths, apart: new Set(choices.map((choice) => choice.paths[0]?.volume_id)).size === choices.length, best, offered, plugIn: plugIn.map(drives),
     copies: choices.map((choice, i) => ({ ...choice, fixed: choice.fixedBy, can: may[i]?.can ?? false, tick: may[i]?.tick ?? false })),
   };
 }
