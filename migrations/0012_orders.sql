@@ -30,6 +30,7 @@ CREATE INDEX trash_files_by_volume ON trash_files (volume_id);
 -- as it was (JSON). The row stays when the trash is emptied, for a copy may come with a drive that was away.
 CREATE TABLE trashed (sha256 TEXT PRIMARY KEY, order_id TEXT NOT NULL, at_ms INTEGER NOT NULL, sort_ms INTEGER NOT NULL, item TEXT NOT NULL) WITHOUT ROWID;
 CREATE INDEX trashed_by_time ON trashed (at_ms, sha256);
+CREATE INDEX trashed_by_sort ON trashed (sort_ms, sha256);
 
 -- When the bytes at this place were last read and were those of its hash.
 ALTER TABLE locations ADD COLUMN verified_at_ms INTEGER;

@@ -29,8 +29,12 @@ export const MAX_FRAME_BYTES = 1_000_000;
 
 /** Longest path, in UTF-16 units, that a location may have: Linux's PATH_MAX. */
 export const MAX_PATH_LENGTH = 4_096;
+/** Longest title that the owner may give an album, in UTF-16 units. */
+export const MAX_ALBUM_TITLE_LENGTH = 200;
 /** Tiles in one piece of the timeline: 114 KB of HTML for 1,000, so 200 is some 23 KB before compression. */
 export const PIECE_TILES = 200;
+/** So many tiles before the one a reader comes back to are shown with it, so that it does not stand at the very top. */
+export const NEAR_TILES = 40;
 /** Rows in one page of a plain list (problems, list --json). */
 export const PAGE_ROWS = 200;
 export const LIST_PAGE_ROWS = 1_000;

@@ -2,6 +2,7 @@
 // whether originals are at hand.
 import type { Child } from 'hono/jsx';
 import { renditionUrl } from '../protocol/rendition.ts';
+import type { AlbumSort } from '../protocol/words.ts';
 import { Page, type FrameFacts } from './frame.tsx';
 import { Empty, GridPage } from './grid.tsx';
 import { albumAddress, assetAddress, copiesAddress, withQuery, type CopyList } from './parts/addresses.ts';
@@ -18,7 +19,7 @@ export interface OnlyOn extends DriveName { volume_id: string; connected: boolea
 export interface KeptRow { assets: number; three: number; two_drives: number; one: number }
 export interface CopiesFacts {
   totals: CopyTotals; only: OnlyOn[];
-  years: (KeptRow & { year: number })[]; albums: (KeptRow & { album_id: number; title: string; sort: 'oldest' | 'newest' | 'own' })[];
+  years: (KeptRow & { year: number })[]; albums: (KeptRow & { album_id: number; title: string; sort: AlbumSort })[];
   /** More albums behind these, and whether these are not the first. */
   nextAlbums: string | null; laterAlbums: boolean;
 }

@@ -82,6 +82,10 @@ function Tools(props: ViewerProps & { back: string }) {
         <div id="viewer-tools" class="tools-rest" popover="auto">
           <button class="tool needs-script" type="button" data-viewer="album" aria-label="Add to an album" title="Add to an album (a)" aria-keyshortcuts="a"><Icon name="albumAdd" /><span class="tool-word">Add to an album</span></button>
           <MarkButton facts={props.facts} field="archived" icon="archive" label="Archive" keys="e" word />
+          <form class="tool-form" method="post" action="/orders/plan">
+            <input type="hidden" name="kind" value="trash" /><input type="hidden" name="sha256" value={asset.sha256} />
+            <button class="tool" type="submit" data-viewer="trash" aria-label="Move to the trash" title="Move to the trash (Delete)" aria-keyshortcuts="Delete"><Icon name="trash" /><span class="tool-word">Move to the trash</span></button>
+          </form>
           <a class="tool" data-viewer="similar" href={similarAddress(asset.sha256)} aria-label="More like this" title="More like this (l)" aria-keyshortcuts="l"><Icon name="similar" /><span class="tool-word">More like this</span></a>
           <button class="tool needs-script" type="button" data-viewer="slideshow" aria-label="Slideshow" title="Slideshow (s)" aria-keyshortcuts="s"><Icon name="slideshow" /><span class="tool-word">Slideshow</span></button>
         </div>

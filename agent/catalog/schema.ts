@@ -128,6 +128,7 @@ CREATE TABLE IF NOT EXISTS stacks (
   revision INTEGER NOT NULL, pushed_revision INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS stacks_to_push ON stacks (revision) WHERE revision > pushed_revision;
+CREATE INDEX IF NOT EXISTS stacks_by_primary ON stacks (primary_sha256) WHERE removed = 0;
 
 -- Who succeeds whom where a file was edited in place (successors.ts); and what paths held whose file could not be read just then.
 CREATE TABLE IF NOT EXISTS successors (
@@ -174,6 +175,39 @@ CREATE TABLE IF NOT EXISTS scans (
   revision INTEGER NOT NULL, pushed_revision INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS scans_by_root ON scans (root_id, started_ms);
+
+-- Orders as the owner gave them (protocol/orders.ts), and what they come to: one row a file, planned as a whole before the first
+-- file is touched. A step with an outcome is its receipt. A row waits to be told while revision > pushed_revision.
+CREATE TABLE IF NOT EXISTS orders (
+  order_id TEXT PRIMARY KEY, kind TEXT NOT NULL, body TEXT NOT NULL, given_ms INTEGER NOT NULL, state TEXT NOT NULL, cancelled INTEGER NOT NULL DEFAULT 0,
+  planned INTEGER NOT NULL DEFAULT 0, waiting_for TEXT, reason TEXT, ended_ms INTEGER,
+  revision INTEGER NOT NULL, pushed_revision INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS orders_open ON orders (given_ms, order_id) WHERE ended_ms IS NULL;
+CREATE INDEX IF NOT EXISTS orders_to_push ON orders (revision) WHERE revision > pushed_revision;
+CREATE TABLE IF NOT EXISTS order_steps (
+  order_id TEXT NOT NULL, n INTEGER NOT NULL, unit INTEGER NOT NULL, role TEXT NOT NULL, volume_id TEXT NOT NULL, path TEXT NOT NULL, sha256 TEXT, size_bytes INTEGER NOT NULL,
+  -- Where it goes or comes from: relative to the volume's top in the trash, absolute elsewhere.
+  to_path TEXT,
+  -- What is about to be done to the file, written before it is begun; NULL before, and after its end. began_ms: when; will: the
+  -- outcome that a file that is put back ends with.
+  doing TEXT, began_ms INTEGER, will TEXT,
+  outcome TEXT, reason TEXT, at_ms INTEGER, done_bytes INTEGER NOT NULL DEFAULT 0,
+  -- Of a restored or emptied file: the step that had trashed it.
+  from_order TEXT, from_n INTEGER,
+  revision INTEGER NOT NULL DEFAULT 0, pushed_revision INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (order_id, n)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS order_steps_open ON order_steps (order_id, unit, n) WHERE outcome IS NULL;
+CREATE INDEX IF NOT EXISTS order_steps_to_push ON order_steps (order_id, n) WHERE revision > pushed_revision;
+
+-- What lies in the trash of its drive. file: its row of files as it was (JSON), for its return; path: where it lay.
+CREATE TABLE IF NOT EXISTS trash (
+  order_id TEXT NOT NULL, n INTEGER NOT NULL, unit INTEGER NOT NULL, role TEXT NOT NULL, volume_id TEXT NOT NULL, path TEXT NOT NULL, trash_path TEXT NOT NULL,
+  sha256 TEXT NOT NULL, size_bytes INTEGER NOT NULL, file TEXT NOT NULL, at_ms INTEGER NOT NULL,
+  PRIMARY KEY (order_id, n)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS trash_by_sha256 ON trash (sha256);
 
 -- Completions that wait for the outbox to drain: only they make locations missing in the Worker.
 CREATE TABLE IF NOT EXISTS completions (id INTEGER PRIMARY KEY, scan_id TEXT NOT NULL, body TEXT NOT NULL);

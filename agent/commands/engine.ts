@@ -17,9 +17,13 @@ import { countProxiesToMake, countProxiesToPush, proxySpool, sweepProxies } from
 import { countSidecars, listUnmatched } from '../catalog/sidecars.ts';
 import { countSpooled } from '../catalog/spool.ts';
 import { getVolume } from '../catalog/volumes.ts';
+import { hasReport } from '../catalog/orders.ts';
 import { createFileAccess } from '../files/access.ts';
+import { createFileChanges } from '../files/changes.ts';
 import { DiskFullError } from '../files/room.ts';
 import { openLink, type Handlers } from '../link/socket.ts';
+import { createOrders } from '../orders/orders.ts';
+import { sidecarsOfFolder } from '../pipeline/relate-folders.ts';
 import { createProxyMaker } from '../pipeline/proxy.ts';
 import { proxyPending } from '../pipeline/proxy-pending.ts';
 import type { OpenEmbedder } from '../pipeline/embed/embedder.ts';
@@ -30,7 +34,7 @@ import { renderPending } from '../pipeline/render-pending.ts';
 import { createPlaces } from '../pipeline/places.ts';
 import { answerQuestion, scanRoots } from '../pipeline/scan.ts';
 import type { ScanContext, ScanProgress, ScanReport } from '../pipeline/context.ts';
-import { fetchKnownLocations, fetchWantedPlaces, WorkerUnreachable, type WorkerAddress } from '../push/client.ts';
+import { fetchKnownLocations, fetchOpenOrders, fetchOrder, fetchWantedPlaces, WorkerUnreachable, type WorkerAddress } from '../push/client.ts';
 import { agreeOnState, pushAll, type PushContext } from '../push/push.ts';
 import { pushProxyStep } from '../push/push-proxies.ts';
 import { createVolumes } from '../volumes/volumes.ts';
@@ -67,6 +71,8 @@ export interface Engine {
   /** Writes the vectors that wait into their engine, as far as it takes them. For an engine that does not watch. */
   writeVectors(): Promise<void>;
   status(): AgentStatus;
+  /** Resolves once orders, scans and pushes have come to rest. */
+  settled(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -248,7 +254,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     return proxyPush;
   }
   function isPushed(): boolean {
-    return !hasDirty(catalog) && countSpooled(catalog) === 0 && firstInOutbox(catalog) === undefined && (refusedCompletions || countCompletions(catalog) === 0);
+    return !hasDirty(catalog) && countSpooled(catalog) === 0 && firstInOutbox(catalog) === undefined && !hasReport(catalog) && (refusedCompletions || countCompletions(catalog) === 0);
   }
   /** Pushes until nothing is left; throws when the Worker is out of reach. */
   async function pushEverything(mark: boolean): Promise<void> {
@@ -321,6 +327,22 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     openEmbedder: options.openEmbedder ?? (async (source, how) => (await import('../pipeline/embed/open.ts')).openEmbedder(source, how)),
     options: () => readOptions(catalog), untilIdle, onChange: () => { changed(); }, warn,
   });
+
+  // ── orders, beside all that: what the owner waits for waits for no scan ──
+  const changes = createFileChanges();
+  const orders = createOrders({
+    catalog, files: ctx.files, changes, volumes, now: ctx.now, signal: stop.signal, warn, sidecarsOf: (folder) => sidecarsOfFolder(catalog, folder),
+    refresh: () => { ctx.files.refresh(); changes.refresh(); },
+    onChange: () => { changed(); pushSoon(); },
+    // Restored sidecars are read again, and what is left in a folder is related anew.
+    onEnded: ({ body }) => { if (body.kind === 'restore') scanSoon(listRoots(catalog).filter((r) => body.volumes.includes(r.volume_id)).map((r) => r.root_id)); else if (body.kind === 'trash') enqueue(() => relate(emptyReport(), true)).then(() => { pushSoon(); }, (error: unknown) => { if (!stop.signal.aborted) warn(reason(error)); }); },
+  });
+  async function takeOrders(): Promise<void> {
+    await orders.take(await fetchOpenOrders(options.worker), (id) => fetchOrder(options.worker, id));
+  }
+  function takeOrdersSoon(): void {
+    takeOrders().catch((error: unknown) => { if (!(error instanceof WorkerUnreachable) && !stop.signal.aborted) warn(reason(error)); });
+  }
 
   // ── small videos, behind everything else ──
   let proxyRun: Promise<void> | undefined;
@@ -482,6 +504,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       changed();
       return chosen;
     },
+    plan_order: async ({ body }) => orders.plan(body),
+    take_orders: async () => { takeOrdersSoon(); return {}; },
     name_places: async () => { places.wake(); return {}; },
     ...search.handlers,
     sidecar_report: async ({ from }) => {
@@ -498,7 +522,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       const mine = new Set(listRoots(catalog).map((r) => r.volume_id));
       return (await volumes.list(mine)).map(presentVolume);
     },
-    onConnect: () => { agreed = false; pushSoon(0); places.wake(); search.connected(); },
+    onConnect: () => { agreed = false; pushSoon(0); places.wake(); search.connected(); takeOrdersSoon(); },
   });
   const watcher = options.watch ? watchRoots({ ignore: [options.dataDir], onChange: (ids) => { scanSoon(ids); }, warn }) : undefined;
   const present = new Set<string>();
@@ -520,6 +544,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     await watcher?.set([...roots].map(([rootId, path]) => ({ rootId, path })));
     await link.presenceChanged();
     changed();
+    orders.wake();
     if (watcher && !first && arrived.length > 0) scanSoon(arrived);
   }
   const unwatchVolumes = options.watch ? volumes.watch(() => { void rootsChanged().catch((error: unknown) => { warn(reason(error)); }); }) : undefined;
@@ -527,7 +552,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   if (options.watch) await rootsChanged();
 
   return {
-    handlers, index, scanSoon, status, writeVectors: () => search.write(), warmSearch: () => search.warm(),
+    handlers, index, scanSoon, status, settled: async () => { await orders.settled(); await untilIdle(); await pushEverything(false); }, writeVectors: () => search.write(), warmSearch: () => search.warm(),
     addFolders: async (paths) => {
       const ids: string[] = [];
       for (const path of paths) ids.push((await addFolder(ctx, path)).root_id);
@@ -539,6 +564,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       unwatchVolumes?.();
       clearTimeout(pushTimer);
       await watcher?.close();
+      await orders.settled();
       await queue.catch(() => {});
       await pushRun?.catch(() => {});
       await proxyPush?.catch(() => {});

@@ -1,10 +1,10 @@
 // The one door to the owner's files: every look and every read goes through here, so that every error can be
 // injected. It only ever opens for reading; nothing in it writes, moves or renames.
 import { createHash } from 'node:crypto';
-import { constants, lstatSync, readdirSync, readFileSync, realpathSync, type Stats } from 'node:fs';
+import { constants, lstatSync, readdirSync, realpathSync, type Stats } from 'node:fs';
 import { open as openHandle, type FileHandle } from 'node:fs/promises';
 import { explainError, FileError } from './errors.ts';
-import { withFaults, type Fault } from './faults.ts';
+import { readFaults, withFaults } from './faults.ts';
 
 /** Read in one go up to here, so that hash, facts and renditions share one read; RAW stills stay below, films do not. A decoding slot holds one. */
 export const WHOLE_FILE_BYTES = 64 * 1024 * 1024;
@@ -69,10 +69,6 @@ export function createFileAccess(options: FileAccessOptions = {}): FileAccess {
   if (!faultsFile) return real;
   const faulty = withFaults(real, []);
   return { ...faulty, refresh: () => faulty.setFaults(readFaults(faultsFile)) };
-}
-
-function readFaults(file: string): Fault[] {
-  try { return JSON.parse(readFileSync(file, 'utf8')) as Fault[]; } catch { return []; }
 }
 
 function createRealAccess(platform: NodeJS.Platform): FileAccess {

@@ -1,20 +1,22 @@
-// Faults on demand, for tests: wraps a FileAccess so that chosen calls fail as a real drive would. Touches no file.
-import { Stats } from 'node:fs';
+// Faults on demand, for tests: wraps a FileAccess or FileChanges so that chosen calls fail as a real drive would, or end the
+// process at that very call. Touches no file itself.
+import { readFileSync, Stats } from 'node:fs';
 import type { FileAccess, OpenFile } from './access.ts';
+import type { FileChanges } from './changes.ts';
 import { explainError, FileError } from './errors.ts';
 
-export type FaultOp = 'lstat' | 'list' | 'open' | 'read' | 'any';
+export type FaultOp = 'lstat' | 'list' | 'open' | 'read' | keyof FileChanges | 'any';
 
 /**
  * One thing that goes wrong. `match` is a regular expression on the absolute path. `error` is an errno; `effect` is
  * what the world looks like instead: `changes` and `vanishes` show only after the file has been read, `dataless` makes
- * lstat report no blocks.
+ * lstat report no blocks, `kill` ends the process with SIGKILL before the call, and `kill_after` right after it.
  */
 export interface Fault {
   match: string;
   op: FaultOp;
   error?: string;
-  effect?: 'changes' | 'vanishes' | 'dataless';
+  effect?: 'changes' | 'vanishes' | 'dataless' | 'kill' | 'kill_after';
   /** Matching calls that still succeed before the first failure. */
   after?: number;
   /** How many calls fail; without it, all. */
@@ -40,14 +42,19 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
-/** `access`, failing as `faults` say; `setFaults` replaces them and starts their counts anew. */
-export function withFaults(access: FileAccess, faults: readonly Fault[]): FaultyAccess {
+export interface Faults {
+  /** Replaces them and starts their counts anew. */
+  setFaults(faults: readonly Fault[]): void;
+  /** The fault that this call meets, if any; throws where it is an error, ends the process where it is a `kill`. */
+  meet(path: string, op: FaultOp): Fault | undefined;
+}
+
+export function createFaults(faults: readonly Fault[], platform: NodeJS.Platform): Faults {
   let armed: Armed[] = [];
   const setFaults = (next: readonly Fault[]): void => {
     armed = next.map((fault) => ({ fault, pattern: new RegExp(fault.match, 's'), calls: 0, failed: 0, random: seededRandom(fault.seed ?? 1) }));
   };
   setFaults(faults);
-
   const strike = (path: string, op: FaultOp): Fault | undefined => {
     for (const a of armed) {
       if ((a.fault.op !== op && a.fault.op !== 'any') || !a.pattern.test(path)) continue;
@@ -59,12 +66,25 @@ export function withFaults(access: FileAccess, faults: readonly Fault[]): Faulty
     }
     return undefined;
   };
-  const refuse = (path: string, op: FaultOp): Fault | undefined => {
-    const fault = strike(path, op);
-    if (fault?.error) throw explainError(Object.assign(new Error(`${fault.error}: injected, ${op} ${path}`), { code: fault.error }), access.platform);
-    return fault;
+  return {
+    setFaults,
+    meet: (path, op) => {
+      const fault = strike(path, op);
+      if (fault?.effect === 'kill') process.kill(process.pid, 'SIGKILL');
+      if (fault?.error) throw explainError(Object.assign(new Error(`${fault.error}: injected, ${op} ${path}`), { code: fault.error }), platform);
+      return fault;
+    },
   };
+}
 
+/** The faults that a file lists; none where it cannot be read. */
+export function readFaults(file: string): Fault[] {
+  try { return JSON.parse(readFileSync(file, 'utf8')) as Fault[]; } catch { return []; }
+}
+
+/** `access`, failing as `faults` say; `setFaults` replaces them and starts their counts anew. */
+export function withFaults(access: FileAccess, faults: readonly Fault[]): FaultyAccess {
+  const { setFaults, meet: refuse } = createFaults(faults, access.platform);
   return {
     ...access,
     setFaults,

@@ -103,6 +103,21 @@ function matchPart(part: Part): void {
   }
 }
 
+/** Of a folder: for each file the sidecars beside it that speak of it, an AAE by its stem. */
+export function sidecarsOfFolder(catalog: Catalog, folder: Folder): Map<string, string[]> {
+  const part = readPart(catalog, folder);
+  const found = new Map<string, string[]>();
+  for (const match of namesOf(part.media.values(), part.sidecars.values())) put(found, match.media, match.sidecar);
+  const stem = (name: string) => name.replace(/\.[^.]+$/, '').normalize('NFC').toLowerCase();
+  const edits = [...part.sidecars.values()].filter((s) => s.format === 'aae');
+  if (edits.length > 0) {
+    const byStem = new Map<string, string[]>();
+    for (const edit of edits) put(byStem, stem(edit.name), edit.name);
+    for (const name of part.media.keys()) for (const edit of byStem.get(stem(name)) ?? []) put(found, name, edit);
+  }
+  return found;
+}
+
 function hasTakeout(file: MediaFile): boolean { return [...file.sidecars].some((s) => s.format === 'takeout'); }
 
 /**

@@ -1,5 +1,6 @@
 // HTTP to the Worker: one place that adds the token, bounds waiting and turns answers into values or errors.
 import * as z from 'zod';
+import { OpenOrders, Order, type OrderReport } from '../../protocol/orders.ts';
 import { BatchAnswer, KnownLocations, SyncState, WantedPlaces, type ScanComplete, type WantedPlace } from '../../protocol/rows.ts';
 import { ChunkAnswer, CurationPage, type CurationChunk, type CurationPart } from '../../protocol/curation.ts';
 import { PACK_MIME, PackAnswer, encodePack, type PackItem } from '../../protocol/pack.ts';
@@ -158,4 +159,18 @@ export function fetchCuration(at: WorkerAddress, part: CurationPart, after: stri
 
 export function pushCuration(at: WorkerAddress, chunk: CurationChunk): Promise<ChunkAnswer> {
   return callJson(at, '/sync/curation', ChunkAnswer, { method: 'POST', body: JSON.stringify(chunk), type: 'application/json' });
+}
+
+/** Orders that have not ended, as the Worker has them. */
+export async function fetchOpenOrders(at: WorkerAddress): Promise<OpenOrders['orders']> {
+  return (await callJson(at, '/sync/orders', OpenOrders)).orders;
+}
+
+/** One order whole. */
+export function fetchOrder(at: WorkerAddress, orderId: string): Promise<Order> {
+  return callJson(at, `/sync/orders/${orderId}`, Order);
+}
+
+export async function pushOrderReport(at: WorkerAddress, orderId: string, report: OrderReport): Promise<void> {
+  await callWorker(at, `/sync/orders/${orderId}`, { method: 'POST', body: JSON.stringify(report), type: 'application/json' });
 }

@@ -3,9 +3,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Catalog } from '../catalog/catalog.ts';
 import { acknowledgeBatch, firstInOutbox, hasDirty, nextCompletion, removeCompletion, startNewEpoch, storeNextBatch } from '../catalog/outbox.ts';
+import { acknowledgeReport, nextReport } from '../catalog/orders.ts';
 import { acknowledgeRenditions, readNextPack } from '../catalog/spool.ts';
 import { PROTOCOL_VERSION } from '../../protocol/limits.ts';
-import { completeScan, fetchSyncState, pushBatch, pushPack, WorkerRefused, type WorkerAddress } from './client.ts';
+import { completeScan, fetchSyncState, pushBatch, pushOrderReport, pushPack, WorkerRefused, type WorkerAddress } from './client.ts';
 
 export interface PushContext {
   catalog: Catalog;
@@ -89,6 +90,17 @@ export async function pushAll(ctx: PushContext, options: { mark?: boolean; signa
       }
       removeCompletion(ctx.catalog, completion.id);
       done.completions += 1;
+      continue;
+    }
+    // Behind the rows: what a receipt says of a file is newer than any row of it that was on its way.
+    const told = pack.length === 0 ? nextReport(ctx.catalog) : undefined;
+    if (told) {
+      try { await pushOrderReport(ctx.worker, told.orderId, told.report); } catch (error) {
+        if (!(error instanceof WorkerRefused)) throw error;
+        // A Worker that does not know the order has no use for its receipts; they stay here.
+        ctx.warn(`What became of an order was not taken: ${error.message}`);
+      }
+      acknowledgeReport(ctx.catalog, told.orderId, told.sent);
       continue;
     }
     if (pack.length === 0) break;

@@ -42,13 +42,13 @@ test('duplicates follow what is connected, keep what was ticked, and ask for jus
   const groups = page.locator('.dup');
   expect(await groups.count()).toBe(2);
   const [first, second] = [groups.nth(0), groups.nth(1)];
-  expect(await first.locator('input[type="checkbox"]').evaluateAll((all) => all.map((each) => (each as HTMLInputElement).checked))).toEqual([false, true]);
+  expect(await first.locator('input[type="checkbox"]').evaluateAll((all) => all.map((each) => (each as unknown as { checked: boolean }).checked))).toEqual([false, true]);
   expect(await second.locator('.dup-end').textContent()).toBe('Plug in ‘T7 Archive’ to tidy this up.');
   await first.locator('input[type="checkbox"]').nth(0).check();
   await first.locator('input[type="checkbox"]').nth(1).uncheck();
   agent.present([BLUE, T7]);
   await second.locator('button').waitFor();
-  expect(await first.locator('input[type="checkbox"]').evaluateAll((all) => all.map((each) => (each as HTMLInputElement).checked))).toEqual([true, false, false]);
+  expect(await first.locator('input[type="checkbox"]').evaluateAll((all) => all.map((each) => (each as unknown as { checked: boolean }).checked))).toEqual([true, false, false]);
   // A copy on another drive is a backup: nothing is suggested.
   expect(await second.locator('input[type="checkbox"]:checked').count()).toBe(0);
   await page.route('**/orders/plan', (route) => route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>plan</title>' }));
@@ -70,7 +70,7 @@ test('drives say what only they have, and offer to verify once they are connecte
   agent.present([BLUE, T7]);
   await t7.locator('button', { hasText: 'Verify now' }).waitFor();
   expect(await t7.locator('[name="note"]').inputValue()).toBe('in the office');
-  expect(await t7.locator('form[action="/orders"] input').evaluateAll((all) => all.map((each) => [(each as HTMLInputElement).name, (each as HTMLInputElement).value]))).toEqual([['kind', 'verify'], ['volume_id', 'v-2']]);
+  expect(await t7.locator('form[action="/orders"] input').evaluateAll((all) => all.map((each) => [each.getAttribute('name'), each.getAttribute('value')]))).toEqual([['kind', 'verify'], ['volume_id', 'v-2']]);
 });
 
 test('numbers lead to what they count, also without script', async () => {

@@ -6,7 +6,7 @@ import * as schema from '../../worker/db/schema.ts';
 import { CHANGED_ASSETS_SQL } from '../../worker/store/assets.ts';
 import { ALBUM_LIST_SQL } from '../../worker/store/albums.ts';
 import { COUNT_SHOWN_SQL, DROP_EMPTY_BUCKETS_SQL, REBUILD_BUCKETS_SQL } from '../../worker/store/buckets.ts';
-import { LIST_KNOWN_SQL, LIST_UNKNOWN_SQL } from '../../worker/store/list.ts';
+import { LIST_KNOWN_SQL, LIST_TRASHED_SQL, LIST_UNKNOWN_SQL } from '../../worker/store/list.ts';
 import { CHANGED_EVIDENCE_SQL, CHANGED_LOCATIONS_SQL, KNOWN_LOCATIONS_SQL } from '../../worker/store/locations.ts';
 import { DELETE_SOLVED_SQL, LIST_PROBLEMS_SQL } from '../../worker/store/problems.ts';
 import { ADD_COUNTS_SQL, DELETE_COPIES_SQL, UPSERT_COPIES_SQL } from '../../worker/store/asset-copies.ts';
@@ -33,6 +33,9 @@ import { CHANGED_STACKS_SQL } from '../../worker/store/stacks.ts';
 import { WAITING_FOR_ZONE_SQL, WANTED_SQL } from '../../worker/store/places.ts';
 import { RESOLVE_INPUT_SQL, STACKED_WITH_SQL } from '../../worker/store/resolve-input.ts';
 import { CAMERAS_SQL, DAYS_SQL, NAMED_PLACES_SQL, PEOPLE_SQL, TAGS_SQL, TITLES_SQL } from '../../worker/store/vocabulary.ts';
+import { ORDERS_SQL, OPEN_ORDERS_SQL, OUTCOMES_SQL, RECEIPTS_SQL, VERIFIED_SQL } from '../../worker/store/orders.ts';
+import { AT_PATH_SQL, BELOW_PATH_SQL, TRASHED_AT_SQL } from '../../worker/store/paths.ts';
+import { DROP_EVIDENCE_SQL, DROP_LOCATIONS_SQL, MARK_TRASHED_SQL, TRASH_SQL } from '../../worker/store/trash.ts';
 import { migrate } from './support.ts';
 
 beforeAll(migrate);
@@ -53,9 +56,10 @@ describe('schema.ts', () => {
 });
 
 /** Tables that grow with the library; the others hold tens of rows. */
-const BIG = ['assets', 'locations', 'evidence', 'timeline_items', 'problems', 'curation', 'r', 'a', 'l', 'o', 'e', 't', 'p', 'c', 's', 'v', 'm', 'up', 'ma', 'stacks', 'places', 'album_assets', 'asset_tags', 'g', 'edit_rows', 'map_squares', 'n', 'asset_copies', 'copy_counts'];
+const BIG = ['assets', 'locations', 'evidence', 'timeline_items', 'problems', 'curation', 'r', 'a', 'l', 'o', 'e', 't', 'p', 'c', 's', 'v', 'm', 'up', 'ma', 'stacks', 'places', 'album_assets', 'asset_tags', 'g', 'edit_rows', 'map_squares', 'n', 'receipts', 'trash_files', 'trashed', 'tr', 'tf', 'asset_copies', 'copy_counts'];
 
 const QUERIES: Record<string, string> = {
+  ORDERS_SQL, OPEN_ORDERS_SQL, OUTCOMES_SQL, RECEIPTS_SQL, VERIFIED_SQL, AT_PATH_SQL, BELOW_PATH_SQL, TRASHED_AT_SQL, DROP_EVIDENCE_SQL, DROP_LOCATIONS_SQL, MARK_TRASHED_SQL, TRASH_SQL,
   CHANGED_ASSETS_SQL, CHANGED_LOCATIONS_SQL, CHANGED_EVIDENCE_SQL, KNOWN_LOCATIONS_SQL, RESOLVE_INPUT_SQL, STACKED_WITH_SQL, CHANGED_STACKS_SQL, WANTED_SQL, WAITING_FOR_ZONE_SQL, REBUILD_BUCKETS_SQL, DROP_EMPTY_BUCKETS_SQL, COUNT_SHOWN_SQL,
   OLDER_SQL, NEWER_SQL, HASHES_SQL, RATIOS_SQL, BUCKETS_SQL, RUN_SQL, CUTS_SQL, BETWEEN_SQL, DAY_PLACES_SQL, ...Object.fromEntries(GRID_KINDS.map((kind) => [`LAYOUT_${kind}`, layoutSql(kind)])),
   LIST_KNOWN_SQL, LIST_UNKNOWN_SQL, LIST_PROBLEMS_SQL, DELETE_SOLVED_SQL, MOVED_SQL, DELETE_MOVED_SQL, DELETE_MOVED_EVIDENCE_SQL, MARK_MISSING_SQL,
@@ -97,6 +101,11 @@ describe('query plans', () => {
       for (const text of plans) expect(text).not.toContain('B-TREE FOR ORDER BY');
     }
     for (const [set, column] of [['all', 'spare_bytes'], ['extra', 'extra_bytes']] as const) expect((await plan(duplicatesSql(set))).join('\n')).toContain(`((${column},asset_id)<(?,?))`);
+  });
+  it('the list of what is trashed reads a page of its index', async () => {
+    const details = await plan(LIST_TRASHED_SQL);
+    expect(details.filter((d) => /SEARCH tr USING INDEX trashed_by_sort/.test(d))).toHaveLength(1);
+    expect(scansOf(details)).toEqual(['SCAN t']);
   });
   it('would notice one that does', async () => {
     expect(scansOf(await plan('SELECT * FROM assets WHERE lens = ?1'))).toHaveLength(1);

@@ -1,4 +1,5 @@
 // Downloads the previews of a few, one after the other: each as the viewer offers it, under the name of its file.
+import { askFragment } from './viewer-fetch.ts';
 
 /** A browser asks its user before it takes many; more than these would be a flood. */
 export const MAX_DOWNLOADS = 50;
@@ -18,9 +19,7 @@ export async function downloadAll(hashes: readonly string[]): Promise<number> {
 
 /** The viewer's own link, which knows what there is and what it is called. */
 async function findLink(sha256: string): Promise<HTMLAnchorElement | null> {
-  const answer = await fetch(`/a/${sha256}`, { headers: { 'HX-Request': 'true', 'HX-Request-Type': 'partial' } });
-  if (!answer.ok) return null;
-  return new DOMParser().parseFromString(await answer.text(), 'text/html').querySelector<HTMLAnchorElement>('a[data-viewer="download"]');
+  return new DOMParser().parseFromString(await askFragment(`/a/${sha256}`), 'text/html').querySelector<HTMLAnchorElement>('a[data-viewer="download"]');
 }
 
 function save(found: HTMLAnchorElement): void {

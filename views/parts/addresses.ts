@@ -1,6 +1,7 @@
 // Addresses of what pages link to. Names of places are hostile text: each becomes one segment that nothing can escape from.
 import { boxText, type Box, type Position } from '../../protocol/map.ts';
 import type { SearchSort } from '../../protocol/search.ts';
+import type { AlbumSort } from '../../protocol/words.ts';
 
 /** The viewer; `inside` is the address of the grid that it steps in, none for the timeline; `rank` where in a search it stands. */
 export function assetAddress(sha256: string, inside?: string | undefined, part = '', rank?: number): string {
@@ -23,7 +24,7 @@ export function withQuery(address: string, more: Record<string, string | number>
 }
 
 /** An album in its order; the oldest first is the plain one. */
-export function albumAddress(albumId: number, sort: 'oldest' | 'newest' | 'own' = 'oldest'): string {
+export function albumAddress(albumId: number, sort: AlbumSort = 'oldest'): string {
   return `/albums/${albumId}${sort === 'oldest' ? '' : `/${sort}`}`;
 }
 

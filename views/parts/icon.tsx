@@ -37,8 +37,8 @@ import Settings from 'lucide/dist/esm/icons/settings.mjs';
 import Sparkles from 'lucide/dist/esm/icons/sparkles.mjs';
 import Star from 'lucide/dist/esm/icons/star.mjs';
 import TagIcon from 'lucide/dist/esm/icons/tag.mjs';
+import TrashIcon from 'lucide/dist/esm/icons/trash.mjs';
 import TriangleAlert from 'lucide/dist/esm/icons/triangle-alert.mjs';
-import Trash from 'lucide/dist/esm/icons/trash.mjs';
 import Undo2 from 'lucide/dist/esm/icons/undo-2.mjs';
 import X from 'lucide/dist/esm/icons/x.mjs';
 import { MARK_PATHS } from './mark.ts';
@@ -47,7 +47,7 @@ const ICONS = {
   album: GalleryVerticalEnd, albumAdd: ListPlus, archive: Archive, back: ArrowLeft, calendar: CalendarDays, camera: Camera, clock: Clock, close: X, copies: Copy, down: ChevronDown, download: Download, drive: HardDrive, edit: Pencil, film: Film, folder: Folder, heart: Heart,
   larger: Grid2x2, smaller: Grid3x3,
   image: Image, info: Info, left: ChevronLeft, live: CircleDotDashed, map: MapIcon, more: Ellipsis, place: MapPin, play: Play, problem: TriangleAlert, right: ChevronRight, search: Search, settings: Settings,
-  similar: Images, first: ChevronFirst, last: ChevronLast, stack: Layers, plus: Plus, smart: Sparkles, tag: TagIcon, slideshow: Presentation, star: Star, trash: Trash, undo: Undo2, up: CornerLeftUp,
+  similar: Images, first: ChevronFirst, last: ChevronLast, stack: Layers, plus: Plus, smart: Sparkles, tag: TagIcon, slideshow: Presentation, star: Star, trash: TrashIcon, undo: Undo2, up: CornerLeftUp,
 } as const;
 export type IconName = keyof typeof ICONS;
 

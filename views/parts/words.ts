@@ -23,6 +23,11 @@ export function sayCount(n: number, one: string, many = `${one}s`): string {
   return `${sayNumber(n)} ${n === 1 ? one : many}`;
 }
 
+/** `1 photo or video`, `1,204 photos and videos`. */
+export function sayThings(n: number): string {
+  return sayCount(n, 'photo or video', 'photos and videos');
+}
+
 /** `2023-10`, as an address names a month. */
 export function monthAddress(month: number): string {
   return month === 0 ? 'none' : `${String(Math.floor(month / 100)).padStart(4, '0')}-${String(month % 100).padStart(2, '0')}`;

@@ -42,6 +42,11 @@ export async function wakePlaces(env: Env): Promise<void> {
   try { await openLink(env).tell('name_places', {}); } catch (error) { console.warn('the agent was not told of places to name:', error); }
 }
 
+/** Tells the agent that there are orders to take or to give up; away, it asks by itself when it connects. Never fails. */
+export async function wakeOrders(env: Env): Promise<void> {
+  try { await openLink(env).tell('take_orders', {}); } catch (error) { console.warn('the agent was not told of an order:', error); }
+}
+
 /** Tells open pages. Never throws: news that gets lost is fetched with the next page. */
 export async function notifyPages(env: Env, event: LiveEvent): Promise<void> {
   try { await openLink(env).notify(event); } catch (error) { console.warn(`live event ${event} was not sent:`, error); }

@@ -19,13 +19,13 @@ const NDJSON = { 'Content-Type': 'application/x-ndjson; charset=utf-8' };
 export const api = new Hono<App>();
 api.use('/api/*', requireToken);
 
-// `all` will ask for trashed assets too; nothing can be trashed yet.
+// `all` asks for trashed assets too.
 api.get('/api/list', async (c) => {
   const text = c.req.query('after');
   const after = text ? parseCursor(text) : null;
   if (after === undefined) throw new BadRequest('This is no cursor of ours.');
   const present = new Set((await getPresence(c.env)).volumes.map((v) => v.volume_id));
-  const { lines, next } = await listLines(c.env.DB, after, (volumeId) => present.has(volumeId));
+  const { lines, next } = await listLines(c.env.DB, after, (volumeId) => present.has(volumeId), c.req.query('all') === '1');
   return c.body(toNdjson(lines), 200, next ? { ...NDJSON, 'X-Next': formatCursor(next) } : NDJSON);
 });
 

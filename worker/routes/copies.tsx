@@ -8,7 +8,7 @@ import type { App } from '../env.ts';
 import { BadRequest, NotFound } from '../errors.tsx';
 import { loadGridPiece, readGrid } from '../middleware/grid.ts';
 import { loadKnownDrives, type KnownDrives } from '../middleware/known-drives.ts';
-import { loadFrame, sendFragment, sendPage, wantsFragment } from '../middleware/page.tsx';
+import { loadFrame, readWhere, sendFragment, sendPage, wantsFragment } from '../middleware/page.tsx';
 import { countCopies, listAlbumsKept, listDamaged, listYearsKept } from '../store/copies.ts';
 import { listDuplicates, MOST_SPARE, suggest, type DuplicateGroup } from '../store/duplicates.ts';
 import { cursorText, parseCursor } from '../store/timeline.ts';
@@ -46,7 +46,7 @@ copies.get('/copies/*', async (c) => {
   const at = readGrid(new URL(c.req.url).pathname);
   if (at?.grid.kind !== 'copies' && at?.grid.kind !== 'copies-only' && at?.grid.kind !== 'copies-stale') throw new NotFound('There is no such list of copies.');
   const { grid } = at;
-  const piece = await loadGridPiece(c.env.DB, at, { from: c.req.query('from'), until: c.req.query('until'), near: c.req.query('near') });
+  const piece = await loadGridPiece(c.env.DB, at, readWhere(c));
   const [frame, counts, drives] = await Promise.all([loadFrame(c), countCopies(c.env.DB, Date.now()), loadKnownDrives(c)]);
   if (grid.kind === 'copies-only') return sendPage(c, <CopyListPage frame={frame} list="one" count={counts.only.get(grid.volume_id) ?? 0} piece={piece} drive={drives(grid.volume_id)} />);
   if (grid.kind === 'copies-stale') return sendPage(c, <CopyListPage frame={frame} list="unverified" count={counts.stale} piece={piece} />);

@@ -1,6 +1,7 @@
 // How safely originals are kept, as pages show it: counts from copy_counts (some rows, never the library), files that were
 // found damaged, the tables by year and album, and where an album's originals lie. Reads only; asset-copies.ts keeps the rows.
 import * as z from 'zod';
+import { AlbumSort } from '../../protocol/words.ts';
 import { DAY_MS } from './asset-copies.ts';
 import { isMember, isShown, titleOf } from './album-members.ts';
 import { Tile, TILE_COLUMNS } from './timeline.ts';
@@ -87,7 +88,7 @@ const ALBUM_PAGE = `SELECT b.album_id, ${titleOf('b')} AS title, b.sort FROM alb
 export const ALBUMS_KEPT_SQL = `SELECT b.album_id, b.title, b.sort, count(*) AS assets, sum(c.files >= 3) AS three, sum(c.drives >= 2) AS two_drives, sum(c.files = 1) AS one
   FROM (${ALBUM_PAGE}) b CROSS JOIN (SELECT DISTINCT m.album_id, m.sha256 FROM (${ALBUM_PAGE}) shown CROSS JOIN album_assets m ON m.album_id = shown.album_id AND ${isMember('m')}) inside ON inside.album_id = b.album_id
   CROSS JOIN assets a ON a.sha256 = inside.sha256 CROSS JOIN asset_copies c ON c.asset_id = a.asset_id AND c.counted = 1 GROUP BY b.album_id ORDER BY b.title COLLATE NOCASE, b.album_id`;
-const AlbumKept = z.object({ album_id: z.int(), title: z.string(), sort: z.enum(['oldest', 'newest', 'own']).catch('oldest'), assets: z.int(), three: z.int(), two_drives: z.int(), one: z.int() });
+const AlbumKept = z.object({ album_id: z.int(), title: z.string(), sort: AlbumSort.catch('oldest'), assets: z.int(), three: z.int(), two_drives: z.int(), one: z.int() });
 export type AlbumKept = z.infer<typeof AlbumKept>;
 export interface AlbumCursor { title: string; albumId: number }
 

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { ALBUM_NEWEST_SET, ALBUM_OWN_SET, ALBUM_SET, ARCHIVE_SET, BOX_SET, boxParameter, COPIES_ONLY_SET, COPIES_SET, COPIES_STALE_BACK, COPIES_STALE_SET, FAVOURITES_SET, FOLDER_SET, folderParameter, LAST_MS, PLACE_SET, TAG_SET } from './grid-sets.ts';
 import type { Box } from '../../protocol/map.ts';
+import type { AlbumSort } from '../../protocol/words.ts';
 import { Tile, TILE_COLUMNS, type Cursor } from './timeline.ts';
 import { UNKNOWN_SORT_MS } from './timeline-items.ts';
 
@@ -12,6 +13,8 @@ export type Grid = { kind: 'place'; country_code: string; region: string | null;
 /** In the grid's order: what follows the cursor, or what is before it. */
 export type Way = 'following' | 'preceding';
 
+/** The kind of an album's grid in an order. */
+export const albumKind = (sort: AlbumSort) => (sort === 'oldest' ? 'album' as const : `album-${sort}` as const);
 const albumOf = (grid: Grid): string => JSON.stringify('album_id' in grid ? [grid.album_id] : []);
 /** What a kind of grid is: the SQL of its set (`?1`: JSON list of `of`), each with the key that orders it, and which way; `back`: the same for what is before a cursor, where that is asked otherwise; `by`: what its titles say. */
 const SETS: { [K in Grid['kind']]: { sql: string; back?: string; ascending: boolean; by: 'month' | 'none'; of: (grid: Extract<Grid, { kind: K }>) => string } } = {

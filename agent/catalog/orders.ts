@@ -1,0 +1,194 @@
+// Orders, their steps and the trash, as the agent has them. A step is written before its file is touched; a step with an
+// outcome is its receipt, and waits to be told. What the rules are is agent/orders' to know.
+import { ENDED_STATES, isEnded, MAX_REPORT_RECEIPTS, OrderBody, type Order, type OrderKind, type OrderProgress, type OrderReport, type OrderState, type Outcome, type Receipt } from '../../protocol/orders.ts';
+import type { Catalog } from './catalog.ts';
+
+export interface OrderRow { order_id: string; kind: OrderKind; body: OrderBody; given_ms: number; state: OrderState; cancelled: boolean; planned: boolean; waiting_for: string | null; reason: string | null; ended_ms: number | null }
+
+/** What is being done to a step's file right now, as far as the catalog knows. */
+export type Doing = 'moving' | 'returning' | 'restoring' | 'removing' | 'writing';
+
+export interface Step {
+  order_id: string; n: number; unit: number; role: 'asset' | 'sidecar'; volume_id: string; path: string; sha256: string | null; size_bytes: number;
+  to_path: string | null; doing: Doing | null; began_ms: number | null; will: Outcome | null; outcome: Outcome | null; reason: string | null; at_ms: number | null;
+  from_order: string | null; from_n: number | null;
+}
+export type NewStep = Pick<Step, 'unit' | 'role' | 'volume_id' | 'path' | 'sha256' | 'size_bytes'> & Partial<Pick<Step, 'to_path' | 'outcome' | 'reason' | 'from_order' | 'from_n'>>;
+
+export interface TrashRow { order_id: string; n: number; unit: number; role: 'asset' | 'sidecar'; volume_id: string; path: string; trash_path: string; sha256: string; size_bytes: number; file: string; at_ms: number }
+
+const STEP_COLUMNS = 'order_id, n, unit, role, volume_id, path, sha256, size_bytes, to_path, doing, began_ms, will, outcome, reason, at_ms, from_order, from_n';
+
+/** Takes an order; one that is known stays as it is. */
+export function takeOrder(catalog: Catalog, order: Order): void {
+  catalog.transact(() => {
+    catalog.prepare("INSERT INTO orders (order_id, kind, body, given_ms, state, cancelled, revision) VALUES (?, ?, ?, ?, 'running', ?, ?) ON CONFLICT (order_id) DO NOTHING")
+      .run(order.order_id, order.body.kind, JSON.stringify(order.body), order.given_at_ms, Number(order.cancelled), catalog.nextRevision());
+  });
+}
+
+/**
+ * What the Worker says of an order that it holds for open: whether it is known here. A cancellation is noted; one that has
+ * ended here is told again, with all its receipts, for the Worker may be an older copy of itself.
+ */
+export function noteOpen(catalog: Catalog, orderId: string, cancelled: boolean): boolean {
+  const known = getOrder(catalog, orderId);
+  if (!known) return false;
+  catalog.transact(() => {
+    if (isEnded(known.state) && catalog.prepare('SELECT 1 FROM orders WHERE order_id = ? AND revision <= pushed_revision').get(orderId)) {
+      catalog.prepare('UPDATE orders SET pushed_revision = 0 WHERE order_id = ?').run(orderId);
+      catalog.prepare('UPDATE order_steps SET pushed_revision = 0 WHERE order_id = ?').run(orderId);
+    } else if (cancelled && !known.cancelled) catalog.prepare('UPDATE orders SET cancelled = 1 WHERE order_id = ?').run(orderId);
+  });
+  return true;
+}
+
+export function getOrder(catalog: Catalog, orderId: string): OrderRow | undefined {
+  const row = catalog.prepare('SELECT * FROM orders WHERE order_id = ?').get(orderId);
+  return row ? toOrder(row) : undefined;
+}
+
+/** Orders that have not ended, the oldest first. */
+export function listOpenOrders(catalog: Catalog): OrderRow[] {
+  return catalog.prepare('SELECT * FROM orders INDEXED BY orders_open WHERE ended_ms IS NULL ORDER BY given_ms, order_id').all().map(toOrder);
+}
+
+/** Says how an order stands; due to be told where that is news. */
+export function setOrderState(catalog: Catalog, orderId: string, state: OrderState, words: { waiting_for?: string | null; reason?: string | null; atMs: number }): void {
+  const [waiting, reason] = [words.waiting_for ?? null, words.reason ?? null];
+  catalog.transact(() => {
+    catalog.prepare(`UPDATE orders SET state = ?2, waiting_for = ?3, reason = ?4, ended_ms = ?5, revision = ?6 WHERE order_id = ?1 AND ended_ms IS NULL
+      AND (state IS NOT ?2 OR waiting_for IS NOT ?3 OR reason IS NOT ?4)`).run(orderId, state, waiting, reason, ENDED_STATES.includes(state) ? words.atMs : null, catalog.nextRevision());
+  });
+}
+
+/** Writes the whole plan at once; a step that comes with an outcome is refused already. */
+export function putPlan(catalog: Catalog, orderId: string, steps: readonly NewStep[], atMs: number): void {
+  catalog.transact(() => {
+    catalog.prepare('DELETE FROM order_steps WHERE order_id = ?').run(orderId);
+    const insert = catalog.prepare(`INSERT INTO order_steps (order_id, n, unit, role, volume_id, path, sha256, size_bytes, to_path, outcome, reason, at_ms, from_order, from_n, revision)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+    steps.forEach((s, n) => {
+      const outcome = s.outcome ?? null;
+      insert.run(orderId, n, s.unit, s.role, s.volume_id, s.path, s.sha256, s.size_bytes, s.to_path ?? null, outcome, s.reason ?? null, outcome === null ? null : atMs, s.from_order ?? null, s.from_n ?? null,
+        outcome === null ? 0 : catalog.nextRevision());
+    });
+    catalog.prepare('UPDATE orders SET planned = 1, revision = ? WHERE order_id = ?').run(catalog.nextRevision(), orderId);
+  });
+}
+
+/** Units with open steps: those that were begun first. */
+export function listOpenUnits(catalog: Catalog, orderId: string): number[] {
+  return catalog.prepare('SELECT unit, max(doing IS NOT NULL) AS begun FROM order_steps INDEXED BY order_steps_open WHERE order_id = ? AND outcome IS NULL GROUP BY unit ORDER BY begun DESC, unit').all(orderId).map((r) => r['unit'] as number);
+}
+
+export function listOpenUnit(catalog: Catalog, orderId: string, unit: number): Step[] {
+  return catalog.prepare(`SELECT ${STEP_COLUMNS} FROM order_steps INDEXED BY order_steps_open WHERE order_id = ? AND unit = ? AND outcome IS NULL ORDER BY n`).all(orderId, unit) as unknown as Step[];
+}
+
+export function listOpenSteps(catalog: Catalog, orderId: string): Step[] {
+  return catalog.prepare(`SELECT ${STEP_COLUMNS} FROM order_steps INDEXED BY order_steps_open WHERE order_id = ? AND outcome IS NULL ORDER BY unit, n`).all(orderId) as unknown as Step[];
+}
+
+/** Whether a step of this order ended so for this hash. */
+export function hasOutcome(catalog: Catalog, orderId: string, sha256: string, outcome: Outcome): boolean {
+  return catalog.prepare('SELECT 1 FROM order_steps WHERE order_id = ? AND sha256 = ? AND outcome = ? LIMIT 1').get(orderId, sha256, outcome) !== undefined;
+}
+
+/** Written before a file is touched, so that whoever comes after a crash knows what to look for. */
+export function markDoing(catalog: Catalog, steps: readonly Step[], doing: Doing, atMs: number): void {
+  catalog.transact(() => {
+    for (const s of steps) {
+      catalog.prepare('UPDATE order_steps SET doing = ?, began_ms = ?, to_path = ?, will = ?, reason = ? WHERE order_id = ? AND n = ?').run(doing, atMs, s.to_path, s.will, s.reason, s.order_id, s.n);
+      s.doing = doing;
+      s.began_ms = atMs;
+    }
+  });
+}
+
+/** Bytes of a step that are done, for progress and for going on; not told by itself. */
+export function setDoneBytes(catalog: Catalog, step: Step, bytes: number): void {
+  catalog.prepare('UPDATE order_steps SET done_bytes = ? WHERE order_id = ? AND n = ?').run(bytes, step.order_id, step.n);
+}
+
+export interface Ending { outcome: Outcome; reason?: string | null; to_path?: string | null; sha256?: string | null }
+
+/** Ends a step: its receipt. In the caller's transaction, with what follows from it. */
+export function endStep(catalog: Catalog, step: Step, ending: Ending, atMs: number): void {
+  const toPath = ending.to_path === undefined ? step.to_path : ending.to_path;
+  catalog.prepare('UPDATE order_steps SET outcome = ?, reason = ?, to_path = ?, sha256 = ?, at_ms = ?, doing = NULL, done_bytes = size_bytes, revision = ? WHERE order_id = ? AND n = ?')
+    .run(ending.outcome, ending.reason ?? null, toPath, ending.sha256 === undefined ? step.sha256 : ending.sha256, atMs, catalog.nextRevision(), step.order_id, step.n);
+  catalog.prepare('UPDATE orders SET revision = ? WHERE order_id = ?').run(catalog.nextRevision(), step.order_id);
+  step.outcome = ending.outcome;
+}
+
+export function countSteps(catalog: Catalog, orderId: string): OrderProgress {
+  const row = catalog.prepare('SELECT count(*) AS files, count(outcome) AS files_done, coalesce(sum(size_bytes), 0) AS bytes, coalesce(sum(done_bytes), 0) AS bytes_done FROM order_steps WHERE order_id = ?').get(orderId);
+  return { files: Number(row?.['files'] ?? 0), files_done: Number(row?.['files_done'] ?? 0), bytes: Number(row?.['bytes'] ?? 0), bytes_done: Number(row?.['bytes_done'] ?? 0) };
+}
+
+// ---- The trash ----
+
+export function putTrash(catalog: Catalog, row: TrashRow): void {
+  catalog.prepare('INSERT OR REPLACE INTO trash (order_id, n, unit, role, volume_id, path, trash_path, sha256, size_bytes, file, at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
+    .run(row.order_id, row.n, row.unit, row.role, row.volume_id, row.path, row.trash_path, row.sha256, row.size_bytes, row.file, row.at_ms);
+}
+
+export function dropTrash(catalog: Catalog, orderId: string, n: number): void {
+  catalog.prepare('DELETE FROM trash WHERE order_id = ? AND n = ?').run(orderId, n);
+}
+
+export function getTrash(catalog: Catalog, orderId: string, n: number): TrashRow | undefined {
+  return catalog.prepare('SELECT * FROM trash WHERE order_id = ? AND n = ?').get(orderId, n) as unknown as TrashRow | undefined;
+}
+
+/** Whether nothing of an order lies in the trash of a drive any more. */
+export function isTrashEmptyOf(catalog: Catalog, orderId: string, volumeId: string): boolean {
+  return catalog.prepare('SELECT 1 FROM trash WHERE order_id = ? AND volume_id = ? LIMIT 1').get(orderId, volumeId) === undefined;
+}
+
+/** Everything of the units in which one of these assets lies, or all there is; sidecars lie with their asset. */
+export function listTrash(catalog: Catalog, sha256s: readonly string[] | null): TrashRow[] {
+  if (sha256s === null) return catalog.prepare('SELECT * FROM trash ORDER BY order_id, n').all() as unknown as TrashRow[];
+  return catalog.prepare(`SELECT * FROM trash WHERE (order_id, unit) IN (SELECT t.order_id, t.unit FROM json_each(?) j CROSS JOIN trash t INDEXED BY trash_by_sha256 ON t.sha256 = j.value) ORDER BY order_id, n`)
+    .all(JSON.stringify(sha256s)) as unknown as TrashRow[];
+}
+
+// ---- What is told ----
+
+/** The next report that the Worker has not got; `sent` goes to `acknowledgeReport` once it has. */
+export function nextReport(catalog: Catalog): { orderId: string; report: OrderReport; sent: { revision: number; receipts: number[]; more: boolean } } | undefined {
+  const row = catalog.prepare('SELECT * FROM orders INDEXED BY orders_to_push WHERE revision > pushed_revision ORDER BY revision LIMIT 1').get();
+  if (!row) return undefined;
+  const order = toOrder(row);
+  const steps = catalog.prepare(`SELECT ${STEP_COLUMNS}, revision FROM order_steps INDEXED BY order_steps_to_push WHERE order_id = ? AND revision > pushed_revision ORDER BY n LIMIT ?`)
+    .all(order.order_id, MAX_REPORT_RECEIPTS) as unknown as Step[];
+  const more = steps.length === MAX_REPORT_RECEIPTS;
+  // Its end is told last, with the last receipts.
+  const state: OrderState = more && isEnded(order.state) ? 'running' : order.state;
+  const report: OrderReport = {
+    revision: Number(row['revision']), state, progress: countSteps(catalog, order.order_id), waiting_for: order.waiting_for, reason: order.reason, ended_at_ms: isEnded(state) ? order.ended_ms : null,
+    receipts: steps.map(toReceipt),
+  };
+  return { orderId: order.order_id, report, sent: { revision: report.revision, receipts: steps.map((s) => s.n), more } };
+}
+
+export function acknowledgeReport(catalog: Catalog, orderId: string, sent: { revision: number; receipts: number[]; more: boolean }): void {
+  catalog.transact(() => {
+    const clean = catalog.prepare('UPDATE order_steps SET pushed_revision = revision WHERE order_id = ? AND n = ? AND outcome IS NOT NULL');
+    for (const n of sent.receipts) clean.run(orderId, n);
+    if (!sent.more) catalog.prepare('UPDATE orders SET pushed_revision = ? WHERE order_id = ?').run(sent.revision, orderId);
+  });
+}
+
+export function hasReport(catalog: Catalog): boolean {
+  return catalog.prepare('SELECT 1 FROM orders INDEXED BY orders_to_push WHERE revision > pushed_revision LIMIT 1').get() !== undefined;
+}
+
+function toReceipt(s: Step): Receipt {
+  return { n: s.n, unit: s.unit, role: s.role, volume_id: s.volume_id, path: s.path, sha256: s.sha256, size_bytes: s.size_bytes, outcome: s.outcome ?? 'failed', reason: s.reason, to: s.to_path, from: s.from_order === null ? null : { order_id: s.from_order, n: s.from_n ?? 0 }, at_ms: s.at_ms ?? 0 };
+}
+
+function toOrder(row: Record<string, unknown>): OrderRow {
+  return { ...(row as unknown as OrderRow), body: OrderBody.parse(JSON.parse(row['body'] as string)), cancelled: row['cancelled'] === 1, planned: row['planned'] === 1 };
+}

@@ -1,0 +1,151 @@
+// What every order works with, and the drives that it may work on: a drive is looked at again before each unit, and a file is
+// believed to be gone only while its drive is seen to be the one that it was.
+import { dirname } from 'node:path';
+import type { Stats } from 'node:fs';
+import type { Catalog } from '../catalog/catalog.ts';
+import { getFile, joinPath, listCopies, splitPath, type FileRow } from '../catalog/files.ts';
+import { endStep, listOpenSteps, type Ending, type Step } from '../catalog/orders.ts';
+import type { Folder } from '../catalog/relations.ts';
+import { getVolume } from '../catalog/volumes.ts';
+import type { FileAccess } from '../files/access.ts';
+import type { FileChanges } from '../files/changes.ts';
+import { FileError } from '../files/errors.ts';
+import { absolutePath } from '../volumes/identify.ts';
+import type { Volume } from '../volumes/types.ts';
+import type { Volumes } from '../volumes/volumes.ts';
+import type { Outcome } from '../../protocol/orders.ts';
+
+export interface OrderContext {
+  catalog: Catalog;
+  files: FileAccess;
+  changes: FileChanges;
+  volumes: Pick<Volumes, 'get' | 'list' | 'find'>;
+  now(): number;
+  signal: AbortSignal;
+  /** Of a folder: for each media file's name the sidecars beside it that speak of it. */
+  sidecarsOf(folder: Folder): Map<string, string[]>;
+  /** Something is to be told. */
+  onChange(): void;
+}
+
+/** The drive is not connected, or another one stands in its place. */
+export class DriveLeft extends Error {
+  readonly volumeId: string;
+  constructor(volumeId: string) { super(`volume ${volumeId} is not connected`); this.name = 'DriveLeft'; this.volumeId = volumeId; }
+}
+
+/** One run of one order, from where the last one stopped: a drive that comes back later is met anew by the next. */
+export interface Run {
+  /** The volume as it is now. Throws DriveLeft where it is away, or is mounted otherwise than when this run first met it. */
+  at(volumeId: string): Promise<Volume>;
+  /** Files (by `fileKey`) that the order was still to take away when the run began: none of them counts as a copy that stays. */
+  leaving(): ReadonlySet<string>;
+}
+
+export function openRun(ctx: Pick<OrderContext, 'volumes' | 'files' | 'catalog'>, orderId: string): Run {
+  let leaving: Set<string> | undefined;
+  const known = new Map<string, { mount_point: string; dev: number; ino: number }>();
+  return {
+    at: async (volumeId) => {
+      const volume = await ctx.volumes.get(volumeId);
+      if (!volume) throw new DriveLeft(volumeId);
+      let mount: Stats;
+      try { mount = ctx.files.lstat(volume.mount_point); } catch (error) {
+        if (error instanceof FileError) throw new DriveLeft(volumeId);
+        throw error;
+      }
+      const first = known.get(volumeId);
+      if (first && (first.mount_point !== volume.mount_point || first.dev !== mount.dev || first.ino !== mount.ino)) throw new DriveLeft(volumeId);
+      known.set(volumeId, { mount_point: volume.mount_point, dev: mount.dev, ino: mount.ino });
+      return volume;
+    },
+    leaving: () => {
+      if (leaving) return leaving;
+      leaving = new Set();
+      for (const step of listOpenSteps(ctx.catalog, orderId)) {
+        const row = rowOf(ctx.catalog, step);
+        if (row) leaving.add(fileKey(row));
+      }
+      return leaving;
+    },
+  };
+}
+
+/** What the catalog has at a step's place. */
+export function rowOf(catalog: Catalog, step: Pick<Step, 'volume_id' | 'path'>): FileRow | undefined {
+  const { dir, name } = splitPath(step.path);
+  return getFile(catalog, step.volume_id, dir, name);
+}
+
+/** A look at a path: undefined where nothing has that name. Throws FileError for anything else. */
+export function look(files: Pick<FileAccess, 'lstat'>, absolute: string): Stats | undefined {
+  try { return files.lstat(absolute); } catch (error) {
+    if (error instanceof FileError && (error.errno === 'ENOENT' || error.errno === 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}
+
+/** SHA-256 and stats of a file that did not change while it was read. */
+export async function hashFile(files: FileAccess, absolute: string): Promise<{ sha256: string; stat: Stats }> {
+  const file = await files.open(absolute);
+  try { return { sha256: (await file.hash()).sha256, stat: file.stat }; } finally { await file.close(); }
+}
+
+export function isSameFile(a: Stats, b: Stats): boolean { return a.dev === b.dev && a.ino === b.ino; }
+
+/** What tells one file from another: its inode where inodes last, however many paths and mounts show it; else its place. */
+export function fileKey(row: Pick<FileRow, 'fs_id' | 'inode' | 'volume_id' | 'dir' | 'name'>): string {
+  return row.fs_id !== null && row.inode !== null ? `${row.fs_id}\0${row.inode}` : `${row.volume_id}\0\0${row.dir}/${row.name}`;
+}
+
+/** A copy of this asset that stays, on one of `volumes`, whose bytes were read and found right just now. */
+export async function findGoodCopy(ctx: OrderContext, run: Run, sha256: string, volumes: readonly string[]): Promise<FileRow | undefined> {
+  for (const copy of listCopies(ctx.catalog, sha256)) {
+    if (run.leaving().has(fileKey(copy)) || !volumes.includes(copy.volume_id)) continue;
+    try {
+      const volume = await run.at(copy.volume_id);
+      const read = await hashFile(ctx.files, absolutePath(volume.mount_point, joinPath(copy.dir, copy.name)));
+      if (read.sha256 === sha256) return copy;
+    } catch (error) {
+      if (!(error instanceof FileError) && !(error instanceof DriveLeft)) throw error;
+    }
+  }
+  return undefined;
+}
+
+/** A drive's name for a sentence. */
+export function driveName(catalog: Catalog, volumeId: string): string { return getVolume(catalog, volumeId)?.label ?? 'a drive'; }
+
+/** What a refusal of the file system means for an order: its outcome, and a sentence. */
+export function sayTrouble(error: FileError): { outcome: Outcome; reason: string } {
+  switch (error.errno) {
+    case 'EROFS': return { outcome: 'refused', reason: 'The drive can only be read.' };
+    case 'EACCES': case 'EPERM': return { outcome: 'refused', reason: 'The system does not let this program change the folder that it lies in.' };
+    case 'ENOSPC': case 'EDQUOT': return { outcome: 'failed', reason: 'The drive has no room left.' };
+    case 'EEXIST': return { outcome: 'name_taken', reason: 'Another file has that name.' };
+    case 'ENAMETOOLONG': return { outcome: 'refused', reason: 'Its name would be too long there.' };
+    case 'EXDEV': return { outcome: 'refused', reason: 'Another drive is mounted in between.' };
+    default: return { outcome: error.code === 'changed_while_read' ? 'changed' : 'failed', reason: error.message };
+  }
+}
+
+export const parentOf = dirname;
+
+/** Of files that did not go because one that belongs to them could not. */
+export const BESIDE = 'A file that belongs to it could not be moved, and they go together or not at all.';
+
+export function end(ctx: OrderContext, step: Step, ending: Ending): void {
+  ctx.catalog.transact(() => { endStep(ctx.catalog, step, { to_path: null, ...ending }, ctx.now()); });
+  ctx.onChange();
+}
+
+/** Ends a whole unit: `cause` with its own words, the others because of it. */
+export function endAll(ctx: OrderContext, unit: readonly Step[], ending: { outcome: Outcome; reason: string }, cause?: Step): void {
+  ctx.catalog.transact(() => {
+    for (const step of unit) {
+      const own = cause === undefined || step === cause;
+      endStep(ctx.catalog, step, { outcome: own ? ending.outcome : 'refused', reason: own ? ending.reason : BESIDE, to_path: null }, ctx.now());
+    }
+  });
+  ctx.onChange();
+}
