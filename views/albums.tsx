@@ -2,6 +2,7 @@
 import { MAX_ALBUM_TITLE_LENGTH } from '../protocol/limits.ts';
 import { renditionUrl } from '../protocol/rendition.ts';
 import type { AlbumSort } from '../protocol/words.ts';
+import { OriginalsLine, type OriginalsFacts } from './copies.tsx';
 import { Page, Said, type FrameFacts } from './frame.tsx';
 import { Card, Crumbs, Empty, GridPage, type Cover } from './grid.tsx';
 import { albumAddress, searchAddress } from './parts/addresses.ts';
@@ -86,13 +87,13 @@ export function SaveAsAlbum(props: { query: string }) {
 
 export interface AlbumHead { album_id: number; title: string; import_key: string | null; import_title: string; sort: AlbumSort; query: string | null }
 
-export function AlbumPage(props: { frame: FrameFacts; album: AlbumHead; count: number; piece: Piece; said?: string | undefined; refused?: { title: string; wrong: string } | undefined }) {
-  const { album, count } = props;
+export function AlbumPage(props: { frame: FrameFacts; album: AlbumHead; count: number; piece: Piece; originals?: OriginalsFacts; said?: string | undefined; refused?: { title: string; wrong: string } | undefined }) {
+  const { album, count, originals } = props;
   const lead = album.query === null ? sayThings(count) : `${sayThings(count)}, found by ‘${showName(album.query)}’`;
   const empty = album.query === null
     ? <Empty icon="album" title="An empty album" text="Nothing lies in this album yet. Select photos anywhere and put them in." />
     : <Empty icon="smart" title="Nothing now" text={`Nothing answers the search ‘${showName(album.query)}’. What does later will appear here.`} />;
-  return <GridPage frame={props.frame} section="albums" title={album.title} lead={lead} crumbs={[{ href: '/albums', label: 'Albums' }]} piece={props.piece} empty="" above={count === 0 && empty}
+  return <GridPage frame={props.frame} section="albums" title={album.title} lead={lead} crumbs={[{ href: '/albums', label: 'Albums' }]} piece={props.piece} empty="" above={count === 0 ? empty : originals && <OriginalsLine originals={originals} address={`${albumAddress(album.album_id)}/originals`} />}
     said={<Said text={props.said} />} tools={<AlbumTools album={album} count={count} refused={props.refused} />} />;
 }
 

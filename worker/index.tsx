@@ -17,6 +17,7 @@ import { grid } from './routes/grid.tsx';
 import { timeline } from './routes/timeline.tsx';
 import { corrections } from './routes/corrections.tsx';
 import { viewer } from './routes/viewer.tsx';
+import { copies } from './routes/copies.tsx';
 import { drives } from './routes/drives.tsx';
 import { folders } from './routes/folders.tsx';
 import { settings } from './routes/settings.tsx';
@@ -39,6 +40,6 @@ app.use(securityHeaders);
 app.onError(handleError);
 app.notFound(handleNotFound);
 // Those before `api` answer pages too; behind it every /api/ path needs the token.
-for (const router of [statics, proxies, renditions, healthz, sync, corrections, albums, orders, api, searchApi, doctor, link, grid, timeline, viewer, drives, folders, settings, problems, search, places, map, kept, folderView, sidecars]) app.route('/', router);
+for (const router of [statics, proxies, renditions, healthz, sync, corrections, albums, orders, api, searchApi, doctor, link, grid, timeline, viewer, drives, copies, folders, settings, problems, search, places, map, kept, folderView, sidecars]) app.route('/', router);
 
 export default app;

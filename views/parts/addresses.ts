@@ -37,6 +37,12 @@ export function folderAddress(volumeId: string, path: string): string {
   return `/volumes/${placeSegment(volumeId)}/folders${path.split('/').filter((name) => name !== '').map((name) => `/${placeSegment(name)}`).join('')}`;
 }
 
+/** Originals by how safely they are kept; `one` of a drive: those that lie there alone. */
+export type CopyList = 'one' | 'together' | 'nowhere' | 'unverified' | 'damaged';
+export function copiesAddress(list: CopyList, volumeId?: string): string {
+  return `/copies/${list}${volumeId === undefined ? '' : `/${placeSegment(volumeId)}`}`;
+}
+
 /** `/places`, `/places/IT`, `/places/IT/Liguria/Levanto`. */
 export function placeAddress(...names: (string | null)[]): string {
   return `/places${names.map((name) => `/${placeSegment(name)}`).join('')}`;

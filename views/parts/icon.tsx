@@ -10,6 +10,7 @@ import ChevronLeft from 'lucide/dist/esm/icons/chevron-left.mjs';
 import ChevronRight from 'lucide/dist/esm/icons/chevron-right.mjs';
 import Clock from 'lucide/dist/esm/icons/clock.mjs';
 import CircleDotDashed from 'lucide/dist/esm/icons/circle-dot-dashed.mjs';
+import Copy from 'lucide/dist/esm/icons/copy.mjs';
 import CornerLeftUp from 'lucide/dist/esm/icons/corner-left-up.mjs';
 import Download from 'lucide/dist/esm/icons/download.mjs';
 import Ellipsis from 'lucide/dist/esm/icons/ellipsis.mjs';
@@ -43,7 +44,7 @@ import X from 'lucide/dist/esm/icons/x.mjs';
 import { MARK_PATHS } from './mark.ts';
 
 const ICONS = {
-  album: GalleryVerticalEnd, albumAdd: ListPlus, archive: Archive, back: ArrowLeft, calendar: CalendarDays, camera: Camera, clock: Clock, close: X, down: ChevronDown, download: Download, drive: HardDrive, edit: Pencil, film: Film, folder: Folder, heart: Heart,
+  album: GalleryVerticalEnd, albumAdd: ListPlus, archive: Archive, back: ArrowLeft, calendar: CalendarDays, camera: Camera, clock: Clock, close: X, copies: Copy, down: ChevronDown, download: Download, drive: HardDrive, edit: Pencil, film: Film, folder: Folder, heart: Heart,
   larger: Grid2x2, smaller: Grid3x3,
   image: Image, info: Info, left: ChevronLeft, live: CircleDotDashed, map: MapIcon, more: Ellipsis, place: MapPin, play: Play, problem: TriangleAlert, right: ChevronRight, search: Search, settings: Settings,
   similar: Images, first: ChevronFirst, last: ChevronLast, stack: Layers, plus: Plus, smart: Sparkles, tag: TagIcon, slideshow: Presentation, star: Star, trash: TrashIcon, undo: Undo2, up: CornerLeftUp,

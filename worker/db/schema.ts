@@ -151,3 +151,14 @@ export const trashFiles = sqliteTable('trash_files', {
 export const trashed = sqliteTable('trashed', {
   sha256: text().primaryKey(), order_id: text().notNull(), at_ms: integer().notNull(), sort_ms: integer().notNull(), item: text().notNull(),
 }, (t) => [index('trashed_by_time').on(t.at_ms, t.sha256), index('trashed_by_sort').on(t.sort_ms, t.sha256)]);
+
+export const assetCopies = sqliteTable('asset_copies', {
+  asset_id: integer().primaryKey(), sort_ms: integer().notNull(), year: integer().notNull(), counted: integer().notNull(),
+  files: integer().notNull(), drives: integer().notNull(), on_drives: text().notNull(), by_drive: text().notNull(), one_drive: text(),
+  safety: integer().notNull(), spare_bytes: integer().notNull(), extra_bytes: integer().notNull(), verified_ms: integer().notNull(), damaged: integer().notNull(),
+}, (t) => [index('asset_copies_by_safety').on(t.safety, t.sort_ms), index('asset_copies_only').on(t.one_drive, t.sort_ms), index('asset_copies_by_verified').on(t.verified_ms), index('asset_copies_by_spare').on(t.spare_bytes), index('asset_copies_by_extra').on(t.extra_bytes)]);
+
+export const copyCounts = sqliteTable('copy_counts', {
+  kind: text().notNull(), name: text().notNull(), files: integer().notNull(), drives: integer().notNull(), day: integer().notNull(),
+  assets: integer().notNull(), copies: integer().notNull(), spare_bytes: integer().notNull(),
+}, (t) => [primaryKey({ columns: [t.kind, t.name, t.files, t.drives, t.day] })]);

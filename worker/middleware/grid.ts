@@ -2,9 +2,11 @@
 import { NEAR_TILES, PIECE_TILES } from '../../protocol/limits.ts';
 import { readBox } from '../../protocol/map.ts';
 import type { AlbumSort } from '../../protocol/words.ts';
-import { albumAddress, BOX_PATH, boxAddress, folderAddress, placeAddress, readPlaceSegment, tagAddress } from '../../views/parts/addresses.ts';
+import { albumAddress, BOX_PATH, boxAddress, copiesAddress, folderAddress, placeAddress, readPlaceSegment, tagAddress } from '../../views/parts/addresses.ts';
 import type { Piece } from '../../views/timeline.tsx';
 import { BadRequest } from '../errors.tsx';
+import { DAY_MS } from '../store/asset-copies.ts';
+import { staleDay } from '../store/copies.ts';
 import { albumKind, findGridCursor, gridStart, listGrid, setOf, type Grid } from '../store/grids.ts';
 import { cursorAfter, cursorText, cutPiece, findTile, listNewer, listOlder, parseCursor, type Tile } from '../store/timeline.ts';
 import type { Where } from './page.tsx';
@@ -23,6 +25,8 @@ export function readGrid(path: string): { grid: Grid; address: string } | undefi
     if (typeof volume !== 'string' || !names.every((name) => typeof name === 'string' && name !== '' && !name.includes('/'))) return undefined;
     return { grid: { kind: 'folder', volume_id: volume, path: names.join('/') }, address: folderAddress(volume, names.join('/')) };
   }
+  const copies = path.startsWith('/copies/') ? readCopies(path) : undefined;
+  if (copies) return copies;
   const box = path.startsWith(BOX_PATH) ? readBox(path.slice(BOX_PATH.length).split(',')) : undefined;
   if (box) return { grid: { kind: 'box', box }, address: boxAddress(box) };
   const place = /^\/places\/([A-Z]{2})\/([^/]+)\/([^/]+)$/.exec(path);
@@ -30,6 +34,19 @@ export function readGrid(path: string): { grid: Grid; address: string } | undefi
   const [country, region, city] = place.slice(1).map(decode);
   if (typeof country !== 'string' || region === undefined || city === undefined) return undefined;
   return { grid: { kind: 'place', country_code: country, region, city }, address: placeAddress(country, region, city) };
+}
+
+/** The lists of `/copies` that are grids by safety, which is each one's place here. */
+const SAFETIES = ['nowhere', 'one', 'together'] as const;
+function readCopies(path: string): { grid: Grid; address: string } | undefined {
+  const [list = '', drive] = path.slice('/copies/'.length).split('/', 3);
+  if (drive !== undefined) {
+    const volume = decode(drive);
+    return list === 'one' && typeof volume === 'string' && volume !== '' ? { grid: { kind: 'copies-only', volume_id: volume }, address: copiesAddress('one', volume) } : undefined;
+  }
+  if (list === 'unverified') return { grid: { kind: 'copies-stale', before_ms: staleDay(Date.now()) * DAY_MS }, address: copiesAddress(list) };
+  const safety = SAFETIES.findIndex((each) => each === list);
+  return safety < 0 ? undefined : { grid: { kind: 'copies', safety }, address: copiesAddress(SAFETIES[safety] ?? 'one') };
 }
 
 /** An album's grid in an order. */

@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import * as z from 'zod';
 import { MAX_QUERY_CHARS, type SearchSort } from '../../protocol/search.ts';
 import { AlbumSort, Sha256 } from '../../protocol/words.ts';
+import { Originals, type OriginalsFacts } from '../../views/copies.tsx';
 import { AlbumPage, AlbumsPage, ArrangePage, AwayAlbumPage, type Refused } from '../../views/albums.tsx';
 import { tileId } from '../../views/timeline.tsx';
 import { albumAddress, withQuery } from '../../views/parts/addresses.ts';
@@ -11,13 +12,15 @@ import { BadRequest, NotFound } from '../errors.tsx';
 import { readJson } from '../middleware/body.ts';
 import { findBy, loadFoundPiece } from '../middleware/found.ts';
 import { albumGrid, loadGridPiece } from '../middleware/grid.ts';
-import { loadFrame, readForm, readWhere, sendBack, sendPage, type PageContext } from '../middleware/page.tsx';
+import { loadKnownDrives, sumOriginals } from '../middleware/known-drives.ts';
+import { loadFrame, readForm, readWhere, sendBack, sendFragment, sendPage, type PageContext } from '../middleware/page.tsx';
 import { tellLibrary } from '../middleware/tell.ts';
 import { requireOwner } from '../middleware/token.ts';
 import { runSearch } from '../search/search.ts';
 import { findAlbum, listAlbumNames, makeAlbum, readTitle, renameAlbum, setAlbumRemoved, setCover, type Album } from '../store/albums.ts';
 import { moveInAlbum, setAlbumSort, type MoveTo } from '../store/album-order.ts';
 import { listAlbums } from '../store/album-pages.ts';
+import { listAlbumOriginals } from '../store/copies.ts';
 import { applyCorrection, findEdit } from '../store/corrections.ts';
 import { countGrid, findGridCursor, listGrid } from '../store/grids.ts';
 import { listTags } from '../store/tag-pages.ts';
@@ -124,6 +127,9 @@ albums.post('/albums/:id{[0-9]{1,15}}/restore', async (c) => {
   return sendBack(c, withQuery(addressOf(album), { done: 'restored' }));
 });
 
+/** The line that says what is connected, anew. */
+albums.get('/albums/:id{[0-9]{1,15}}/originals', async (c) => sendFragment(c, <Originals originals={await loadOriginals(c, await needAlbum(c))} />));
+
 albums.get('/albums/:id{[0-9]{1,15}}/arrange', async (c) => {
   const album = await needAlbum(c);
   if (album.query !== null) throw new NotFound('An album that a search fills has no order of its own.');
@@ -212,8 +218,13 @@ async function sendAlbum(c: PageContext, refused?: { title: string; wrong: strin
   if (album.query !== null) return sendSmart(c, album, album.query, { said, refused, status });
   const at = albumGrid(album.album_id, album.sort);
   const piece = await loadGridPiece(c.env.DB, at, readWhere(c));
-  const [frame, count] = await Promise.all([loadFrame(c), countGrid(c.env.DB, at.grid)]);
-  return sendPage(c, <AlbumPage frame={frame} album={album} count={count} piece={piece} said={said} refused={refused} />, status);
+  const [frame, count, originals] = await Promise.all([loadFrame(c), countGrid(c.env.DB, at.grid), loadOriginals(c, album)]);
+  return sendPage(c, <AlbumPage frame={frame} album={album} count={count} piece={piece} originals={originals} said={said} refused={refused} />, status);
+}
+
+async function loadOriginals(c: PageContext, album: Album): Promise<OriginalsFacts> {
+  const [originals, drives] = await Promise.all([listAlbumOriginals(c.env.DB, album.album_id), loadKnownDrives(c)]);
+  return sumOriginals(originals, drives);
 }
 
 /** A smart album is its search: the grid, and the viewer in it, are the search's own. */

@@ -108,6 +108,8 @@ export async function applyReport(db: D1Database, orderId: string, report: Order
   if (read.length > 0) statements.push(db.prepare(VERIFIED_SQL).bind(JSON.stringify(read.map((r) => [r.volume_id, r.path, r.sha256, r.outcome === 'verified' ? 1 : 0, r.at_ms]))));
   const { statements: trash, touched } = trashStatements(db, orderId, order.body, fresh);
   statements.push(...trash);
+  // How safely an asset is kept goes by when its copies were verified.
+  for (const r of read) if (r.sha256 !== null) touched.add(r.sha256);
   if (touched.size > 0) statements.push(markUnresolved(db, touched));
   await db.batch(statements);
   if (touched.size > 0) await finish(db, nowMs);
