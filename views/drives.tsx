@@ -47,7 +47,7 @@ export function DriveRow(props: { drive: DriveFacts; nowMs: number; editing?: bo
       <div class="drive-head" {...hx({ get: `/drives?head=${idPath(drive.volume_id)}`, trigger: 'live-presence from:body', swap: 'innerMorph' })}><DriveHead drive={drive} nowMs={props.nowMs} editing={props.editing ?? false} /></div>
       <div class="drive-more">
         <Said text={props.said} /><Said text={props.wrong} wrong />
-        {props.editing && <WordsForm drive={drive} />}
+        {props.editing && <><WordsForm drive={drive} /><ForgetForm drive={drive} /></>}
         {drive.folders.map((folder) => <FolderRow folder={folder} drive={drive} nowMs={props.nowMs} />)}
         {drive.identity === 'weak' && <WeakIdentity drive={drive} />}
       </div>
@@ -122,6 +122,17 @@ function WordsForm(props: { drive: DriveFacts }) {
       <label class="field"><span>Note, such as where it lies</span><input type="text" name="note" value={drive.note ?? ''} maxlength={300} autocomplete="off" /></label>
       <div class="buttons"><button class="button" type="submit">Save</button><a class="button button-plain" href="/drives" {...hx({ get: `/drives?row=${idPath(drive.volume_id)}`, target: 'closest .drive', swap: 'outerHTML' })}>Leave it</a></div>
     </form>
+  );
+}
+
+function ForgetForm(props: { drive: DriveFacts }) {
+  const { drive } = props;
+  return (
+    <details class="forget">
+      <summary>Forget this drive</summary>
+      <p class="small">Its folders are read no more, and its files count as copies no more{drive.copies.only > 0 && `: ${sayNumber(drive.copies.only)} ${drive.copies.only === 1 ? 'has' : 'have'} no other`}. The photos stay here as they are seen now, with albums and all; nothing on the drive is touched. Adding one of its folders brings it back.</p>
+      <form method="post" action={`/drives/${idPath(drive.volume_id)}/forget`}><button class="button" type="submit">Forget ‘<bdi>{showName(drive.label)}</bdi>’</button></form>
+    </details>
   );
 }
 

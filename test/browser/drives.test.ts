@@ -183,3 +183,25 @@ test('what is selected goes as one order; all of it is put back by its page', as
   expect(await page.locator('.order-row').count()).toBeGreaterThanOrEqual(4);
   expect(said.splice(0)).toEqual([]);
 });
+
+test('a drive that is let go is listed no more, its photos stay, and a folder of it brings it back', async () => {
+  const before = await list();
+  const disk = filesIn(old);
+  await page.goto('/drives');
+  const row = page.locator('section.drive', { hasText: 'Old HDD' });
+  await row.getByRole('link', { name: 'Name and note' }).click();
+  await row.getByText('Forget this drive').click();
+  await row.locator('.forget button').click({ timeout: 10_000 });
+  await page.getByText('The drive is forgotten.').waitFor(SOON);
+  expect(await page.locator('section.drive').count()).toBe(1);
+  expect(filesIn(old)).toEqual(disk);
+  const after = await list();
+  expect(after.map((l) => l.sha256)).toEqual(before.map((l) => l.sha256));
+  expect(after.flatMap((l) => l.locations).filter((x) => x.state !== 'missing').map((x) => x.volume_id)).not.toContain('uuid:Old HDD');
+  const added = await runCommandAsync(dataDir, ['index', old, '--json'], env);
+  expect(added.code, added.stderr).toBe(0);
+  await expect.poll(async () => JSON.stringify(await list()), SOON).toBe(JSON.stringify(before));
+  await page.goto('/drives');
+  expect(await page.locator('section.drive').count()).toBe(2);
+  expect(said.splice(0)).toEqual([]);
+});

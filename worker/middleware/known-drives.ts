@@ -1,8 +1,10 @@
 // The drives by id, with what pages say of them: name, note, whether they are connected. Not a middleware of its own.
 import type { OriginalsFacts } from '../../views/copies.tsx';
 import type { DriveName } from '../../views/parts/drive-names.tsx';
+import { NotFound } from '../errors.tsx';
+import { askAgent, notifyPages } from '../link/client.ts';
 import { ORIGINALS_COUNTED, type OnDrives } from '../store/copies.ts';
-import { driveLabel, listDrives } from '../store/drives.ts';
+import { driveLabel, findDrive, forgetDrive, listDrives, type Drive } from '../store/drives.ts';
 import { loadConnected, type PageContext } from './page.tsx';
 
 export interface KnownDrive extends DriveName { volume_id: string; connected: boolean; readOnly: boolean }
@@ -31,4 +33,14 @@ export function sumOriginals(all: readonly OnDrives[], drives: KnownDrives): Ori
   }
   const named = [...missed].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1)).map(([id]) => drives(id));
   return { ...facts, drives: named, capped: facts.assets >= ORIGINALS_COUNTED };
+}
+
+/** The owner lets a drive go, on both sides. Throws where there is none, and where the agent cannot be asked. */
+export async function letDriveGo(c: PageContext, volumeId: string): Promise<Drive> {
+  const drive = await findDrive(c.env.DB, volumeId);
+  if (!drive) throw new NotFound('There is no such drive.');
+  await askAgent(c.env, 'forget_volume', { volume_id: drive.volume_id });
+  await forgetDrive(c.env.DB, drive.volume_id, Date.now());
+  c.executionCtx.waitUntil(notifyPages(c.env, 'presence'));
+  return drive;
 }

@@ -6,12 +6,13 @@ import type { App } from '../env.ts';
 import { BadRequest, NotFound } from '../errors.tsx';
 import { askAgent, getPresence, getStatus, notifyPages } from '../link/client.ts';
 import { readJson } from '../middleware/body.ts';
+import { letDriveGo } from '../middleware/known-drives.ts';
 import { requireToken } from '../middleware/token.ts';
 import { formatCursor, listLines, parseCursor } from '../store/list.ts';
 import { listProblemRows } from '../store/problems.ts';
 import { listRoots } from '../store/roots.ts';
 import { SettingsPatch, readSettings, writeSettings } from '../store/settings.ts';
-import { countOnDrive, driveLabel, findDrive, forgetDrive, listDrives } from '../store/drives.ts';
+import { countOnDrive, driveLabel, listDrives } from '../store/drives.ts';
 
 const MAX_SETTINGS_BYTES = 10_000;
 const NDJSON = { 'Content-Type': 'application/x-ndjson; charset=utf-8' };
@@ -49,11 +50,7 @@ api.get('/api/volumes', async (c) => {
 
 /** Its folders are read no more; what is known of its photos stays. */
 api.post('/api/volumes/:id/forget', async (c) => {
-  const drive = await findDrive(c.env.DB, c.req.param('id'));
-  if (!drive) throw new NotFound('There is no such drive.');
-  await askAgent(c.env, 'forget_volume', { volume_id: drive.volume_id });
-  await forgetDrive(c.env.DB, drive.volume_id, Date.now());
-  c.executionCtx.waitUntil(notifyPages(c.env, 'presence'));
+  const drive = await letDriveGo(c, c.req.param('id'));
   return c.json({ volume_id: drive.volume_id, files: await countOnDrive(c.env.DB, drive.volume_id) });
 });
 

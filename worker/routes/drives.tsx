@@ -5,6 +5,7 @@ import { DriveHead, DriveRow, DrivesPage, QuestionPage, type DriveFacts, type Fo
 import type { App } from '../env.ts';
 import { BadRequest, NotFound } from '../errors.tsx';
 import { askAgent } from '../link/client.ts';
+import { letDriveGo } from '../middleware/known-drives.ts';
 import { loadConnected, loadFrame, loadStatus, sayRefusal, sendBack, sendFragment, sendPage, wantsFragment, type PageContext } from '../middleware/page.tsx';
 import { countCopies, countDriveCopies, NO_COPIES, type DriveCopies } from '../store/copies.ts';
 import { driveLabel, findDrive, listDrives, listFolders, writeDriveWords, type Drive, type Folder } from '../store/drives.ts';
@@ -15,6 +16,7 @@ const SCANS_LOOKED_AT = 60;
 const DONE: Record<string, string> = {
   scan: 'Scanning has begun.', added: 'The folder was added and is being read.', removed: 'The folder is no longer read. Its photos stay.', kept: 'Everything stays as it is.',
   gone: 'Marked as missing. They come back by themselves when the files do.', back: 'All of them were there again, so nothing was marked.', words: 'Saved.', marker: 'The drive now has a lasting name.',
+  forgotten: 'The drive is forgotten. Its photos stay here; adding a folder of it brings it back.',
 };
 
 export const drives = new Hono<App>();
@@ -24,8 +26,7 @@ drives.get('/drives', async (c) => {
   const head = c.req.query('head');
   if (wantsFragment(c) && head !== undefined) return sendHead(c, head);
   if (wantsFragment(c)) return sendDrive(c, editing || (c.req.query('row') ?? ''), { editing: editing !== '' });
-  const [frame, drives, copies] = await Promise.all([loadFrame(c), loadDrives(c), countCopies(c.env.DB, Date.now())]);
-  return sendPage(c, <DrivesPage frame={frame} drives={drives} copies={copies} nowMs={Date.now()} editing={editing} {...said(DONE[c.req.query('done') ?? ''])} />);
+  return sendDrives(c, { editing, ...said(DONE[c.req.query('done') ?? '']) });
 });
 
 drives.get('/drives/dots', async (c) => {
@@ -49,12 +50,21 @@ drives.post('/drives/:id/marker', async (c) => {
   } catch (error) {
     const refusal = sayRefusal(error);
     if (wantsFragment(c)) return sendDrive(c, id, { wrong: refusal.text }, refusal.status);
-    return sendPage(c, <DrivesPage frame={await loadFrame(c)} drives={await loadDrives(c)} copies={await countCopies(c.env.DB, Date.now())} nowMs={Date.now()} wrong={refusal.text} />, refusal.status);
+    return sendDrives(c, { wrong: refusal.text }, refusal.status);
   }
   if (!wantsFragment(c)) return sendBack(c, '/drives?done=marker');
   // The agent pushes before it answers, so the drive is known by its new id; a slow push leaves the old one for a while.
   const known = await findDrive(c.env.DB, marked);
   return known ? sendDrive(c, marked, { said: DONE['marker'] ?? '' }) : sendDrive(c, id, { said: 'The drive is marked. Its lasting name appears here in a moment.' });
+});
+
+drives.post('/drives/:id/forget', async (c) => {
+  const id = c.req.param('id');
+  try { await letDriveGo(c, id); } catch (error) {
+    const refusal = sayRefusal(error);
+    return sendDrives(c, { wrong: refusal.text }, refusal.status);
+  }
+  return sendBack(c, '/drives?done=forgotten');
 });
 
 drives.get('/drives/question/:scan', async (c) => sendPage(c, <QuestionPage frame={await loadFrame(c)} question={await findQuestion(c, c.req.param('scan'))} />));
@@ -79,6 +89,11 @@ async function sendHead(c: PageContext, volumeId: string): Promise<Response> {
   if (!drive) throw new NotFound('There is no such drive.');
   const [connected, folders, copies] = await Promise.all([loadConnected(c), listFolders(c.env.DB), countDriveCopies(c.env.DB, Date.now())]);
   return sendFragment(c, <DriveHead drive={await loadDrive(c, drive, folders, connected, copies)} nowMs={Date.now()} />);
+}
+
+async function sendDrives(c: PageContext, words: { said?: string; wrong?: string; editing?: string }, status: 200 | 422 | 503 = 200): Promise<Response> {
+  const [frame, drives, copies] = await Promise.all([loadFrame(c), loadDrives(c), countCopies(c.env.DB, Date.now())]);
+  return sendPage(c, <DrivesPage frame={frame} drives={drives} copies={copies} nowMs={Date.now()} {...words} />, status);
 }
 
 async function sendDrive(c: PageContext, volumeId: string, words: { said?: string; wrong?: string; editing?: boolean }, status: 200 | 422 | 503 = 200): Promise<Response> {
