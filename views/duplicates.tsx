@@ -13,7 +13,7 @@ import { tileRatio, tileWords } from './timeline.tsx';
 export interface CopyFacts {
   paths: { volume_id: string; path: string }[];
   label: string; note: string | null; connected: boolean;
-  in_album: boolean; damaged: boolean; verified_at_ms: number | null;
+  in_album: boolean; sidecar: boolean; damaged: boolean; verified_at_ms: number | null;
   /** Why nothing can be moved from there. */
   fixed: 'package' | 'read_only' | null;
   can: boolean; tick: boolean;
@@ -24,13 +24,13 @@ export interface GroupFacts {
   copies: CopyFacts[]; morePaths: boolean;
   /** Each lies on a drive of its own. */
   apart: boolean;
-  best: { index: number; why: 'connected' | 'fixed' | 'verified' | 'album' | 'short' | 'same' } | undefined;
+  best: { index: number; why: 'connected' | 'fixed' | 'verified' | 'sidecar' | 'album' | 'short' | 'same' } | undefined;
   offered: boolean; plugIn: DriveName[];
 }
 export interface DuplicatesFacts { within: boolean; count: number; bytes: number; all: number; extra: number; groups: GroupFacts[]; next: string | null; first: boolean; address: string; nowMs: number }
 
 const WHY: Record<NonNullable<GroupFacts['best']>['why'], string> = {
-  connected: 'its drive is connected', fixed: 'it stays there anyway', verified: 'it was verified last', album: 'its folder is an album', short: 'its path is the shortest', same: 'nothing tells them apart',
+  connected: 'its drive is connected', fixed: 'it stays there anyway', verified: 'it was verified last', sidecar: 'a sidecar belongs to it', album: 'its folder is an album', short: 'its path is the shortest', same: 'nothing tells them apart',
 };
 
 export function DuplicatesPage(props: { frame: FrameFacts; duplicates: DuplicatesFacts }) {
@@ -104,7 +104,7 @@ function Copy(props: { copy: CopyFacts; best: NonNullable<GroupFacts['best']>['w
       <p class="dup-drive"><span class={copy.connected ? 'dot' : 'dot away'} aria-hidden="true"></span><span><bdi>{showName(copy.label)}</bdi>{copy.connected ? <span class="hidden-text">, connected</span> : ', away'}{copy.note && <span class="small"> · <bdi>{showName(copy.note)}</bdi></span>}</span></p>
       <p class="path"><bdi>{showName(lastPart(first.path))}</bdi></p>
       <p class="small path"><a class="dup-folder" href={folderAddress(first.volume_id, folder)}><Icon name="folder" small /><bdi>{folder === '' ? 'The top of the drive' : showName(folder)}</bdi></a></p>
-      <p class="small">{[copy.in_album ? 'album’s folder' : null, copy.damaged ? null : copy.verified_at_ms === null ? 'not verified yet' : `verified ${sayAgo(copy.verified_at_ms, props.nowMs)}`].filter((part) => part !== null).join(' · ')}</p>
+      <p class="small">{[copy.in_album ? 'album’s folder' : null, copy.sidecar ? 'with a sidecar' : null, copy.damaged ? null : copy.verified_at_ms === null ? 'not verified yet' : `verified ${sayAgo(copy.verified_at_ms, props.nowMs)}`].filter((part) => part !== null).join(' · ')}</p>
       {copy.damaged && <p class="small sum-warn">Damaged: it no longer holds these bytes.</p>}
       {copy.fixed && <p class="small">{copy.fixed === 'package' ? 'Stays: it lies inside another program’s library.' : 'Stays: the drive is read only.'}</p>}
       {props.best && <p class="dup-why"><Icon name="star" small />Best kept: {WHY[props.best]}</p>}

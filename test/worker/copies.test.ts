@@ -3,12 +3,14 @@
 import { env } from 'cloudflare:workers';
 import { reset } from 'cloudflare:test';
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { OrderBody, Outcome } from '../../protocol/orders.ts';
 import type { LocationRow } from '../../protocol/rows.ts';
 import { loadGridPiece, readGrid } from '../../worker/middleware/grid.ts';
 import { sumOriginals } from '../../worker/middleware/known-drives.ts';
 import { COUNTS_SQL, countCopies, countDriveCopies, DAMAGED_COUNTS_SQL, listAlbumOriginals, listAlbumsKept, listDamaged, listOriginals, listYearsKept, STALE_DAYS } from '../../worker/store/copies.ts';
 import { chooseBest, groupPaths, listDuplicates, MOST_SPARE, suggest, type Choice, type PathRow } from '../../worker/store/duplicates.ts';
 import { gridStart, listGrid, type Grid } from '../../worker/store/grids.ts';
+import { draftOrder, giveOrder } from '../../worker/store/orders.ts';
 import { markUnresolved, resolveMarked } from '../../worker/store/timeline-items.ts';
 import { ask, asset, createSender, evidence, exif, hashOf, location, migrate, postJson, scan, volume, VOLUME } from './support.ts';
 
@@ -130,6 +132,24 @@ describe('counts', () => {
     expect(await all('SELECT * FROM copy_counts WHERE assets <= 0')).toEqual([]);
   });
 
+  it('follow what orders did: a copy in the trash, files read again', async () => {
+    await send({ volumes, assets: [asset(1), asset(2)], locations: [on(VOLUME, 1, 'a.jpg'), on(VOLUME, 1, 'again/a.jpg'), on(VOLUME, 2, 'b.jpg')] });
+    const given = async (body: OrderBody, outcomes: [n: number, path: string, outcome: Outcome][]) => {
+      const id = await draftOrder(env.DB, body, 'an order', 1_000);
+      await giveOrder(env.DB, id, body, 2_000);
+      const receipts = outcomes.map(([n, path, outcome], i) => ({ n: i, unit: i, role: 'asset', volume_id: VOLUME, path, sha256: hashOf(n), size_bytes: 1000 + n, outcome, reason: null, to: outcome === 'trashed' ? `.jharokha-trash/${i}` : null, from: null, at_ms: NOW - DAY_MS }));
+      expect((await postJson(`/sync/orders/${id}`, { revision: 10, state: 'done', progress: { files_done: 1, files: 1, bytes_done: 1, bytes: 1 }, waiting_for: null, reason: null, ended_at_ms: 5_000, receipts })).status).toBe(200);
+    };
+    await given({ kind: 'trash', sha256s: [hashOf(1)], volumes: [VOLUME], copies: [{ volume_id: VOLUME, path: 'again/a.jpg' }], last_copies: false }, [[1, 'again/a.jpg', 'trashed']]);
+    expect(await copies(1)).toMatchObject({ files: 1, safety: 1 });
+    await given({ kind: 'verify', volume_id: VOLUME, share: 100, slowly: false }, [[1, 'a.jpg', 'verified'], [2, 'b.jpg', 'damaged']]);
+    expect(await countCopies(env.DB, NOW)).toMatchObject({ assets: 2, one: 1, nowhere: 1, damaged: 1, stale: 0, never: 0 });
+    expect((await get('/drives')).text).toContain('verified yesterday');
+    await given({ kind: 'trash', sha256s: [hashOf(1)], volumes: [VOLUME], copies: null, last_copies: true }, [[1, 'a.jpg', 'trashed']]);
+    expect(await countCopies(env.DB, NOW)).toMatchObject({ assets: 1, one: 0 });
+    await expectAsMadeAnew();
+  });
+
   it('by drive say what is there, what is nowhere else and how long ago it was verified', async () => {
     await send({ volumes, assets: [asset(1), asset(2), asset(3)], locations: [on(VOLUME, 1, '1.jpg'), on(VOLUME, 2, '2.jpg'), on(T7, 2, '2.jpg'), on(T7, 3, '3.jpg'), on(T7, 3, '3 again.jpg')] });
     await note(2, 'verified_at_ms', NOW - 10 * DAY_MS, T7);
@@ -201,7 +221,7 @@ describe('lists', () => {
 });
 
 describe('what is best kept', () => {
-  const choice = (path: string, more: Partial<Choice> & { volume?: string } = {}): Choice => ({ connected: true, fixed: false, damaged: false, in_album: false, verified_at_ms: null, paths: [{ volume_id: more.volume ?? 'v', path }], ...more });
+  const choice = (path: string, more: Partial<Choice> & { volume?: string } = {}): Choice => ({ connected: true, fixed: false, damaged: false, in_album: false, sidecar: false, verified_at_ms: null, paths: [{ volume_id: more.volume ?? 'v', path }], ...more });
   it('goes by what is at hand, then by what cannot be moved, what was verified, where it lies', () => {
     const long = choice('a/very/long/path.jpg');
     expect(chooseBest([choice('a.jpg', { connected: false }), long])).toEqual({ index: 1, why: 'connected' });
@@ -209,6 +229,7 @@ describe('what is best kept', () => {
     expect(chooseBest([choice('a.jpg'), { ...long, verified_at_ms: 5 * DAY_MS }])).toEqual({ index: 1, why: 'verified' });
     // Of one run, whichever came first.
     expect(chooseBest([choice('a.jpg', { verified_at_ms: 5 * DAY_MS + 1 }), { ...long, verified_at_ms: 5 * DAY_MS + 999 }])).toEqual({ index: 0, why: 'short' });
+    expect(chooseBest([choice('a.jpg', { in_album: true }), { ...long, sidecar: true }])).toEqual({ index: 1, why: 'sidecar' });
     expect(chooseBest([choice('a.jpg'), { ...long, in_album: true }])).toEqual({ index: 1, why: 'album' });
     expect(chooseBest([long, choice('a.jpg')])).toEqual({ index: 1, why: 'short' });
     expect(chooseBest([choice('b.jpg'), choice('a.jpg')])).toEqual({ index: 1, why: 'same' });
@@ -227,7 +248,7 @@ describe('what is best kept', () => {
   });
 
   it('is told of files, each with all of its paths', () => {
-    const row = (path: string, inode: string | null, more: Partial<PathRow> = {}): PathRow => ({ volume_id: 'v', path, fs_id: inode === null ? null : 'F', inode, in_package: 0, verified_at_ms: null, damaged_at_ms: null, in_album: 0, ...more });
+    const row = (path: string, inode: string | null, more: Partial<PathRow> = {}): PathRow => ({ volume_id: 'v', path, fs_id: inode === null ? null : 'F', inode, in_package: 0, verified_at_ms: null, damaged_at_ms: null, in_album: 0, sidecar: 0, ...more });
     expect(groupPaths([row('a', '1'), row('b', '1', { verified_at_ms: 5, in_album: 1 }), row('c', '2'), row('d', null), row('e', null), row('a', '1', { volume_id: 'w' })]).map((file) => [file.paths.map(({ path }) => path).join(), file.verified_at_ms, file.in_album]))
       .toEqual([['a,b,a', 5, true], ['c', null, false], ['d', null, false], ['e', null, false]]);
   });
@@ -268,6 +289,10 @@ describe('pages', () => {
     expect(page).not.toContain('<script>alert');
     expect(page).toContain('album’s folder');
     expect(page).toMatch(/<b>2 copies<\/b>, 1.0 KB each/);
+    // With nothing ticked the form asks for nothing, and not for the whole asset.
+    const sent = await ask('/orders/plan', { method: 'POST', headers: { 'Content-Type': 'application/x-www-form-urlencoded', Origin: 'http://127.0.0.1:8420' }, body: `kind=trash&sha256=${hashOf(1)}&copies=ticked` });
+    expect([sent.status, await sent.text()]).toEqual([400, expect.stringContaining('Nothing was ticked')]);
+    expect(await all('SELECT * FROM orders')).toEqual([]);
   });
 
   it('say of an album what is connected', async () => {

@@ -20,18 +20,18 @@ export function duplicatesSql(set: DuplicateSet): string {
 }
 /** Paths of one asset that are shown; the rest is counted. */
 export const MAX_PATHS = 60;
-export const PATHS_SQL = `SELECT l.volume_id, l.path, l.fs_id, l.inode, l.in_package, l.verified_at_ms, l.damaged_at_ms, coalesce(e.albums, '[]') <> '[]' AS in_album
+export const PATHS_SQL = `SELECT l.volume_id, l.path, l.fs_id, l.inode, l.in_package, l.verified_at_ms, l.damaged_at_ms, coalesce(e.albums, '[]') <> '[]' AS in_album, coalesce(e.imports, '[]') <> '[]' AS sidecar
   FROM locations l LEFT JOIN evidence e ON e.volume_id = l.volume_id AND e.path = l.path WHERE l.sha256 = ?1 AND l.missing_since_ms IS NULL ORDER BY l.volume_id, l.path LIMIT ?2`;
 const PathRow = z.object({
   volume_id: z.string(), path: z.string(), fs_id: z.string().nullable(), inode: z.string().nullable(), in_package: z.int(),
-  verified_at_ms: z.number().nullable(), damaged_at_ms: z.number().nullable(), in_album: z.int(),
+  verified_at_ms: z.number().nullable(), damaged_at_ms: z.number().nullable(), in_album: z.int(), sidecar: z.int(),
 });
 export type PathRow = z.infer<typeof PathRow>;
 
 /** One file under all of its paths. */
 export interface CopyFile {
   paths: { volume_id: string; path: string }[];
-  in_package: boolean; in_album: boolean; damaged: boolean; verified_at_ms: number | null;
+  in_package: boolean; in_album: boolean; sidecar: boolean; damaged: boolean; verified_at_ms: number | null;
 }
 export interface DuplicateGroup { tile: Duplicate; copies: CopyFile[]; morePaths: boolean }
 /** Before the first: `sortMs` is of spare bytes here. */
@@ -54,30 +54,31 @@ export function groupPaths(rows: readonly PathRow[]): CopyFile[] {
   const files = new Map<string, CopyFile>();
   for (const { volume_id, path, fs_id, inode, verified_at_ms, ...row } of rows) {
     const key = JSON.stringify(fs_id === null || inode === null ? [volume_id, path] : [fs_id, inode, 0]);
-    const file = files.get(key) ?? { paths: [], in_package: false, in_album: false, damaged: false, verified_at_ms: null };
+    const file = files.get(key) ?? { paths: [], in_package: false, in_album: false, sidecar: false, damaged: false, verified_at_ms: null };
     files.set(key, file);
     file.paths.push({ volume_id, path });
     file.in_package ||= row.in_package === 1;
     file.in_album ||= row.in_album === 1;
+    file.sidecar ||= row.sidecar === 1;
     file.damaged ||= row.damaged_at_ms !== null;
     if (verified_at_ms !== null) file.verified_at_ms = Math.max(file.verified_at_ms ?? 0, verified_at_ms);
   }
   return [...files.values()];
 }
 
-export interface Choice { connected: boolean; fixed: boolean; damaged: boolean; in_album: boolean; verified_at_ms: number | null; paths: readonly { volume_id: string; path: string }[] }
+export interface Choice { connected: boolean; fixed: boolean; damaged: boolean; in_album: boolean; sidecar: boolean; verified_at_ms: number | null; paths: readonly { volume_id: string; path: string }[] }
 /** Why one is best: by the first of these that tells it from all others; 'same': by nothing but the order. */
-export type Best = { index: number; why: 'connected' | 'fixed' | 'verified' | 'album' | 'short' | 'same' };
+export type Best = { index: number; why: 'connected' | 'fixed' | 'verified' | 'sidecar' | 'album' | 'short' | 'same' };
 
 /**
  * Which copy is best kept: one whose drive is connected, one that cannot be moved anyway (`fixed`), the one verified last
- * (by the day: one run verifies all), one in an album's folder, the shortest path. Undefined where none is whole. The bytes are the same, so nothing else tells them apart; equal ones go by volume and path, so that it is the same one every time.
+ * (by the day: one run verifies all), one with a sidecar beside it, which would go with it, one in an album's folder, the shortest path. Undefined where none is whole. The bytes are the same, so nothing else tells them apart; equal ones go by volume and path, so that it is the same one every time.
  */
 export function chooseBest(copies: readonly Choice[]): Best | undefined {
   const length = (copy: Choice) => Math.min(...copy.paths.map(({ path }) => path.length));
   const marks: [Best['why'], (copy: Choice) => number][] = [
     ['connected', (copy) => Number(copy.connected)], ['fixed', (copy) => Number(copy.fixed)], ['verified', (copy) => Math.floor((copy.verified_at_ms ?? 0) / DAY_MS)],
-    ['album', (copy) => Number(copy.in_album)], ['short', (copy) => -length(copy)],
+    ['sidecar', (copy) => Number(copy.sidecar)], ['album', (copy) => Number(copy.in_album)], ['short', (copy) => -length(copy)],
   ];
   const name = (copy: Choice) => JSON.stringify([copy.paths[0]?.volume_id, copy.paths[0]?.path]);
   const whole = copies.map((copy, index) => ({ copy, index, marks: marks.map(([, of]) => of(copy)) })).filter(({ copy }) => !copy.damaged);
