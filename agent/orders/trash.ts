@@ -2,8 +2,7 @@
 // to the catalog before it is taken and finds by itself where its file is, so that it can be repeated after any end.
 import { dropFile, listCopies } from '../catalog/files.ts';
 import { endStep, markDoing, putTrash, type Step } from '../catalog/orders.ts';
-import { listRoots } from '../catalog/roots.ts';
-import type { Catalog } from '../catalog/catalog.ts';
+import type { Root } from '../catalog/roots.ts';
 import { FileError, isDeviceTrouble } from '../files/errors.ts';
 import { absolutePath } from '../volumes/identify.ts';
 import type { Volume } from '../volumes/types.ts';
@@ -22,9 +21,9 @@ be put back by hand. Jharokha restores and empties them from its Trash page.
 const CLOCK_MS = 2_000;
 
 /** The folder in which a file's trash lies: at the top of the folder that is indexed, for there one may write if anywhere. */
-export function trashBase(catalog: Catalog, volumeId: string, path: string): string {
-  const roots = listRoots(catalog).filter((r) => r.volume_id === volumeId && (r.path === '' || path.startsWith(`${r.path}/`))).sort((a, b) => a.path.length - b.path.length);
-  const base = roots[0]?.path ?? '';
+export function trashBase(roots: readonly Pick<Root, 'volume_id' | 'path'>[], volumeId: string, path: string): string {
+  const above = roots.filter((r) => r.volume_id === volumeId && (r.path === '' || path.startsWith(`${r.path}/`))).map((r) => r.path);
+  const base = above.sort((a, b) => a.length - b.length)[0] ?? '';
   return base === '' ? TRASH_FOLDER : `${base}/${TRASH_FOLDER}`;
 }
 
