@@ -19,6 +19,9 @@ import { createTinyReader } from './tiny-reader.ts';
 import { checkRows, watchDrives, type Watch } from './orders-check.ts';
 import { hookAccess, hookCalls, hookCatalog, hookChanges, NO_HOOK, type Hook } from './orders-hooks.ts';
 
+/** A sidecar that says little. */
+export const XMP = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="3"/></rdf:RDF></x:xmpmeta>';
+
 export const DRIVES = ['blue', 'red'] as const;
 export type DriveName = (typeof DRIVES)[number];
 
@@ -49,7 +52,7 @@ export async function makeTemplates(): Promise<Templates> {
   scene.reader.facts.set('pair.dng', { mime: 'image/x-adobe-dng' });
   scene.reader.facts.set('pair.png', { mime: 'image/jpeg' });
   put(at('2019/a.png'), png(1));
-  put(at('2019/a.png.xmp'), '<x xmp:Rating="3"/>');
+  put(at('2019/a.png.xmp'), XMP);
   put(join(red, 'backup/a copy.png'), png(1));
   put(at('2019/live.png'), png(2));
   put(at('2019/live.mov'), png(3));

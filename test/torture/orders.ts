@@ -184,7 +184,7 @@ function strike(world: World, cell: Cell, op: Op, path: string, to: string | und
     case 'EIO': case 'full': if (lasting) strickenAt(world.mounts[drive]); return true;
     case 'read-only': strickenAt(world.mounts[drive]); return true;
     case 'unplugged': world.drives.unplug(drive, dice.pick(['gone', 'left_empty', 'left_listed_and_empty'] as const)); return true;
-    case 'changed': return change(world, dice);
+    case 'changed': return change(world, op, dice);
     case 'competitor': return compete(world, op, to ?? path, dice);
     default: return false;
   }
@@ -202,11 +202,13 @@ function whereabouts(world: World): { place: string; trash: string | undefined; 
   });
 }
 
-function change(world: World, dice: Dice): boolean {
+function change(world: World, op: Op, dice: Dice): boolean {
   const files = whereabouts(world).filter((f) => !isLinked(f.now));
   if (files.length === 0) return false;
   const { place, now } = dice.pick(files);
-  overwrite(now, dice.next() < 0.5, dice.next() < 0.5 ? 5 : undefined);
+  // In the instant before a name is unlinked another file may take it, which nothing can see; what is written into the file stays.
+  const inPlace = dice.next() < 0.5 || op === 'unlink';
+  overwrite(now, inPlace, dice.next() < 0.5 ? 5 : undefined);
   world.watch.changed(place, now);
   return true;
 }
