@@ -48,6 +48,11 @@ export function getOrder(catalog: Catalog, orderId: string): OrderRow | undefine
   return row ? toOrder(row) : undefined;
 }
 
+/** Asked before each file: its body, which may hold thousands of names, stays unread. */
+export function isCancelled(catalog: Catalog, orderId: string): boolean {
+  return catalog.prepare('SELECT cancelled FROM orders WHERE order_id = ?').get(orderId)?.['cancelled'] === 1;
+}
+
 /** Orders that have not ended, the oldest first. */
 export function listOpenOrders(catalog: Catalog): OrderRow[] {
   return catalog.prepare('SELECT * FROM orders INDEXED BY orders_open WHERE ended_ms IS NULL ORDER BY given_ms, order_id').all().map(toOrder);

@@ -85,23 +85,32 @@ export function readFaults(file: string): Fault[] {
 /** `access`, failing as `faults` say; `setFaults` replaces them and starts their counts anew. */
 export function withFaults(access: FileAccess, faults: readonly Fault[]): FaultyAccess {
   const { setFaults, meet: refuse } = createFaults(faults, access.platform);
+  const after = (fault: Fault | undefined): void => { if (fault?.effect === 'kill_after') process.kill(process.pid, 'SIGKILL'); };
   return {
     ...access,
     setFaults,
     lstat: (path) => {
       const fault = refuse(path, 'lstat');
       const stat = access.lstat(path);
+      after(fault);
       return fault?.effect === 'dataless' ? Object.assign(Object.create(Stats.prototype) as Stats, stat, { blocks: 0 }) : stat;
     },
-    list: (folder) => { refuse(folder, 'list'); return access.list(folder); },
+    list: (folder) => {
+      const fault = refuse(folder, 'list');
+      const listing = access.list(folder);
+      after(fault);
+      return listing;
+    },
     open: async (path): Promise<OpenFile> => {
-      refuse(path, 'open');
+      const opening = refuse(path, 'open');
       const file = await access.open(path);
+      after(opening);
       return {
         ...file,
         hash: async () => {
           const fault = refuse(path, 'read');
           const result = await file.hash();
+          after(fault);
           if (fault?.effect === 'changes') throw new FileError('changed_while_read', '', 'It changed while it was being read.');
           if (fault?.effect === 'vanishes') throw new FileError('vanished', 'ENOENT', 'It was there a moment ago and is gone.');
           return result;

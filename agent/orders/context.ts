@@ -40,12 +40,30 @@ export interface Run {
   at(volumeId: string): Promise<Volume>;
   /** Files (by `fileKey`) that the order was still to take away when the run began: none of them counts as a copy that stays. */
   leaving(): ReadonlySet<string>;
+  /** Those of them that hold this asset, as the system sees them now (`liveKey`): one may be shown under a path of another volume too. */
+  leavingNow(sha256: string): Promise<ReadonlySet<string>>;
 }
 
 export function openRun(ctx: Pick<OrderContext, 'volumes' | 'files' | 'catalog'>, orderId: string): Run {
-  let leaving: Set<string> | undefined;
+  let leaving: { keys: Set<string>; steps: Map<string, Step[]> } | undefined;
+  const leavingNow = new Map<string, Set<string>>();
   const known = new Map<string, { mount_point: string; dev: number; ino: number }>();
-  return {
+  const readLeaving = (): NonNullable<typeof leaving> => {
+    if (leaving) return leaving;
+    leaving = { keys: new Set(), steps: new Map() };
+    for (const step of listOpenSteps(ctx.catalog, orderId)) {
+      // What leaves the trash was no copy before.
+      if (step.from_order !== null) continue;
+      const row = rowOf(ctx.catalog, step);
+      if (row) leaving.keys.add(fileKey(row));
+      if (step.sha256 === null) continue;
+      const same = leaving.steps.get(step.sha256);
+      if (same) same.push(step);
+      else leaving.steps.set(step.sha256, [step]);
+    }
+    return leaving;
+  };
+  const run: Run = {
     at: async (volumeId) => {
       const volume = await ctx.volumes.get(volumeId);
       if (!volume) throw new DriveLeft(volumeId);
@@ -59,16 +77,22 @@ export function openRun(ctx: Pick<OrderContext, 'volumes' | 'files' | 'catalog'>
       known.set(volumeId, { mount_point: volume.mount_point, dev: mount.dev, ino: mount.ino });
       return volume;
     },
-    leaving: () => {
-      if (leaving) return leaving;
-      leaving = new Set();
-      for (const step of listOpenSteps(ctx.catalog, orderId)) {
-        const row = rowOf(ctx.catalog, step);
-        if (row) leaving.add(fileKey(row));
+    leaving: () => readLeaving().keys,
+    leavingNow: async (sha256) => {
+      let keys = leavingNow.get(sha256);
+      if (keys) return keys;
+      leavingNow.set(sha256, keys = new Set());
+      for (const step of readLeaving().steps.get(sha256) ?? []) {
+        try {
+          const { mount_point } = await run.at(step.volume_id);
+          const stat = look(ctx.files, absolutePath(mount_point, step.path)) ?? (step.to_path === null ? undefined : look(ctx.files, absolutePath(mount_point, step.to_path)));
+          if (stat) keys.add(liveKey(stat));
+        } catch (error) { if (!(error instanceof FileError) && !(error instanceof DriveLeft)) throw error; }
       }
-      return leaving;
+      return keys;
     },
   };
+  return run;
 }
 
 /** What the catalog has at a step's place. */
@@ -77,10 +101,10 @@ export function rowOf(catalog: Catalog, step: Pick<Step, 'volume_id' | 'path'>):
   return getFile(catalog, step.volume_id, dir, name);
 }
 
-/** A look at a path: undefined where nothing has that name. Throws FileError for anything else. */
+/** A look at a path: undefined where nothing has that name, or could have it. Throws FileError for anything else. */
 export function look(files: Pick<FileAccess, 'lstat'>, absolute: string): Stats | undefined {
   try { return files.lstat(absolute); } catch (error) {
-    if (error instanceof FileError && (error.errno === 'ENOENT' || error.errno === 'ENOTDIR')) return undefined;
+    if (error instanceof FileError && (error.errno === 'ENOENT' || error.errno === 'ENOTDIR' || error.errno === 'ENAMETOOLONG')) return undefined;
     throw error;
   }
 }
@@ -91,21 +115,30 @@ export async function hashFile(files: FileAccess, absolute: string): Promise<{ s
   try { return { sha256: (await file.hash()).sha256, stat: file.stat }; } finally { await file.close(); }
 }
 
-export function isSameFile(a: Stats, b: Stats): boolean { return a.dev === b.dev && a.ino === b.ino; }
+/**
+ * Two names of one file, so surely that one of them may be removed: shares may give two files one inode, but those agree in nothing
+ * else, and count one name each.
+ */
+export function isSameFile(a: Stats, b: Stats): boolean {
+  return a.dev === b.dev && a.ino === b.ino && a.nlink > 1 && b.nlink > 1 && a.size === b.size && a.mtimeMs === b.mtimeMs && a.ctimeMs === b.ctimeMs;
+}
+
+/** What two looks at one moment show of one file, whatever path leads to it. */
+export function liveKey(stat: Stats): string { return `${stat.dev}:${stat.ino}`; }
 
 /** What tells one file from another: its inode where inodes last, however many paths and mounts show it; else its place. */
 export function fileKey(row: Pick<FileRow, 'fs_id' | 'inode' | 'volume_id' | 'dir' | 'name'>): string {
   return row.fs_id !== null && row.inode !== null ? `${row.fs_id}\0${row.inode}` : `${row.volume_id}\0\0${row.dir}/${row.name}`;
 }
 
-/** A copy of this asset that stays, on one of `volumes`, whose bytes were read and found right just now. */
+/** A copy of this asset that stays, on one of `volumes`, whose bytes were read and found right just now; never the file that leaves by another path. */
 export async function findGoodCopy(ctx: OrderContext, run: Run, sha256: string, volumes: readonly string[]): Promise<FileRow | undefined> {
   for (const copy of listCopies(ctx.catalog, sha256)) {
     if (run.leaving().has(fileKey(copy)) || !volumes.includes(copy.volume_id)) continue;
     try {
       const volume = await run.at(copy.volume_id);
       const read = await hashFile(ctx.files, absolutePath(volume.mount_point, joinPath(copy.dir, copy.name)));
-      if (read.sha256 === sha256) return copy;
+      if (read.sha256 === sha256 && !(await run.leavingNow(sha256)).has(liveKey(read.stat))) return copy;
     } catch (error) {
       if (!(error instanceof FileError) && !(error instanceof DriveLeft)) throw error;
     }
@@ -127,6 +160,13 @@ export function sayTrouble(error: FileError): { outcome: Outcome; reason: string
     case 'EXDEV': return { outcome: 'refused', reason: 'Another drive is mounted in between.' };
     default: return { outcome: error.code === 'changed_while_read' ? 'changed' : 'failed', reason: error.message };
   }
+}
+
+/** Throws DriveLeft where the volume is not the one that it was, or shows nothing at all: a folder on which no drive is mounted. */
+export async function assertDrive(ctx: OrderContext, run: Run, volume: Volume): Promise<void> {
+  await run.at(volume.volume_id);
+  const { names, badNames } = ctx.files.list(volume.mount_point);
+  if (names.length + badNames.length === 0) throw new DriveLeft(volume.volume_id);
 }
 
 export const parentOf = dirname;

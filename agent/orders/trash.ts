@@ -1,14 +1,15 @@
 // Trash: move, then hash, put back on a mismatch (promise 7). Files of one unit go together or not at all. Every step is written
 // to the catalog before it is taken and finds by itself where its file is, so that it can be repeated after any end.
+import type { Stats } from 'node:fs';
 import { dropFile, listCopies } from '../catalog/files.ts';
 import { endStep, markDoing, putTrash, type Step } from '../catalog/orders.ts';
-import { listRoots } from '../catalog/roots.ts';
-import type { Catalog } from '../catalog/catalog.ts';
+import type { Root } from '../catalog/roots.ts';
+import { isPlaceholder } from '../files/changes.ts';
 import { FileError, isDeviceTrouble } from '../files/errors.ts';
 import { absolutePath } from '../volumes/identify.ts';
 import type { Volume } from '../volumes/types.ts';
 import type { OrderOf, Outcome } from '../../protocol/orders.ts';
-import { BESIDE, DriveLeft, end, endAll, fileKey, findGoodCopy, hashFile, isSameFile, look, parentOf, rowOf, sayTrouble, type OrderContext, type Run } from './context.ts';
+import { assertDrive, BESIDE, DriveLeft, end, endAll, fileKey, findGoodCopy, hashFile, isSameFile, look, parentOf, rowOf, sayTrouble, type OrderContext, type Run } from './context.ts';
 
 /** Ignored by every scan (pipeline/ignore.ts). */
 export const TRASH_FOLDER = '.jharokha-trash';
@@ -18,13 +19,11 @@ const ABOUT_TEXT = `Files in this folder were put into the trash of Jharokha by 
 (a line of JSON, by its number, which is the name of the folder that it lies in) where it lay and what its SHA-256 is. They may
 be put back by hand. Jharokha restores and empties them from its Trash page.
 `;
-/** A clock of a drive may be this much coarser than the computer's. */
-const CLOCK_MS = 2_000;
 
 /** The folder in which a file's trash lies: at the top of the folder that is indexed, for there one may write if anywhere. */
-export function trashBase(catalog: Catalog, volumeId: string, path: string): string {
-  const roots = listRoots(catalog).filter((r) => r.volume_id === volumeId && (r.path === '' || path.startsWith(`${r.path}/`))).sort((a, b) => a.path.length - b.path.length);
-  const base = roots[0]?.path ?? '';
+export function trashBase(roots: readonly Pick<Root, 'volume_id' | 'path'>[], volumeId: string, path: string): string {
+  const above = roots.filter((r) => r.volume_id === volumeId && (r.path === '' || path.startsWith(`${r.path}/`))).map((r) => r.path);
+  const base = above.sort((a, b) => a.length - b.length)[0] ?? '';
   return base === '' ? TRASH_FOLDER : `${base}/${TRASH_FOLDER}`;
 }
 
@@ -40,25 +39,36 @@ export function placesOf(volume: Volume, step: Step): Places {
 /** The folder of the order on this drive: .jharokha-trash/ORDER. */
 function orderFolder(trash: string): string { return parentOf(parentOf(trash)); }
 
-/** Takes one unit through to its receipts. Throws DriveLeft (nothing is concluded, the unit stays open). */
+/**
+ * Takes one unit through to its receipts. Throws DriveLeft, or FileError where it cannot be seen what lies where: nothing is
+ * concluded then, and the unit stays open.
+ */
 export async function trashUnit(ctx: OrderContext, run: Run, order: OrderOf<'trash'>, unit: Step[]): Promise<void> {
   const volume = await run.at(unit[0]?.volume_id ?? '');
   if (unit.some((s) => s.doing === 'returning')) { await putBack(ctx, run, volume, unit); return; }
-  if (!unit.some((s) => s.doing === 'moving')) {
-    unit = await judge(ctx, run, volume, order, unit);
-    if (unit.length === 0) return;
+  // An earlier try ended after the first of its files had moved; the catalog may know less of it than the drive.
+  if (unit.some((s) => look(ctx.files, placesOf(volume, s).trash))) {
+    const lacking = await findLacking(ctx, run, order, unit);
     markDoing(ctx.catalog, unit, 'moving', ctx.now());
-    try { prepareFolder(ctx, volume, unit); } catch (error) {
-      if (!(error instanceof FileError)) throw error;
-      await run.at(volume.volume_id);
-      endAll(ctx, unit, sayTrouble(error));
-      return;
-    }
-  } else assertOrderFolder(ctx, volume, unit);
+    if (lacking) await giveUp(ctx, run, volume, unit, lacking);
+    else await moveAndHash(ctx, run, volume, unit);
+    return;
+  }
+  // Before that everything is judged anew: what was true when it began may not be.
+  unit = await judge(ctx, run, volume, order, unit);
+  if (unit.length === 0) return;
+  markDoing(ctx.catalog, unit, 'moving', ctx.now());
+  try { prepareFolder(ctx, volume, unit); } catch (error) {
+    if (!(error instanceof FileError)) throw error;
+    await run.at(volume.volume_id);
+    endAll(ctx, unit, sayTrouble(error));
+    return;
+  }
   await moveAndHash(ctx, run, volume, unit);
 }
 
 const GONE = { outcome: 'gone', reason: 'Nothing has this name any more. The next scan says what became of it.' } as const;
+const OTHER_FILE = 'It is another file now than the one that was ordered.';
 
 /** Whether every file of the unit is still what was ordered; what is not ends here. Nothing was touched yet. */
 async function judge(ctx: OrderContext, run: Run, volume: Volume, order: OrderOf<'trash'>, unit: Step[]): Promise<Step[]> {
@@ -70,9 +80,9 @@ async function judge(ctx: OrderContext, run: Run, volume: Volume, order: OrderOf
       const stat = look(ctx.files, placesOf(volume, step).source);
       if (!stat) {
         // Gone only while the drive is what it was.
-        await run.at(volume.volume_id);
+        await assertDrive(ctx, run, volume);
         end(ctx, step, GONE);
-      } else if (!stat.isFile() || (step.role === 'asset' && stat.size !== step.size_bytes)) wrong ??= { step, outcome: 'changed', reason: 'It is another file now than the one that was ordered.' };
+      } else if (isOther(step, stat)) wrong ??= { step, outcome: 'changed', reason: OTHER_FILE };
       else here.push(step);
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
@@ -87,6 +97,9 @@ async function judge(ctx: OrderContext, run: Run, volume: Volume, order: OrderOf
   if (lacking) { endAll(ctx, here, lacking); return []; }
   return here;
 }
+
+/** Not what was ordered, as far as a look can tell; a sidecar may have been written anew. */
+function isOther(step: Step, stat: Stats): boolean { return !stat.isFile() || (step.role === 'asset' && stat.size !== step.size_bytes); }
 
 /** Why an asset of the unit would be left without a copy, or without one that was read just now. */
 async function findLacking(ctx: OrderContext, run: Run, order: OrderOf<'trash'>, unit: readonly Step[]): Promise<{ outcome: Outcome; reason: string } | undefined> {
@@ -106,11 +119,13 @@ function prepareFolder(ctx: OrderContext, volume: Volume, unit: readonly Step[])
   const first = unit[0];
   if (!first) return;
   const folder = orderFolder(placesOf(volume, first).trash);
-  const about = `${parentOf(folder)}/${ABOUT}`;
-  ctx.changes.makeFolders(folder);
-  if (!look(ctx.files, about)) ctx.changes.append(about, ABOUT_TEXT);
+  const trash = parentOf(folder);
+  const known = look(ctx.files, `${folder}/${MANIFEST}`) !== undefined;
+  ctx.changes.makeFolders(folder, parentOf(trash));
+  if (!look(ctx.files, `${trash}/${ABOUT}`)) ctx.changes.append(`${trash}/${ABOUT}`, ABOUT_TEXT);
   ctx.changes.append(`${folder}/${MANIFEST}`, unit.map((s) => `${JSON.stringify({ n: s.n, unit: s.unit, role: s.role, path: s.path, sha256: s.sha256, size_bytes: s.size_bytes, at_ms: s.began_ms })}\n`).join(''));
   ctx.changes.syncFolder(folder);
+  if (!known) for (const above of [trash, parentOf(trash)]) ctx.changes.syncFolder(above);
 }
 
 /** Whether this drive has the folder that a trashed file was put into: one without it is another drive. */
@@ -126,17 +141,6 @@ export function tidyOrder(ctx: OrderContext, trash: string): void {
   } catch (error) { if (!(error instanceof FileError)) throw error; }
 }
 
-/** A unit that was begun has its line in the order's folder; a drive without it is another drive. */
-function assertOrderFolder(ctx: OrderContext, volume: Volume, unit: readonly Step[]): void {
-  const first = unit[0];
-  if (!first) return;
-  const places = unit.map((s) => placesOf(volume, s));
-  if (hasManifest(ctx, places[0]?.trash ?? '')) return;
-  // Ended before the folder was made: then nothing moved, and all lie where they lay.
-  if (places.every((p) => look(ctx.files, p.source))) { prepareFolder(ctx, volume, unit); return; }
-  throw new DriveLeft(volume.volume_id);
-}
-
 type Where = 'source' | 'trash' | 'both names' | 'both' | 'neither';
 
 export function whereIs(ctx: OrderContext, { source, trash }: Places): Where {
@@ -145,43 +149,47 @@ export function whereIs(ctx: OrderContext, { source, trash }: Places): Where {
   return s ? 'source' : t ? 'trash' : 'neither';
 }
 
+/** Throws DriveLeft where nothing at all of a unit that was begun is to be seen: the drive that shows so little is another one. */
+async function assertSeen(ctx: OrderContext, run: Run, volume: Volume, unit: readonly Step[]): Promise<void> {
+  await run.at(volume.volume_id);
+  const places = unit.map((s) => placesOf(volume, s));
+  if (!hasManifest(ctx, places[0]?.trash ?? '') && places.every((p) => whereIs(ctx, p) === 'neither')) throw new DriveLeft(volume.volume_id);
+}
+
+interface Wrong { step?: Step; outcome: Outcome; reason: string }
+
 async function moveAndHash(ctx: OrderContext, run: Run, volume: Volume, unit: Step[]): Promise<void> {
-  const moved: { step: Step; sha256: string }[] = [];
-  let wrong: { step: Step; outcome: Outcome; reason: string } | undefined;
+  const moved: { step: Step; sha256: string; size: number }[] = [];
+  let wrong: Wrong | undefined;
   let at = unit[0];
+  if (!at) return;
   try {
-    for (at of unit) moveIn(ctx, placesOf(volume, at));
+    for (at of unit) makeRoom(ctx, placesOf(volume, at));
+    // The names of the folders are on disk before anything moves into them.
+    ctx.changes.syncFolder(orderFolder(placesOf(volume, at).trash));
+    for (at of unit) moveIn(ctx, volume, at);
     for (at of unit) {
       const { source, trash } = placesOf(volume, at);
       ctx.changes.syncFolder(parentOf(trash));
       ctx.changes.syncFolder(parentOf(source));
     }
     for (at of unit) {
-      const { sha256 } = await hashFile(ctx.files, placesOf(volume, at).trash);
+      const { sha256, stat } = await hashFile(ctx.files, placesOf(volume, at).trash);
       if (at.sha256 !== null && at.sha256 !== sha256) { wrong = { step: at, outcome: 'changed', reason: 'It had other bytes than those that were ordered, so it was put back.' }; break; }
-      moved.push({ step: at, sha256 });
+      moved.push({ step: at, sha256, size: stat.size });
     }
   } catch (error) {
-    if (!(error instanceof FileError) || !at) throw error;
-    await run.at(volume.volume_id);
-    assertOrderFolder(ctx, volume, unit);
+    if (!(error instanceof FileError)) throw error;
+    await assertSeen(ctx, run, volume, unit);
     wrong = { step: at, ...(error.errno === 'ENOENT' ? GONE : sayTrouble(error)) };
   }
-  if (wrong) {
-    for (const step of unit) {
-      step.will = step === wrong.step ? wrong.outcome : 'refused';
-      step.reason = step === wrong.step ? wrong.reason : BESIDE;
-    }
-    markDoing(ctx.catalog, unit, 'returning', ctx.now());
-    await putBack(ctx, run, volume, unit);
-    return;
-  }
+  if (wrong) { await giveUp(ctx, run, volume, unit, wrong); return; }
   const atMs = ctx.now();
   ctx.catalog.transact(() => {
-    for (const { step, sha256 } of moved) {
+    for (const { step, sha256, size } of moved) {
       const row = rowOf(ctx.catalog, step);
       putTrash(ctx.catalog, {
-        order_id: step.order_id, n: step.n, unit: step.unit, role: step.role, volume_id: step.volume_id, path: step.path, trash_path: step.to_path ?? '', sha256, size_bytes: step.size_bytes,
+        order_id: step.order_id, n: step.n, unit: step.unit, role: step.role, volume_id: step.volume_id, path: step.path, trash_path: step.to_path ?? '', sha256, size_bytes: size,
         file: JSON.stringify(row ?? null), at_ms: atMs,
       });
       // Something else may have taken the name meanwhile, and been read: that is not ours.
@@ -192,64 +200,82 @@ async function moveAndHash(ctx: OrderContext, run: Run, volume: Volume, unit: St
   ctx.onChange();
 }
 
-/** Moves one file into its own new folder of the trash, from wherever an earlier try left it. */
-function moveIn(ctx: OrderContext, places: Places): void {
+/** The file's own new folder of the trash. */
+function makeRoom(ctx: OrderContext, { trash }: Places): void {
+  try { ctx.changes.makeFolder(parentOf(trash)); } catch (error) {
+    // Of an earlier try: empty, or with this file in it.
+    const isOurs = (name: string) => trash.endsWith(`/${name}`);
+    if (!(error instanceof FileError) || error.errno !== 'EEXIST' || !ctx.files.list(parentOf(trash)).names.every(isOurs)) throw error;
+  }
+}
+
+/** Moves one file into its folder, from wherever an earlier try left it. */
+function moveIn(ctx: OrderContext, volume: Volume, step: Step): void {
+  const places = placesOf(volume, step);
   const where = whereIs(ctx, places);
   // A file that has come to the old name since is another one, and stays.
   if (where === 'trash' || where === 'both') return;
   if (where === 'both names') { ctx.changes.remove(places.source); return; }
-  if (where === 'neither') throw new FileError('vanished', 'ENOENT', 'It was there a moment ago and is gone.');
-  try { ctx.changes.makeFolder(parentOf(places.trash)); } catch (error) {
-    // Of an earlier try, which ended before the move: empty, or none of ours.
-    if (!(error instanceof FileError) || error.errno !== 'EEXIST' || ctx.files.list(parentOf(places.trash)).names.length > 0) throw error;
-  }
+  const stat = look(ctx.files, places.source);
+  if (!stat) throw new FileError('vanished', 'ENOENT', 'It was there a moment ago and is gone.');
+  if (isOther(step, stat)) throw new FileError('changed_while_read', '', OTHER_FILE);
   ctx.changes.moveIntoNew(places.source, places.trash);
 }
 
-/** Every file of the unit back to where it lay; one whose name is taken stays in the trash, and its receipt says so. */
+/** Nothing of the unit goes: all that moved is put back. Without a step of its own the reason is that of each. */
+async function giveUp(ctx: OrderContext, run: Run, volume: Volume, unit: readonly Step[], wrong: Wrong): Promise<void> {
+  for (const step of unit) {
+    const own = wrong.step === undefined || step === wrong.step;
+    step.will = own ? wrong.outcome : 'refused';
+    step.reason = own ? wrong.reason : BESIDE;
+  }
+  markDoing(ctx.catalog, unit, 'returning', ctx.now());
+  await putBack(ctx, run, volume, unit);
+}
+
+/** Every file of the unit back to where it lay; one that cannot go there stays in the trash, and its receipt says so. */
 async function putBack(ctx: OrderContext, run: Run, volume: Volume, unit: readonly Step[]): Promise<void> {
   for (const step of unit) {
     const places = placesOf(volume, step);
-    const ending = { outcome: step.will ?? 'failed', reason: step.reason ?? 'It was put back after an interruption.' } as const;
-    try {
-      if (whereIs(ctx, places) === 'neither') {
-        assertOrderFolder(ctx, volume, unit);
-        end(ctx, step, { outcome: ending.outcome === 'gone' ? 'gone' : 'failed', reason: ending.outcome === 'gone' ? ending.reason : 'It is neither where it lay nor in the trash: something else moved it meanwhile.' });
-      } else if (moveOut(ctx, places, step.began_ms ?? 0)) await keepInTrash(ctx, volume, step, 'name_taken', `${ending.reason} Another file has its name now.`);
-      else end(ctx, step, ending);
-    } catch (error) {
+    const will = { outcome: step.will ?? 'failed', reason: step.reason ?? 'It was put back after an interruption.' } as const;
+    let trouble: FileError | undefined;
+    try { moveOut(ctx, places); } catch (error) {
       if (!(error instanceof FileError)) throw error;
+      trouble = error;
       await run.at(volume.volume_id);
-      await keepInTrash(ctx, volume, step, 'failed', `${ending.reason} It could not be put back: ${sayTrouble(error).reason}`);
     }
+    // What the receipt says is what is seen, whichever call it was that failed.
+    const where = whereIs(ctx, places);
+    if (where === 'neither') {
+      if (!hasManifest(ctx, places.trash)) throw new DriveLeft(volume.volume_id);
+      end(ctx, step, will.outcome === 'gone' ? will : { outcome: 'gone', reason: 'It is neither where it lay nor in the trash: something else moved it meanwhile.' });
+    } else if (where === 'source') end(ctx, step, will.outcome === 'gone' ? { outcome: 'failed', reason: 'It could not be moved. It lies where it lay.' } : will);
+    else if (where === 'both') await keepInTrash(ctx, volume, step, 'name_taken', `${will.reason} Another file has its name now.`);
+    else await keepInTrash(ctx, volume, step, 'failed', `${will.reason} It could not be put back: ${trouble ? sayTrouble(trouble).reason : 'another file had its name.'}`);
   }
 }
 
 /**
- * From the trash to where it lay, never over another file. True where it must stay because its name is taken. Idempotent: after an
- * end between the two names, or after the empty file that holds the name, the next call finishes.
+ * From the trash to where it lay, never over another file; where that has its name, it stays. Idempotent: after an end between the
+ * two names, or after the empty file that holds the name, the next call finishes.
  */
-export function moveOut(ctx: OrderContext, places: Places, beganMs: number): boolean {
+export function moveOut(ctx: OrderContext, places: Places): void {
   const where = whereIs(ctx, places);
-  if (where === 'source') return false;
   if (where === 'neither') throw new FileError('vanished', 'ENOENT', 'It is neither where it lay nor in the trash.');
   if (where === 'both names') ctx.changes.remove(places.trash);
-  else {
+  else if (where !== 'source') {
     if (where === 'both') {
-      const [s, t] = [look(ctx.files, places.source), look(ctx.files, places.trash)];
-      // The empty file of an interrupted move (files/changes.ts), made since this one was begun.
-      const ours = s !== undefined && t !== undefined && s.isFile() && s.size === 0 && t.size > 0 && beganMs > 0 && s.mtimeMs >= beganMs - CLOCK_MS;
-      if (!ours) return true;
+      const held = look(ctx.files, places.source);
+      if (!held || !isPlaceholder(held)) return;
       ctx.changes.remove(places.source);
     }
     try { ctx.changes.moveNoReplace(places.trash, places.source); } catch (error) {
-      if (error instanceof FileError && error.errno === 'EEXIST') return true;
+      if (error instanceof FileError && error.errno === 'EEXIST') return;
       throw error;
     }
   }
   ctx.changes.syncFolder(parentOf(places.source));
   tidy(ctx, places.trash);
-  return false;
 }
 
 /** The file's own folder of the trash; whatever still lies there keeps it. */
@@ -260,12 +286,17 @@ export function tidy(ctx: OrderContext, trash: string): void {
 /** It lies in the trash and could not leave it: it is listed there, so that it can be restored once its name is free. */
 async function keepInTrash(ctx: OrderContext, volume: Volume, step: Step, outcome: Outcome, reason: string): Promise<void> {
   const { trash } = placesOf(volume, step);
-  let sha256 = step.sha256 ?? '';
-  try { sha256 = (await hashFile(ctx.files, trash)).sha256; } catch (error) { if (!(error instanceof FileError)) throw error; }
+  let [sha256, size] = [step.sha256, step.size_bytes];
+  try {
+    const read = await hashFile(ctx.files, trash);
+    [sha256, size] = [read.sha256, read.stat.size];
+  } catch (error) { if (!(error instanceof FileError)) throw error; }
   const atMs = ctx.now();
   ctx.catalog.transact(() => {
+    // Its row stays until a scan has told that it is not there.
     putTrash(ctx.catalog, {
-      order_id: step.order_id, n: step.n, unit: step.unit, role: step.role, volume_id: step.volume_id, path: step.path, trash_path: step.to_path ?? '', sha256, size_bytes: step.size_bytes, file: 'null', at_ms: atMs,
+      order_id: step.order_id, n: step.n, unit: step.unit, role: step.role, volume_id: step.volume_id, path: step.path, trash_path: step.to_path ?? '', sha256: sha256 ?? '', size_bytes: size,
+      file: JSON.stringify(rowOf(ctx.catalog, step) ?? null), at_ms: atMs,
     });
     endStep(ctx.catalog, step, { outcome, reason: `${reason} It lies in the trash: ${step.to_path ?? ''}`, sha256 }, atMs);
   });

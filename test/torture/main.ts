@@ -1,28 +1,57 @@
-// `npm run torture [-- COUNT [SEED]]`: 200 crash runs by default, the seed printed so that any of them can be repeated.
+// `npm run torture [-- orders|index [COUNT [SEED]]]`: runs that are disturbed or killed at seeded moments, the seed printed so that
+// any of them can be repeated. `index`: crashes while a library is indexed and synced. `orders`: every call that an order makes,
+// with everything that can happen there. Neither: both, shorter.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeLibrary } from '../support/library.ts';
 import { runBaseline, runCrash } from './crash.ts';
+import { occurring, prepareTable, sayOutcome, showTable, torture } from './orders.ts';
 
-const count = Number(process.argv[2] ?? 200);
-const first = Number(process.argv[3] ?? Date.now() % 1_000_000);
-if (!Number.isInteger(count) || count < 1 || !Number.isInteger(first)) { console.error('npm run torture -- [COUNT [SEED]]'); process.exit(2); }
-const folder = mkdtempSync(join(tmpdir(), 'jharokha-torture-'));
-let kills = 0;
+const [part, ...numbers] = process.argv.slice(2);
+const [given, seed = Date.now() % 1_000_000] = numbers.map(Number);
+const ok = (part === undefined || part === 'orders' || part === 'index') && [given ?? 1, seed].every(Number.isInteger) && (given ?? 1) >= 1;
+if (!ok) { console.error('npm run torture [-- orders|index [COUNT [SEED]]]'); process.exit(2); }
 let broken = 0;
-try {
-  await makeLibrary(folder);
-  const baseline = await runBaseline(folder);
-  console.log(`${count} runs from seed ${first}; an uninterrupted run takes ${Math.round(baseline.durationMs)} ms and gives ${baseline.snapshot.length} rows.`);
-  for (let i = 0; i < count; i += 1) {
-    const outcome = await runCrash(first + i, folder, baseline);
-    kills += outcome.kills.length;
-    if (outcome.differences.length > 0) {
-      broken += 1;
-      console.log(`seed ${outcome.seed} (${outcome.kills.join(', ')}): ${outcome.differences.length} differences\n${outcome.differences.slice(0, 20).join('\n')}\n${outcome.report}`);
-    } else if ((i + 1) % 10 === 0) console.log(`${i + 1} runs, ${kills} kills, ${broken} broken`);
-  }
-} finally { rmSync(folder, { recursive: true, force: true }); }
-console.log(`${count} runs, ${kills} SIGKILLs, ${broken} broken libraries. SIGKILL shows crashes of processes, not a loss of power.`);
+if (part !== 'index') broken += await tortureOrders(given ?? (part ? 1_000 : 250));
+if (part !== 'orders') broken += await tortureIndex(given ?? (part ? 200 : 20));
+console.log('SIGKILL shows crashes of processes, not a loss of power.');
 process.exit(broken === 0 ? 0 : 1);
+
+async function tortureOrders(count: number): Promise<number> {
+  const table = await prepareTable();
+  try {
+    const cells = occurring(table);
+    console.log(`Orders: ${count} runs from seed ${seed} over ${cells.length} cells that can occur.`);
+    const report = await torture(table, count, seed, cells, (done) => { if (done % 100 === 0) console.log(`${done} runs`); });
+    console.log(`${showTable(table)}\n`);
+    const why = new Map<string, string[]>();
+    for (const c of table.cells) if (c.why !== null) why.set(c.why, [...(why.get(c.why) ?? []), `${c.kind} ${c.op} × ${c.fault}`]);
+    for (const [reason, list] of why) console.log(`- ${reason}: ${list.join(', ')}`);
+    for (const outcome of report.broken) console.log(sayOutcome(outcome));
+    const losses = report.broken.filter((o) => o.wrong.some((w) => w.startsWith('LOST'))).length;
+    console.log(`${report.runs} runs in ${Math.round(report.ms / 1000)} s, the fewest in a cell ${Math.min(...cells.map((c) => c.runs))}; ${report.kills} SIGKILLs; ${losses} losses, ${report.broken.length} broken.`);
+    return report.broken.length;
+  } finally { table.remove(); }
+}
+
+async function tortureIndex(count: number): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), 'jharokha-torture-'));
+  let kills = 0;
+  let wrong = 0;
+  try {
+    await makeLibrary(folder);
+    const baseline = await runBaseline(folder);
+    console.log(`Index: ${count} runs from seed ${seed}; an uninterrupted run takes ${Math.round(baseline.durationMs)} ms and gives ${baseline.snapshot.length} rows.`);
+    for (let i = 0; i < count; i += 1) {
+      const outcome = await runCrash(seed + i, folder, baseline);
+      kills += outcome.kills.length;
+      if (outcome.differences.length > 0) {
+        wrong += 1;
+        console.log(`seed ${outcome.seed} (${outcome.kills.join(', ')}): ${outcome.differences.length} differences\n${outcome.differences.slice(0, 20).join('\n')}\n${outcome.report}`);
+      } else if ((i + 1) % 10 === 0) console.log(`${i + 1} runs, ${kills} kills, ${wrong} broken`);
+    }
+  } finally { rmSync(folder, { recursive: true, force: true }); }
+  console.log(`${count} runs, ${kills} SIGKILLs, ${wrong} broken libraries.`);
+  return wrong;
+}

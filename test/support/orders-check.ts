@@ -1,0 +1,166 @@
+// What must hold of the drives whatever happens to an order: every original's bytes are where they lay or in the trash, nobody
+// else's file is touched, and receipts and catalog say what is so.
+import { createHash } from 'node:crypto';
+import { lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { joinPath } from '../../agent/catalog/files.ts';
+import type { Catalog } from '../../agent/catalog/catalog.ts';
+import { isDone, isEnded, type OrderState, type Outcome } from '../../protocol/orders.ts';
+
+const TRASH = '.jharokha-trash';
+
+interface Seen { sha256: string; mtimeMs: number; inode: string }
+interface Drive { volume_id: string; mount_point: string }
+
+/** Every file under a folder, by its absolute path, and every folder. */
+function readTree(top: string, files = new Map<string, Seen>(), folders = new Set<string>()): { files: Map<string, Seen>; folders: Set<string> } {
+  for (const name of readdirSync(top)) {
+    const path = join(top, name);
+    const stat = lstatSync(path);
+    if (stat.isDirectory()) { folders.add(path); readTree(path, files, folders); continue; }
+    files.set(path, { sha256: createHash('sha256').update(readFileSync(path)).digest('hex'), mtimeMs: stat.mtimeMs, inode: `${stat.dev}:${stat.ino}` });
+  }
+  return { files, folders };
+}
+
+function isInTrash(path: string): boolean { return path.split('/').includes(TRASH); }
+
+interface StepRow { order_id: string; kind: string; n: number; volume_id: string; path: string; sha256: string | null; to_path: string | null; outcome: Outcome | null; reason: string | null; revision: number; from_order: string | null; from_n: number | null }
+
+export interface Watch {
+  /** The file that lay at `place` (absolute) was changed by somebody else and lies at `now`. */
+  changed(place: string, now: string): void;
+  /** Somebody else made a file. */
+  added(path: string): void;
+  /** Somebody else took a file away: its bytes are none of ours to account for. */
+  removed(place: string): void;
+  /** What does not hold, in words; nothing where all is well. All drives are connected, and the orders have ended. */
+  check(catalog: Catalog): string[];
+  /** What the drives and the orders' tables hold, as one text: equal where nothing happened. */
+  snapshot(catalog: Catalog): string;
+}
+
+/** Notes all files on the drives as they are before an order. What lies in the trash already is known by the catalog. */
+export function watchDrives(drives: readonly Drive[], catalog: Catalog): Watch {
+  const trees = () => {
+    const all = { files: new Map<string, Seen>(), folders: new Set<string>() };
+    for (const d of drives) readTree(d.mount_point, all.files, all.folders);
+    return all;
+  };
+  const absolute = (volumeId: string, path: string): string => join(drives.find((d) => d.volume_id === volumeId)?.mount_point ?? '/nowhere', path);
+  const before = trees();
+  const originals = new Map<string, Seen>();
+  for (const [path, seen] of before.files) if (!isInTrash(path)) originals.set(path, seen);
+  const inTrash = new Map<string, string>();
+  for (const row of listTrashRows(catalog)) {
+    const seen = before.files.get(absolute(row.volume_id, row.trash_path));
+    if (seen) { originals.set(absolute(row.volume_id, row.path), seen); inTrash.set(absolute(row.volume_id, row.path), absolute(row.volume_id, row.trash_path)); }
+  }
+  const others = new Map<string, Seen>();
+  const touched = new Set<string>();
+  const lookAt = (path: string): Seen => {
+    const stat = lstatSync(path);
+    return { sha256: createHash('sha256').update(readFileSync(path)).digest('hex'), mtimeMs: stat.mtimeMs, inode: `${stat.dev}:${stat.ino}` };
+  };
+
+  function check(now: Catalog): string[] {
+    const wrong: string[] = [];
+    const after = trees();
+    const steps = listSteps(now);
+    const rows = new Map(listTrashRows(now).map((r) => [absolute(r.volume_id, r.trash_path), r]));
+
+    // Orders have ended, each with one receipt a file.
+    for (const order of now.db.prepare('SELECT order_id, state, planned FROM orders').all() as { order_id: string; state: OrderState; planned: number }[]) {
+      if (!isEnded(order.state)) wrong.push(`order ${order.order_id} is still ${order.state}`);
+    }
+    const places = new Map<string, StepRow[]>();
+    const byPlace = new Set<string>();
+    for (const step of steps) {
+      const place = absolute(step.volume_id, step.path);
+      if (step.outcome === null) wrong.push(`no receipt for ${place}`);
+      const key = `${step.order_id}\0${place}`;
+      if (byPlace.has(key)) wrong.push(`two receipts in one order for ${place}`);
+      byPlace.add(key);
+      places.set(place, [...(places.get(place) ?? []), step]);
+    }
+
+    // Every original is in one place, and that is the place which its last receipt names.
+    for (const [place, original] of originals) {
+      const its = places.get(place) ?? [];
+      const targets = new Set([...(inTrash.has(place) ? [inTrash.get(place) as string] : []), ...its.flatMap((s) => (s.to_path === null || s.kind !== 'trash' ? [] : [absolute(s.volume_id, s.to_path)])),
+        ...its.flatMap((s) => { const from = s.from_order === null ? undefined : steps.find((t) => t.order_id === s.from_order && t.n === s.from_n); return from?.to_path ? [absolute(s.volume_id, from.to_path)] : []; })]);
+      // A trash order's own step may say nothing of where it would have gone: its folders are by number.
+      const found = [...(others.has(place) ? [] : [place]), ...targets].filter((path) => after.files.get(path)?.sha256 === original.sha256);
+      const distinct = new Set(found.map((path) => after.files.get(path)?.inode));
+      const lastMove = its.filter((s) => s.outcome !== null && (['trashed', 'restored', 'emptied'].includes(s.outcome) || (s.kind === 'trash' && s.to_path !== null))).at(-1);
+      const said = lastMove === undefined ? (inTrash.has(place) ? 'trash' : 'place') : lastMove.outcome === 'restored' ? 'place' : lastMove.outcome === 'emptied' ? 'nowhere' : 'trash';
+      if (said === 'nowhere') {
+        if (distinct.size > 0) wrong.push(`emptied and still there: ${found.join(', ')}`);
+        continue;
+      }
+      if (distinct.size === 0) { wrong.push(`LOST ${place} (${its.map((s) => `${s.kind} ${s.outcome}: ${s.reason ?? ''}`).join('; ')})`); continue; }
+      if (distinct.size > 1) wrong.push(`twice: ${found.join(', ')}`);
+      for (const path of found) if (after.files.get(path)?.mtimeMs !== original.mtimeMs) wrong.push(`other mtime: ${path}`);
+      const at = found[0] === place ? 'place' : 'trash';
+      if (found.length === 1 && at !== said) wrong.push(`receipts say ${said} of ${place}, and it is at ${found[0] ?? ''} (${its.map((s) => `${s.kind} ${s.outcome} ${s.reason ?? ''}`).join('; ')})`);
+      for (const path of found) if (path !== place && !rows.has(path)) wrong.push(`lies in the trash and is not listed there: ${path}`);
+    }
+
+    // Nobody else's file is touched, and nothing is added but the trash folder.
+    for (const [path, seen] of others) {
+      const is = after.files.get(path);
+      if (is?.sha256 !== seen.sha256 || is.mtimeMs !== seen.mtimeMs || is.inode !== seen.inode) wrong.push(`another's file was touched: ${path}`);
+    }
+    for (const path of after.files.keys()) if (!isInTrash(path) && !originals.has(path) && !others.has(path)) wrong.push(`added: ${path}`);
+    for (const path of after.folders) if (!isInTrash(path) && !before.folders.has(path)) wrong.push(`a folder was added: ${path}`);
+    for (const path of before.folders) if (!isInTrash(path) && !after.folders.has(path)) wrong.push(`a folder is gone: ${path}`);
+
+    // What is listed as trash is there, as it is listed.
+    for (const [path, row] of rows) {
+      const is = after.files.get(path);
+      if (!is) wrong.push(`listed in the trash and not there: ${path}`);
+      else if (is.sha256 !== row.sha256 && !touched.has(absolute(row.volume_id, row.path))) wrong.push(`listed in the trash with another hash: ${path}`);
+    }
+    for (const step of steps) {
+      if (step.outcome === null || isDone(step.outcome) || step.reason !== null) continue;
+      wrong.push(`a refusal without a reason: ${step.path}`);
+    }
+    return wrong;
+  }
+
+  return {
+    changed: (place, path) => { originals.set(place, lookAt(path)); touched.add(place); },
+    added: (path) => { others.set(path, lookAt(path)); },
+    removed: (place) => { originals.delete(place); },
+    check,
+    snapshot: (now) => JSON.stringify({ files: [...trees().files].sort(([a], [b]) => (a < b ? -1 : 1)), steps: listSteps(now), trash: listTrashRows(now) }),
+  };
+}
+
+function listSteps(catalog: Catalog): StepRow[] {
+  return catalog.db.prepare(`SELECT s.order_id, o.kind, s.n, s.volume_id, s.path, s.sha256, s.to_path, s.outcome, s.reason, s.revision, s.from_order, s.from_n FROM order_steps s JOIN orders o USING (order_id)
+    ORDER BY s.revision, s.order_id, s.n`).all() as unknown as StepRow[];
+}
+
+function listTrashRows(catalog: Catalog): { volume_id: string; path: string; trash_path: string; sha256: string }[] {
+  return catalog.db.prepare('SELECT volume_id, path, trash_path, sha256 FROM trash ORDER BY order_id, n').all() as unknown as { volume_id: string; path: string; trash_path: string; sha256: string }[];
+}
+
+/** After a complete scan: rows of pictures say what lies there, nothing that is there is missing, and nothing is said to be there that is not. */
+export function checkRows(drives: readonly Drive[], catalog: Catalog, isPicture: (path: string) => boolean): string[] {
+  const wrong: string[] = [];
+  const rows = catalog.db.prepare("SELECT volume_id, dir, name, seen_as, sha256, missing_since_ms FROM files").all() as { volume_id: string; dir: string; name: string; seen_as: string; sha256: string | null; missing_since_ms: number | null }[];
+  for (const drive of drives) {
+    const there = readTree(drive.mount_point).files;
+    const known = new Map(rows.filter((r) => r.volume_id === drive.volume_id).map((r) => [join(drive.mount_point, joinPath(r.dir, r.name)), r]));
+    for (const [path, seen] of there) {
+      if (isInTrash(path) || !isPicture(path)) continue;
+      const row = known.get(path);
+      if (!row || row.seen_as !== 'asset') wrong.push(`not in the catalog: ${path}`);
+      else if (row.missing_since_ms !== null) wrong.push(`missing, and it is there: ${path}`);
+      else if (row.sha256 !== seen.sha256) wrong.push(`another hash in the catalog: ${path}`);
+    }
+    for (const [path, row] of known) if (row.seen_as === 'asset' && row.missing_since_ms === null && !there.has(path)) wrong.push(`in the catalog and not there: ${path}`);
+  }
+  return wrong;
+}

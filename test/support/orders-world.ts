@@ -1,0 +1,227 @@
+// Two drives with a catalog that knows them, made once and copied for each run: orders are carried out there, and disturbed at any
+// of their calls.
+import { randomUUID } from 'node:crypto';
+import { copyFileSync, existsSync, linkSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openCatalog, type Catalog } from '../../agent/catalog/catalog.ts';
+import { createFileAccess } from '../../agent/files/access.ts';
+import { createFileChanges } from '../../agent/files/changes.ts';
+import { createOrders, type Orders } from '../../agent/orders/orders.ts';
+import { addRoot, scanAll } from '../../agent/pipeline/index.ts';
+import { relateMarked } from '../../agent/pipeline/relate.ts';
+import { sidecarsOfFolder } from '../../agent/pipeline/relate-folders.ts';
+import { createVolumes } from '../../agent/volumes/volumes.ts';
+import { OrderBody, type Order } from '../../protocol/orders.ts';
+import { createScene, png, put, sha } from '../agent/scan/scene.ts';
+import { createFakeVolumes, type FakeVolumes } from './fake-volumes.ts';
+import { createTinyReader } from './tiny-reader.ts';
+import { checkRows, watchDrives, type Watch } from './orders-check.ts';
+import { hookAccess, hookCalls, hookCatalog, hookChanges, NO_HOOK, type Hook } from './orders-hooks.ts';
+
+/** A sidecar that says little. */
+export const XMP = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="3"/></rdf:RDF></x:xmpmeta>';
+
+export const DRIVES = ['blue', 'red'] as const;
+export type DriveName = (typeof DRIVES)[number];
+
+export const SCENARIOS = ['trash', 'duplicates', 'restore', 'empty', 'empty spares'] as const;
+export type Scenario = (typeof SCENARIOS)[number];
+
+export interface Templates { folder: string; fresh: Template; trashed: Template; spared: Template; remove(): void }
+interface Template { folder: string; orders: Map<Scenario, OrderBody> }
+
+/** A picture of other bytes and the same size: what a look at stats takes for the same file. */
+function twinOf(seed: number): Buffer {
+  const { length } = png(seed);
+  for (let other = seed + 1; ; other += 1) if (png(other).length === length) return png(other);
+}
+
+const PEARL = 3_000;
+
+/** Makes the drives as they are before each scenario. */
+export async function makeTemplates(): Promise<Templates> {
+  const folder = mkdtempSync(join(tmpdir(), 'jharokha-orders-'));
+  const file = join(folder, 'catalog.sqlite');
+  const scene = createScene({ catalogFile: file });
+  const red = scene.drives.plugIn('red');
+  const at = (path: string): string => scene.at(`Photos/${path}`);
+  const identifier = 'A-B-C';
+  scene.reader.facts.set('live.png', { content_identifier: identifier, mime: 'image/heic' });
+  scene.reader.facts.set('live.mov', { content_identifier: identifier, kind: 'video', mime: 'video/quicktime', duration_ms: 2_000 });
+  scene.reader.facts.set('pair.dng', { mime: 'image/x-adobe-dng' });
+  scene.reader.facts.set('pair.png', { mime: 'image/jpeg' });
+  put(at('2019/a.png'), png(1));
+  put(at('2019/a.png.xmp'), XMP);
+  put(join(red, 'backup/a copy.png'), png(1));
+  put(at('2019/live.png'), png(2));
+  put(at('2019/live.mov'), png(3));
+  put(at('2019/live.aae'), '<plist/>');
+  put(at('2019/pair.png'), png(4));
+  put(at('2019/pair.dng'), png(5));
+  put(at('2020/dup.png'), png(6));
+  put(at('2020/dup again.png'), png(6));
+  put(join(red, 'dup.png'), png(6));
+  put(at('2020/changed.png'), png(PEARL));
+  put(at('2020/-rf \n\'"🐚‮.png'), png(8));
+  put(at('2020/link one.png'), png(9));
+  linkSync(at('2020/link one.png'), at('2019/link two.png'));
+  put(at('2020/stays.png'), png(10));
+  put(join(red, 'red.png'), png(11));
+  await scene.addRoot('Photos');
+  await addRoot(scene.ctx, red);
+  await scanAll(scene.ctx);
+  await relateMarked(scene.ctx);
+  scene.catalog.db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+
+  const mounts: Record<DriveName, string> = { blue: scene.top, red };
+  const keep = (name: string): Template => {
+    const to = join(folder, name);
+    for (const drive of DRIVES) copyTree(mounts[drive], join(to, drive));
+    copyFileSync(file, join(to, 'catalog.sqlite'));
+    return { folder: to, orders: new Map() };
+  };
+  const volumes = DRIVES.map((d) => `uuid:${d}`);
+  const all = [1, 2, 4, 6, PEARL, 8, 9, 11].map((seed) => sha(png(seed)));
+  const trash = OrderBody.parse({ kind: 'trash', sha256s: all, volumes, last_copies: true });
+  const duplicates = OrderBody.parse({
+    kind: 'trash', sha256s: [sha(png(1)), sha(png(6)), sha(png(9))], volumes,
+    copies: [{ volume_id: 'uuid:blue', path: 'Photos/2019/a.png' }, { volume_id: 'uuid:blue', path: 'Photos/2020/dup.png' }, { volume_id: 'uuid:blue', path: 'Photos/2020/dup again.png' }, { volume_id: 'uuid:blue', path: 'Photos/2020/link one.png' }],
+  });
+  // Same size and time, other bytes: only a hash can tell. So each run of these has something to put back.
+  put(at('2020/changed.png'), twinOf(PEARL));
+  const fresh = keep('fresh');
+  fresh.orders.set('trash', trash).set('duplicates', duplicates);
+  scene.catalog.close();
+  scene.drives.remove();
+
+  // What an order leaves is what the next one finds.
+  const after = async (body: OrderBody, name: string): Promise<Template> => {
+    const world = openWorld(fresh);
+    await world.run(body);
+    const to = join(folder, name);
+    for (const drive of DRIVES) copyTree(world.mounts[drive], join(to, drive));
+    world.catalog().db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    world.letGo();
+    copyFileSync(world.catalogFile, join(to, 'catalog.sqlite'));
+    world.remove();
+    return { folder: to, orders: new Map() };
+  };
+  const trashed = await after(trash, 'trashed');
+  trashed.orders.set('restore', OrderBody.parse({ kind: 'restore', sha256s: null, volumes })).set('empty', OrderBody.parse({ kind: 'empty', sha256s: null, volumes, last_copies: true }));
+  const spared = await after(OrderBody.parse({ ...trash, volumes: ['uuid:blue'] }), 'spared');
+  spared.orders.set('empty spares', OrderBody.parse({ kind: 'empty', sha256s: null, volumes }));
+  return { folder, fresh, trashed, spared, remove: () => { rmSync(folder, { recursive: true, force: true }); } };
+}
+
+export function templateOf(templates: Templates, scenario: Scenario): { template: Template; body: OrderBody } {
+  const template = scenario === 'trash' || scenario === 'duplicates' ? templates.fresh : scenario === 'empty spares' ? templates.spared : templates.trashed;
+  const body = template.orders.get(scenario);
+  if (!body) throw new Error(`no order for ${scenario}`);
+  return { template, body };
+}
+
+/** With times and hard links as they are. */
+function copyTree(from: string, to: string, links = new Map<number, string>()): void {
+  mkdirSync(to, { recursive: true });
+  for (const name of readdirSync(from)) {
+    const [a, b] = [join(from, name), join(to, name)];
+    const stat = lstatSync(a);
+    if (stat.isDirectory()) { copyTree(a, b, links); continue; }
+    const linked = stat.nlink > 1 ? links.get(stat.ino) : undefined;
+    if (linked !== undefined) { linkSync(linked, b); continue; }
+    links.set(stat.ino, b);
+    copyFileSync(a, b);
+    utimesSync(b, stat.mtimeMs / 1000, stat.mtimeMs / 1000);
+  }
+}
+
+export interface World {
+  drives: FakeVolumes; mounts: Record<DriveName, string>; catalogFile: string; watch: Watch; ids: string[]; links: boolean;
+  catalog(): Catalog;
+  /** What happens at calls from now on. */
+  setHook(hook: Hook | null): void;
+  orders(): Orders;
+  orderOf(body: OrderBody): Order;
+  /** Gives an order and waits until nothing more can be done. */
+  give(order: Order): Promise<void>;
+  run(body: OrderBody): Promise<string>;
+  state(orderId: string): string;
+  /** Everything that must hold now, after a repetition of all orders and after a scan too. */
+  verify(): Promise<string[]>;
+  /** The catalog is closed: another process is to use it. */
+  letGo(): void;
+  remove(): void;
+}
+
+let given = 0;
+
+/** A copy of a template as drives, with its catalog. */
+export function openWorld(template: Template, options: { links?: boolean } = {}): World {
+  const drives = createFakeVolumes();
+  const mounts = {} as Record<DriveName, string>;
+  for (const drive of DRIVES) {
+    mounts[drive] = drives.plugIn(drive);
+    copyTree(join(template.folder, drive), mounts[drive]);
+  }
+  const catalogFile = join(drives.folder, 'catalog.sqlite');
+  copyFileSync(join(template.folder, 'catalog.sqlite'), catalogFile);
+  let catalog: Catalog | undefined;
+  let orders: Orders | undefined;
+  let hook = NO_HOOK;
+  const list = DRIVES.map((d) => ({ volume_id: `uuid:${d}`, mount_point: mounts[d] }));
+  const bodies = new Map<string, Order>();
+  const open = (): Catalog => catalog ??= openCatalog(catalogFile);
+  const volumes = createVolumes({ testFile: drives.file });
+  const world: World = {
+    drives, mounts, catalogFile, links: options.links ?? true, ids: [],
+    watch: watchDrives(list, open()),
+    catalog: open,
+    setHook: (next) => { hook = next ?? NO_HOOK; },
+    orders: () => orders ??= createOrders({
+      catalog: hookCatalog(open(), () => hook), files: hookAccess(createFileAccess(), () => hook), changes: hookChanges(createFileChanges({ calls: hookCalls(world.links, () => hook) }), () => hook), volumes,
+      now: () => Date.now(), signal: new AbortController().signal, sidecarsOf: (folder) => sidecarsOfFolder(open(), folder), refresh: () => undefined, onChange: () => undefined, onEnded: () => undefined, warn: () => undefined,
+    }),
+    orderOf: (body) => {
+      const order: Order = { order_id: randomUUID(), given_at_ms: 1_700_000_000_000 + (given += 1), cancelled: false, body };
+      bodies.set(order.order_id, order);
+      world.ids.push(order.order_id);
+      return order;
+    },
+    give: async (order) => {
+      await world.orders().take([{ order_id: order.order_id, cancelled: order.cancelled }], async () => order);
+      await world.orders().settled();
+    },
+    run: async (body) => { const order = world.orderOf(body); await world.give(order); return order.order_id; },
+    state: (orderId) => String(open().db.prepare('SELECT state FROM orders WHERE order_id = ?').get(orderId)?.['state']),
+    verify: async () => {
+      hook = NO_HOOK;
+      const wrong = world.watch.check(open());
+      const before = world.watch.snapshot(open());
+      for (const id of world.ids) { const order = bodies.get(id); if (order) await world.give(order); }
+      if (world.watch.snapshot(open()) !== before) wrong.push('a repetition of the order changed something');
+      const ctx = { files: createFileAccess(), volumes, catalog: open(), reader: createTinyReader(), now: () => Date.now(), concurrency: 2 };
+      const reports = await scanAll(ctx);
+      for (const r of reports) if (r.state !== 'completed') wrong.push(`the scan is ${r.state}: ${r.reason ?? ''}`);
+      await relateMarked(ctx);
+      wrong.push(...checkRows(list, open(), (path) => readFileSync(path).subarray(1, 4).toString('latin1') === 'PNG'));
+      return wrong;
+    },
+    letGo: () => { catalog?.close(); catalog = undefined; orders = undefined; },
+    remove: () => { catalog?.close(); drives.remove(); },
+  };
+  return world;
+}
+
+/** Somebody else writes other bytes over a file: in place, or as another file under its name. */
+export function overwrite(path: string, inPlace: boolean, length?: number): void {
+  const bytes = Buffer.from(readFileSync(path));
+  const next = length === undefined ? bytes : Buffer.concat([bytes, Buffer.alloc(length, 7)]);
+  next.set([(next[1] ?? 0) ^ 0x55], Math.min(1, next.length - 1));
+  if (inPlace) { writeFileSync(path, next); return; }
+  const aside = `${path}.new`;
+  writeFileSync(aside, next);
+  renameSync(aside, path);
+}
+
+export function isThere(path: string): boolean { return existsSync(path); }

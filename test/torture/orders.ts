@@ -1,0 +1,272 @@
+// The table of steps and faults: every call that an order makes, disturbed in every way, and what must hold afterwards. SIGKILLs
+// are of real processes; what else can happen to a drive happens in this one.
+import { spawn } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
+import { dirname, join, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { getOrder } from '../../agent/catalog/orders.ts';
+import { explainError } from '../../agent/files/errors.ts';
+import type { Fault } from '../../agent/files/faults.ts';
+import { isEnded, type Order, type OrderState } from '../../protocol/orders.ts';
+import type { Hook, Op } from '../support/orders-hooks.ts';
+import { makeTemplates, openWorld, overwrite, SCENARIOS, templateOf, type DriveName, type Scenario, type Templates, type World } from '../support/orders-world.ts';
+import { createDice, type Dice } from '../support/random.ts';
+import type { Job } from './order-process.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const NODE = join(ROOT, 'node_modules/.bin/node');
+
+/** Kinds of orders, which are the table's first column; each is run in all its scenarios. */
+const KINDS = { trash: ['trash', 'duplicates'], restore: ['restore'], empty: ['empty', 'empty spares'] } as const satisfies Record<string, readonly Scenario[]>;
+type Kind = keyof typeof KINDS;
+
+export const FAULTS = ['kill before', 'kill after', 'EIO', 'unplugged', 'read-only', 'full', 'changed', 'competitor'] as const;
+export type FaultKind = (typeof FAULTS)[number];
+
+/** Calls that write; of them those that need room. */
+const WRITES = new Set<Op>(['makeFolder', 'makeFolders', 'moveIntoNew', 'moveNoReplace', 'remove', 'removeFolder', 'append', 'link', 'rename', 'unlink', 'hold']);
+const NEEDS_ROOM = new Set<Op>(['makeFolder', 'makeFolders', 'moveIntoNew', 'moveNoReplace', 'append', 'link', 'rename', 'hold']);
+/** System calls within moveNoReplace. */
+const INNER = new Set<Op>(['link', 'rename', 'unlink', 'hold']);
+
+/** Why a cell cannot occur; null where it can. */
+function whyNot(kind: Kind, op: Op, fault: FaultKind): string | null {
+  if (op === 'commit' && fault === 'EIO') return 'the catalog does not lie on the drive';
+  if (fault === 'read-only' && !WRITES.has(op)) return 'it writes nothing';
+  if (fault === 'full' && !NEEDS_ROOM.has(op)) return 'it needs no room';
+  // Between the last look at a file and its unlinking no program can look once more.
+  if (fault === 'changed' && kind === 'empty' && op === 'remove') return 'nothing can look between the last look and this';
+  if (fault === 'competitor' && op === 'rename') return 'the name is held by then; a look at the holder is the last thing before';
+  // Before the first file has moved no name is free.
+  if (fault === 'competitor' && kind === 'trash' && (op === 'makeFolders' || op === 'append')) return 'no name is free yet';
+  return null;
+}
+
+interface Count { scenario: Scenario; links: boolean; op: Op; calls: number }
+export interface Cell { kind: Kind; op: Op; fault: FaultKind; why: string | null; runs: number; broken: number; kills: number }
+export interface Outcome { seed: number; cell: Cell; scenario: Scenario; n: number; links: boolean; wrong: string[]; kills: number; fired: boolean }
+export interface Table { cells: Cell[]; templates: Templates; counts: Count[]; child: string; remove(): void }
+
+/** Counts the calls of undisturbed runs, and makes the table of all cells. */
+export async function prepareTable(): Promise<Table> {
+  const templates = await makeTemplates();
+  const counts: Count[] = [];
+  for (const scenario of SCENARIOS) {
+    for (const links of [true, false]) {
+      const { template, body } = templateOf(templates, scenario);
+      const world = openWorld(template, { links });
+      const calls = new Map<Op, number>();
+      world.setHook({ before: (op) => { calls.set(op, (calls.get(op) ?? 0) + 1); } });
+      const id = await world.run(body);
+      const wrong = [...(world.state(id) === 'done' ? [] : [`it is ${world.state(id)}`]), ...await world.verify()];
+      world.remove();
+      if (wrong.length > 0) throw new Error(`an undisturbed ${scenario} (${links ? 'with' : 'without'} hard links) is wrong:\n${wrong.join('\n')}`);
+      for (const [op, n] of calls) if (links || INNER.has(op) || op === 'moveNoReplace') counts.push({ scenario, links, op, calls: n });
+    }
+  }
+  const cells: Cell[] = [];
+  for (const kind of Object.keys(KINDS) as Kind[]) {
+    const ops = new Set(counts.filter((c) => (KINDS[kind] as readonly Scenario[]).includes(c.scenario)).map((c) => c.op));
+    for (const op of ops) for (const fault of FAULTS) cells.push({ kind, op, fault, why: whyNot(kind, op, fault), runs: 0, broken: 0, kills: 0 });
+  }
+  const child = join(templates.folder, 'order-process.mjs');
+  // Built beside the templates, with everything in it: a run then takes a fraction of a second.
+  await build({ entryPoints: [join(ROOT, 'test/torture/order-process.ts')], bundle: true, platform: 'node', format: 'esm', target: 'node24', outfile: child, logLevel: 'error', banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" } });
+  return { cells, templates, counts, child, remove: () => { templates.remove(); } };
+}
+
+/** One run: everything about it follows from the seed. */
+export async function runOne(table: Table, cell: Cell, seed: number): Promise<Outcome> {
+  const dice = createDice(seed);
+  for (let attempt = 0; ; attempt += 1) {
+    const count = dice.pick(table.counts.filter((c) => (KINDS[cell.kind] as readonly Scenario[]).includes(c.scenario) && c.op === cell.op));
+    const n = 1 + Math.floor(dice.next() * count.calls);
+    const { template, body } = templateOf(table.templates, count.scenario);
+    const world = openWorld(template, { links: count.links });
+    const outcome: Outcome = { seed, cell, scenario: count.scenario, n, links: count.links, wrong: [], kills: 0, fired: false };
+    try {
+      const order = world.orderOf(body);
+      if (cell.fault === 'kill before' || cell.fault === 'kill after') await runKilled(table, world, order, cell, n, dice, outcome);
+      else await runDisturbed(world, order, cell, n, dice, outcome);
+      // Some moments are none for some faults (nothing left to change): another one is taken.
+      if (!outcome.fired && outcome.wrong.length === 0 && attempt < 20) continue;
+      if (!outcome.fired) outcome.wrong.push('the fault could not be brought about');
+      outcome.wrong.push(...await world.verify());
+    } catch (error) { outcome.wrong.push(error instanceof Error ? error.stack ?? error.message : String(error)); } finally { world.remove(); }
+    cell.runs += 1;
+    cell.kills += outcome.kills;
+    if (outcome.wrong.length > 0) cell.broken += 1;
+    return outcome;
+  }
+}
+
+// ---- SIGKILL ----
+
+async function runKilled(table: Table, world: World, order: Order, cell: Cell, n: number, dice: Dice, outcome: Outcome): Promise<void> {
+  world.letGo();
+  const after = cell.fault === 'kill after';
+  const inner = INNER.has(cell.op) || cell.op === 'commit';
+  const killed = await runProcess(table, world, order, inner ? { op: cell.op, n, after } : null, inner ? [] : [{ match: '', op: cell.op as Fault['op'], effect: after ? 'kill_after' : 'kill', after: n - 1, times: 1 }]);
+  outcome.fired = killed;
+  outcome.kills += Number(killed);
+  // Sometimes it is killed once more, wherever it is by then.
+  if (dice.next() < 0.25 && await runProcess(table, world, order, { op: 'commit', n: 1 + Math.floor(dice.next() * 6), after: dice.next() < 0.5 }, [])) outcome.kills += 1;
+  for (let i = 0; i < 5; i += 1) {
+    if (await runProcess(table, world, order, null, [])) outcome.wrong.push('it ended by SIGKILL unasked');
+    if (isOver(world, order)) break;
+    world.letGo();
+  }
+}
+
+async function runProcess(table: Table, world: World, order: Order, kill: Job['kill'], faults: Fault[]): Promise<boolean> {
+  const file = (name: string) => join(world.drives.folder, name);
+  const job: Job = { catalogFile: world.catalogFile, volumesFile: world.drives.file, order, links: world.links, kill };
+  writeFileSync(file('job.json'), JSON.stringify(job));
+  writeFileSync(file('faults.json'), JSON.stringify(faults));
+  const child = spawn(NODE, [table.child, file('job.json')], { env: { ...process.env, JHAROKHA_TEST_FAULTS: file('faults.json') }, stdio: ['ignore', 'ignore', 'pipe'] });
+  let said = '';
+  child.stderr.on('data', (chunk: Buffer) => { said += chunk.toString(); });
+  const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((done) => { child.once('exit', (c, s) => { done([c, s]); }); });
+  if (signal !== 'SIGKILL' && code !== 0) throw new Error(`the order's process ended with ${code ?? signal ?? ''}: ${said}`);
+  return signal === 'SIGKILL';
+}
+
+function isOver(world: World, order: Order): boolean {
+  const row = getOrder(world.catalog(), order.order_id);
+  return row !== undefined && isEnded(row.state as OrderState);
+}
+
+// ---- What else happens to a drive ----
+
+async function runDisturbed(world: World, order: Order, cell: Cell, n: number, dice: Dice, outcome: Outcome): Promise<void> {
+  let met = 0;
+  const lasting = dice.next() < 0.5;
+  let stricken: string | undefined;
+  const hook: Hook = {
+    before: (op, path, to) => {
+      if (op === cell.op) met += 1;
+      // Of a drive that fails for good the calls that follow fail too.
+      if (stricken !== undefined && fails(cell.fault, op) && path.startsWith(stricken)) fail(cell.fault, op, path);
+      if (outcome.fired || op !== cell.op || met < n) return;
+      outcome.fired = strike(world, cell, op, path, to, dice, (mount) => { stricken = mount; }, lasting);
+      if (outcome.fired && (cell.fault === 'EIO' || cell.fault === 'read-only' || cell.fault === 'full')) fail(cell.fault, op, path);
+    },
+  };
+  world.setHook(hook);
+  await world.give(order);
+  for (let i = 0; i < 5; i += 1) {
+    // The drive is well again, and back.
+    stricken = undefined;
+    for (const drive of ['blue', 'red'] as const) if (isAside(world, drive)) world.drives.replug(drive);
+    if (isOver(world, order)) break;
+    world.orders().wake();
+    await world.orders().settled();
+  }
+}
+
+function fails(fault: FaultKind, op: Op): boolean {
+  return fault === 'EIO' ? op !== 'commit' : fault === 'read-only' ? WRITES.has(op) : fault === 'full' && NEEDS_ROOM.has(op);
+}
+
+function fail(fault: FaultKind, op: Op, path: string): void {
+  const code = fault === 'EIO' ? 'EIO' : fault === 'read-only' ? 'EROFS' : 'ENOSPC';
+  const error = Object.assign(new Error(`${code}: injected, ${op} ${path}`), { code });
+  throw INNER.has(op) ? error : explainError(error, 'linux');
+}
+
+function isAside(world: World, drive: DriveName): boolean { return existsSync(join(world.drives.folder, `.aside-${drive}`)); }
+
+/** Brings the fault about; false where this moment is none for it. */
+function strike(world: World, cell: Cell, op: Op, path: string, to: string | undefined, dice: Dice, strickenAt: (mount: string) => void, lasting: boolean): boolean {
+  const drive = path.startsWith(world.mounts.red + sep) || path === world.mounts.red ? 'red' : path.startsWith(world.mounts.blue) ? 'blue' : dice.pick(['blue', 'red'] as const);
+  switch (cell.fault) {
+    case 'EIO': case 'full': if (lasting) strickenAt(world.mounts[drive]); return true;
+    case 'read-only': strickenAt(world.mounts[drive]); return true;
+    case 'unplugged': world.drives.unplug(drive, dice.pick(['gone', 'left_empty', 'left_listed_and_empty'] as const)); return true;
+    case 'changed': return change(world, op, dice);
+    case 'competitor': return compete(world, op, to ?? path, dice);
+    default: return false;
+  }
+}
+
+/** Where the files of the order lie now. */
+function whereabouts(world: World): { place: string; trash: string | undefined; now: string }[] {
+  const rows = world.catalog().db.prepare('SELECT DISTINCT s.volume_id, s.path, coalesce(f.to_path, s.to_path) AS to_path FROM order_steps s LEFT JOIN order_steps f ON f.order_id = s.from_order AND f.n = s.from_n WHERE s.order_id = ?')
+    .all(world.ids.at(-1) ?? '') as { volume_id: string; path: string; to_path: string | null }[];
+  return rows.flatMap((r) => {
+    const mount = r.volume_id === 'uuid:red' ? world.mounts.red : world.mounts.blue;
+    const [place, trash] = [join(mount, r.path), r.to_path === null ? undefined : join(mount, r.to_path)];
+    const now = trash !== undefined && existsSync(trash) ? trash : existsSync(place) ? place : undefined;
+    return now === undefined ? [] : [{ place, trash, now }];
+  });
+}
+
+function change(world: World, op: Op, dice: Dice): boolean {
+  const files = whereabouts(world).filter((f) => !isLinked(f.now));
+  if (files.length === 0) return false;
+  const { place, now } = dice.pick(files);
+  // In the instant before a name is unlinked another file may take it, which nothing can see; what is written into the file stays.
+  const inPlace = dice.next() < 0.5 || op === 'unlink';
+  overwrite(now, inPlace, dice.next() < 0.5 ? 5 : undefined);
+  world.watch.changed(place, now);
+  return true;
+}
+
+/** Two names of one file would both change. */
+function isLinked(path: string): boolean { return path.includes('link '); }
+
+function compete(world: World, op: Op, target: string, dice: Dice): boolean {
+  // The very name that is about to be made, or that of any file that is in the trash just now.
+  const names = [
+    ...(op === 'moveNoReplace' || op === 'link' || op === 'hold' ? [target] : []), ...(op === 'rename' ? [] : whereabouts(world).filter((f) => f.now !== f.place).map((f) => f.place)),
+  ].filter((path) => !existsSync(path) && !path.includes(`${sep}.jharokha-trash${sep}`) && existsSync(dirname(path)));
+  if (names.length === 0) return false;
+  const path = dice.pick(names);
+  writeFileSync(path, dice.next() < 0.3 ? '' : `somebody else's ${dice.next()}`);
+  world.watch.added(path);
+  return true;
+}
+
+// ---- The whole ----
+
+export interface TortureReport { runs: number; kills: number; broken: Outcome[]; ms: number }
+
+/** `count` runs over these cells, each as often as the next; some at a time, for a process that starts waits a lot. The seed says the cell too. */
+export async function torture(table: Table, count: number, seed: number, cells: readonly Cell[], onRun: (done: number) => void = () => undefined): Promise<TortureReport> {
+  const started = performance.now();
+  const report: TortureReport = { runs: 0, kills: 0, broken: [], ms: 0 };
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    for (let i = next++; i < count; i = next++) {
+      const cell = cells[(seed + i) % cells.length];
+      if (!cell) return;
+      const outcome = await runOne(table, cell, seed + i);
+      report.runs += 1;
+      report.kills += outcome.kills;
+      if (outcome.wrong.length > 0) report.broken.push(outcome);
+      onRun(report.runs);
+    }
+  };
+  await Promise.all([worker(), worker(), worker()]);
+  report.ms = performance.now() - started;
+  return report;
+}
+
+export function occurring(table: Table): Cell[] { return table.cells.filter((c) => c.why === null); }
+
+/** The table as text: runs in each cell, `-` where it cannot occur, and what is broken. */
+export function showTable(table: Table): string {
+  const lines = [['', ...FAULTS].map((t, i) => (i === 0 ? t.padEnd(24) : t.padStart(12))).join('')];
+  const rows = [...new Set(table.cells.map((c) => `${c.kind}\0${c.op}`))];
+  for (const row of rows) {
+    const [kind, op] = row.split('\0');
+    const its = table.cells.filter((c) => c.kind === kind && c.op === op);
+    lines.push(`${kind ?? ''}: ${op ?? ''}`.padEnd(24) + FAULTS.map((f) => { const c = its.find((x) => x.fault === f); return (!c || c.why !== null ? '-' : c.broken > 0 ? `${c.runs} (${c.broken}!)` : String(c.runs)).padStart(12); }).join(''));
+  }
+  return lines.join('\n');
+}
+
+export function sayOutcome(o: Outcome): string {
+  return `seed ${o.seed}: ${o.cell.kind} ${o.cell.op} × ${o.cell.fault}, ${o.scenario}, call ${o.n}${o.links ? '' : ', no hard links'}\n  ${o.wrong.slice(0, 12).join('\n  ')}`;
+}
