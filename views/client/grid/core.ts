@@ -426,7 +426,7 @@ export class GridCore implements GridView {
   #settled(): void {
     this.#lastMs = 0;
     if (this.#fast) { this.#fast = false; this.draw(true); }
-    if (this.whole) this.pieces.sweep(this.model, this.model.row(this.model.rowAt(this.y)).from);
+    if (this.whole && this.count > 0) this.pieces.sweep(this.model, this.model.row(this.model.rowAt(this.y)).from);
     this.rested?.();
   }
   #stale(): void {
