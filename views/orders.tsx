@@ -4,6 +4,7 @@ import { renditionUrl } from '../protocol/rendition.ts';
 import { Page, Said, type FrameFacts } from './frame.tsx';
 import { Crumbs, Empty } from './grid.tsx';
 import { assetAddress } from './parts/addresses.ts';
+import type { DriveName } from './parts/drive-names.tsx';
 import { hx } from './parts/hx.ts';
 import { Icon, type IconName } from './parts/icon.tsx';
 import { LAST_COPY_WORDS, sayOrderProgress, sayOutcome, sayOutcomes, sayState } from './parts/order-words.ts';
@@ -11,12 +12,11 @@ import { sayAgo, sayBytes, sayCount, sayNumber, showName } from './parts/words.t
 
 export interface OrderView {
   order_id: string; kind: OrderKind; title: string; given_at_ms: number; state: OrderState | 'draft'; cancelled: number; progress: OrderProgress; reason: string | null; ended_at_ms: number | null;
-  /** The drive that it waits for, by its name and the owner's note. */
-  waitsFor: string | null;
+  /** The drive that it waits for. */
+  waitsFor: DriveName | null;
 }
 export interface ReceiptView { n: number; role: 'asset' | 'sidecar'; drive: string; path: string; sha256: string | null; size_bytes: number; outcome: Outcome; reason: string | null; to_path: string | null }
-/** A drive's name with the owner's note behind it. */
-export interface PlannedDrive { name: string; note: string | null; files: number; bytes: number }
+export interface PlannedDrive extends DriveName { files: number; bytes: number }
 
 export interface PlanTile { sha256: string; color: string | null; grid_version: number }
 
@@ -98,7 +98,7 @@ export function Draft(props: DraftView) {
 
 const GIVE: Record<OrderKind, string> = { trash: 'Move to the trash', restore: 'Restore', empty: 'Delete for good', verify: 'Verify', copy: 'Copy', export: 'Export' };
 
-function sayDrive(drive: PlannedDrive): string { return `‘${showName(drive.name)}’${drive.note ? ` (${showName(drive.note)})` : ''}`; }
+function sayDrive(drive: DriveName): string { return `‘${showName(drive.label)}’${drive.note ? ` (${showName(drive.note)})` : ''}`; }
 export function sayPlugIn(away: readonly PlannedDrive[]): string { return `Plug in ${away.map(sayDrive).join(' or ')}.`; }
 
 function PlanWords(props: { order: OrderView; plan: OrderPlan; drives: PlannedDrive[]; away: PlannedDrive[]; tiles: PlanTile[] }) {
@@ -112,8 +112,8 @@ function PlanWords(props: { order: OrderView; plan: OrderPlan; drives: PlannedDr
         {order.kind === 'empty' && (plan.files === 1 ? ' It is read once more and then deleted. This cannot be undone.' : ' They are read once more and then deleted. This cannot be undone.')}
       </p>
       <ul class="rows plan-drives">
-        {props.drives.map((drive) => <li class="num"><span class="dot" aria-hidden="true"></span><bdi>{showName(drive.name)}</bdi>{drive.note && <> · <bdi>{showName(drive.note)}</bdi></>} · {sayCount(drive.files, 'file')}, {sayBytes(drive.bytes)}</li>)}
-        {props.away.map((drive) => <li class="num"><span class="dot away" aria-hidden="true"></span><bdi>{showName(drive.name)}</bdi>, away{drive.note && <> · <bdi>{showName(drive.note)}</bdi></>} · {sayCount(drive.files, 'file')} there {drive.files === 1 ? 'stays' : 'stay'}, now and when it is plugged in</li>)}
+        {props.drives.map((drive) => <li class="num"><span class="dot" aria-hidden="true"></span><bdi>{showName(drive.label)}</bdi>{drive.note && <> · <bdi>{showName(drive.note)}</bdi></>} · {sayCount(drive.files, 'file')}, {sayBytes(drive.bytes)}</li>)}
+        {props.away.map((drive) => <li class="num"><span class="dot away" aria-hidden="true"></span><bdi>{showName(drive.label)}</bdi>, away{drive.note && <> · <bdi>{showName(drive.note)}</bdi></>} · {sayCount(drive.files, 'file')} there {drive.files === 1 ? 'stays' : 'stay'}, now and when it is plugged in</li>)}
       </ul>
     </div>
   );
@@ -172,7 +172,7 @@ function OrderStateWords(props: { order: OrderView; counts: { outcome: Outcome; 
   const trashed = counts.find((c) => c.outcome === 'trashed')?.n ?? 0;
   return (
     <div class="order-state" aria-busy={open ? 'true' : undefined}>
-      <p class="lead num" role="status">{order.state === 'waiting' && order.waitsFor ? `Plug in ${order.waitsFor} to go on` : sayState(order.state, order.cancelled === 1)}{!open && ` ${sayAgo(order.ended_at_ms ?? 0, props.nowMs)}`}.</p>
+      <p class="lead num" role="status">{order.state === 'waiting' && order.waitsFor ? `Plug in ${sayDrive(order.waitsFor)} to go on` : sayState(order.state, order.cancelled === 1)}{!open && ` ${sayAgo(order.ended_at_ms ?? 0, props.nowMs)}`}.</p>
       {order.reason && !(order.state === 'waiting' && order.waitsFor) && <p>{order.reason}</p>}
       {open && <span class="meter" role="progressbar" aria-label="How far it is" aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(share * 100)}><i style={`--p:${share.toFixed(3)}`}></i></span>}
       <p class="small num">{open ? sayOrderProgress(order.progress) : sayOutcomes(counts)}</p>

@@ -3,11 +3,12 @@ import { renditionUrl } from '../protocol/rendition.ts';
 import type { AssetKind } from '../protocol/words.ts';
 import { Page, Said, type FrameFacts } from './frame.tsx';
 import { Empty } from './grid.tsx';
+import type { DriveName } from './parts/drive-names.tsx';
 import { Icon } from './parts/icon.tsx';
 import { sayAgo, sayBytes, sayCount, sayDate, sayNumber, showName } from './parts/words.ts';
 
 export interface TrashView { sha256: string; at_ms: number; kind: AssetKind; width: number | null; height: number | null; color: string | null; grid_version: number; taken_at: string | null; files: number; bytes: number; copies: number }
-export interface TrashDrive { name: string; note: string | null; connected: boolean; files: number; bytes: number }
+export interface TrashDrive extends DriveName { connected: boolean; files: number; bytes: number }
 
 export function TrashPage(props: { frame: FrameFacts; tiles: TrashView[]; drives: TrashDrive[]; next: string | null; first: boolean; nowMs: number; said?: string | undefined; wrong?: string | undefined }) {
   const { drives } = props;
@@ -21,7 +22,7 @@ export function TrashPage(props: { frame: FrameFacts; tiles: TrashView[]; drives
         <Said text={props.said} /><Said text={props.wrong} wrong />
         {drives.length > 0 && (
           <ul class="rows plan-drives">
-            {drives.map((drive) => <li class="num"><span class={drive.connected ? 'dot' : 'dot away'} aria-hidden="true"></span><bdi>{showName(drive.name)}</bdi>{!drive.connected && ', away'}{drive.note && <> · <bdi>{showName(drive.note)}</bdi></>} · {sayCount(drive.files, 'file')}, {sayBytes(drive.bytes)}</li>)}
+            {drives.map((drive) => <li class="num"><span class={drive.connected ? 'dot' : 'dot away'} aria-hidden="true"></span><bdi>{showName(drive.label)}</bdi>{!drive.connected && ', away'}{drive.note && <> · <bdi>{showName(drive.note)}</bdi></>} · {sayCount(drive.files, 'file')}, {sayBytes(drive.bytes)}</li>)}
           </ul>
         )}
         {away.length > 0 && <p class="small">What lies on a drive that is away can be restored or deleted once it is plugged in.</p>}

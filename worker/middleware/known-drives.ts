@@ -12,7 +12,7 @@ export interface KnownDrive extends DriveName { volume_id: string; connected: bo
 export type KnownDrives = (volumeId: string) => KnownDrive;
 
 export async function loadKnownDrives(c: PageContext): Promise<KnownDrives> {
-  const [drives, connected] = await Promise.all([listDrives(c.env.DB), loadConnected(c)]);
+  const [drives, connected] = await Promise.all([listDrives(c.env.DB, true), loadConnected(c)]);
   const known = new Map(drives.map((drive) => [drive.volume_id, drive]));
   return (volume_id) => {
     const drive = known.get(volume_id);

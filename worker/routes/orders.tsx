@@ -13,10 +13,11 @@ import type { App } from '../env.ts';
 import { BadRequest, Conflict, NotFound } from '../errors.tsx';
 import { askAgent, getPresence, notifyPages, wakeOrders } from '../link/client.ts';
 import { readBytes, readJson } from '../middleware/body.ts';
+import { loadKnownDrives, type KnownDrives } from '../middleware/known-drives.ts';
 import { loadConnected, loadFrame, sayRefusal, sendBack, sendFragment, sendPage, wantsFragment, type PageContext } from '../middleware/page.tsx';
 import { tellLibrary } from '../middleware/tell.ts';
 import { requireOwner } from '../middleware/token.ts';
-import { driveLabel, findDrive, listDrives, type Drive } from '../store/drives.ts';
+import { driveLabel, findDrive } from '../store/drives.ts';
 import { cancelOrder, countOutcomes, draftOrder, findOrder, giveOrder, listOrders, listReceipts, readOrder, RECEIPTS_SHOWN, type OrderFacts } from '../store/orders.ts';
 import { hashesAt } from '../store/paths.ts';
 import { listPlanTiles, listTrash, listTrashDrives, untrash, withMembers } from '../store/trash.ts';
@@ -62,7 +63,7 @@ async function give(c: PageContext, orderId: string, word: string): Promise<Give
   let plan: OrderPlan;
   try { plan = await askAgent(c.env, 'plan_order', { body }); } catch (error) { return { ok: false, why: sayRefusal(error).text, plan: null }; }
   if (plan.blocked !== null) return { ok: false, why: plan.blocked, plan };
-  if (plan.files === 0) return { ok: false, why: plan.away.length > 0 ? sayPlugIn(await planned(c, plan.away)) : 'There is no file that this could be done to.', plan };
+  if (plan.files === 0) return { ok: false, why: plan.away.length > 0 ? sayPlugIn(planned(await loadKnownDrives(c), plan.away)) : 'There is no file that this could be done to.', plan };
   const needed = plan.last_copies > 0 ? LAST_COPY_WORDS[body.kind] : undefined;
   if (needed !== undefined && word.trim().toLowerCase() !== needed) return { ok: false, why: `Type the word ${needed}: of ${sayCount(plan.last_copies, 'of them', 'of them')} no other copy is known.`, plan };
   const given = 'last_copies' in body ? { ...body, last_copies: needed !== undefined } : body;
@@ -161,7 +162,7 @@ async function trashedBy(c: PageContext, orderId: string): Promise<string[]> {
 orders.get('/orders', async (c) => {
   const before = readCursor(c.req.query('before'));
   const rows = await listOrders(c.env.DB, { atMs: before.atMs, orderId: before.key }, ORDERS_SHOWN + 1);
-  const drives = await listDrives(c.env.DB);
+  const drives = await loadKnownDrives(c);
   const shown = await Promise.all(rows.slice(0, ORDERS_SHOWN).map(async (order) => ({ ...viewOf(order, drives), counts: order.ended_at_ms === null ? [] : await countOutcomes(c.env.DB, order.order_id) })));
   const first = c.req.query('before') === undefined;
   if (wantsFragment(c)) return sendFragment(c, <OrderRows orders={shown} first={first} nowMs={Date.now()} />);
@@ -181,13 +182,13 @@ orders.get('/orders/:id/state', async (c) => {
 orders.get('/orders/:id/:file{receipts\\.(?:csv|json)}', async (c) => {
   const order = await needOrder(c, orderIdOf(c));
   const csv = c.req.param('file').endsWith('csv');
-  const names = new Map((await listDrives(c.env.DB)).map((drive) => [drive.volume_id, driveLabel(drive)]));
+  const drives = await loadKnownDrives(c);
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
-  c.executionCtx.waitUntil(writeReceipts(c, order, names, csv, writable.getWriter()).catch(() => undefined));
+  c.executionCtx.waitUntil(writeReceipts(c, order, drives, csv, writable.getWriter()).catch(() => undefined));
   return new Response(readable, { headers: { 'Content-Type': csv ? 'text/csv; charset=utf-8' : 'application/json; charset=utf-8', 'Content-Disposition': `attachment; filename="receipts-${order.order_id}.${csv ? 'csv' : 'json'}"`, 'Cache-Control': 'private, no-cache' } });
 });
 
-async function writeReceipts(c: PageContext, order: OrderFacts, names: ReadonlyMap<string, string>, csv: boolean, writer: WritableStreamDefaultWriter<Uint8Array>): Promise<void> {
+async function writeReceipts(c: PageContext, order: OrderFacts, drives: KnownDrives, csv: boolean, writer: WritableStreamDefaultWriter<Uint8Array>): Promise<void> {
   const encoder = new TextEncoder();
   const columns = ['n', 'outcome', 'reason', 'role', 'drive', 'volume_id', 'path', 'sha256', 'size_bytes', 'to', 'at'] as const;
   // A spreadsheet runs what begins like a formula: such a text is made plain by an apostrophe, as they all understand it.
@@ -195,7 +196,7 @@ async function writeReceipts(c: PageContext, order: OrderFacts, names: ReadonlyM
   await writer.write(encoder.encode(csv ? `${columns.join(',')}\r\n` : `{"order_id":${JSON.stringify(order.order_id)},"kind":"${order.kind}","title":${JSON.stringify(order.title)},"state":"${order.state}","given_at":"${new Date(order.given_at_ms).toISOString()}","receipts":[`));
   for (let after = -1, first = true; ;) {
     const receipts = await listReceipts(c.env.DB, order.order_id, after, RECEIPTS_READ);
-    const rows = receipts.map((r) => ({ n: r.n, outcome: r.outcome, reason: r.reason, role: r.role, drive: names.get(r.volume_id) ?? null, volume_id: r.volume_id, path: r.path, sha256: r.sha256, size_bytes: r.size_bytes, to: r.to_path, at: new Date(r.at_ms).toISOString() }));
+    const rows = receipts.map((r) => ({ n: r.n, outcome: r.outcome, reason: r.reason, role: r.role, drive: drives(r.volume_id).label, volume_id: r.volume_id, path: r.path, sha256: r.sha256, size_bytes: r.size_bytes, to: r.to_path, at: new Date(r.at_ms).toISOString() }));
     const text = csv ? rows.map((row) => `${columns.map((name) => cell(row[name])).join(',')}\r\n`).join('') : rows.map((row) => JSON.stringify(row)).join(',');
     if (text !== '') await writer.write(encoder.encode(!csv && !first ? `,${text}` : text));
     first = false;
@@ -230,8 +231,8 @@ orders.post('/trash', async (c) => {
 
 async function sendTrash(c: PageContext, words: { said?: string | undefined; wrong?: string | undefined }, status: 200 | 422 = 200): Promise<Response> {
   const before = readCursor(c.req.query('before'));
-  const [tiles, trash, all, connected, frame] = await Promise.all([listTrash(c.env.DB, { atMs: before.atMs, sha256: before.key }, TRASH_SHOWN + 1), listTrashDrives(c.env.DB), listDrives(c.env.DB), loadConnected(c), loadFrame(c)]);
-  const drives = trash.map((each) => ({ ...nameOf(all, each.volume_id), connected: connected.has(each.volume_id), files: each.files, bytes: each.bytes })).sort((a, b) => Number(b.connected) - Number(a.connected));
+  const [tiles, trash, known, frame] = await Promise.all([listTrash(c.env.DB, { atMs: before.atMs, sha256: before.key }, TRASH_SHOWN + 1), listTrashDrives(c.env.DB), loadKnownDrives(c), loadFrame(c)]);
+  const drives = trash.map((each) => ({ ...known(each.volume_id), files: each.files, bytes: each.bytes })).sort((a, b) => Number(b.connected) - Number(a.connected));
   const last = tiles.length > TRASH_SHOWN ? tiles[TRASH_SHOWN - 1] : undefined;
   return sendPage(c, <TrashPage frame={frame} tiles={tiles.slice(0, TRASH_SHOWN)} drives={drives} first={c.req.query('before') === undefined} nowMs={Date.now()} next={last ? withQuery('/trash', { before: `${last.at_ms}.${last.sha256}` }) : null} {...words} />, status);
 }
@@ -242,9 +243,10 @@ async function sendDraft(c: PageContext, order: OrderFacts, wrong?: string, stat
   let plan: OrderPlan | null = null;
   let cannot: string | undefined;
   try { plan = await askAgent(c.env, 'plan_order', { body: await withVolumes(c, whole.body) }); } catch (error) { cannot = sayRefusal(error).text; }
-  const [drives, away] = await Promise.all([planned(c, plan?.drives ?? []), planned(c, plan?.away ?? [])]);
+  const known = await loadKnownDrives(c);
+  const [drives, away] = [planned(known, plan?.drives ?? []), planned(known, plan?.away ?? [])];
   const hashes = 'sha256s' in whole.body && whole.body.sha256s !== null ? whole.body.sha256s.slice(0, TILES_SHOWN) : [];
-  const view = { order: viewOf(order, []), plan, drives, away, cannot, tiles: await listPlanTiles(c.env.DB, hashes) };
+  const view = { order: viewOf(order, known), plan, drives, away, cannot, tiles: await listPlanTiles(c.env.DB, hashes) };
   return wantsFragment(c) ? sendFragment(c, <Draft {...view} />) : sendPage(c, <DraftPage frame={await loadFrame(c)} {...view} wrong={wrong === cannot ? undefined : wrong} />, status);
 }
 
@@ -255,24 +257,17 @@ async function sendOrder(c: PageContext, order: OrderFacts, words: { wrong?: str
 }
 
 async function loadBody(c: PageContext, order: OrderFacts, after: number): Promise<OrderBodyView> {
-  const [drives, counts, receipts] = await Promise.all([listDrives(c.env.DB), countOutcomes(c.env.DB, order.order_id), listReceipts(c.env.DB, order.order_id, after, RECEIPTS_SHOWN + 1)]);
-  const shown = receipts.slice(0, RECEIPTS_SHOWN).map((r): ReceiptView => ({ ...r, drive: nameOf(drives, r.volume_id).name }));
+  const [drives, counts, receipts] = await Promise.all([loadKnownDrives(c), countOutcomes(c.env.DB, order.order_id), listReceipts(c.env.DB, order.order_id, after, RECEIPTS_SHOWN + 1)]);
+  const shown = receipts.slice(0, RECEIPTS_SHOWN).map((r): ReceiptView => ({ ...r, drive: drives(r.volume_id).label }));
   return { order: viewOf(order, drives), counts, receipts: shown, next: receipts.length > RECEIPTS_SHOWN ? withQuery(`/orders/${order.order_id}`, { after: shown.at(-1)?.n ?? 0 }) : null, nowMs: Date.now() };
 }
 
-function nameOf(drives: readonly Drive[], volumeId: string): { name: string; note: string | null } {
-  const drive = drives.find((each) => each.volume_id === volumeId);
-  return drive ? { name: driveLabel(drive), note: drive.note } : { name: 'A drive that is not known any more', note: null };
+function planned(drives: KnownDrives, list: readonly { volume_id: string; files: number; bytes?: number }[]): PlannedDrive[] {
+  return list.map((each) => ({ ...drives(each.volume_id), files: each.files, bytes: each.bytes ?? 0 }));
 }
 
-async function planned(c: PageContext, list: readonly { volume_id: string; files: number; bytes?: number }[]): Promise<PlannedDrive[]> {
-  const drives = list.length > 0 ? await listDrives(c.env.DB) : [];
-  return list.map((each) => ({ ...nameOf(drives, each.volume_id), files: each.files, bytes: each.bytes ?? 0 }));
-}
-
-function viewOf(order: OrderFacts, drives: readonly Drive[]): OrderView {
-  const drive = order.waiting_for === null ? undefined : nameOf(drives, order.waiting_for);
-  return { ...order, waitsFor: drive ? `‘${drive.name}’${drive.note ? ` (${drive.note})` : ''}` : null };
+function viewOf(order: OrderFacts, drives: KnownDrives): OrderView {
+  return { ...order, waitsFor: order.waiting_for === null ? null : drives(order.waiting_for) };
 }
 
 function orderIdOf(c: PageContext): string {
