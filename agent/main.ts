@@ -19,6 +19,7 @@ const COMMANDS: Record<string, { usage: string; about: string; load(): Promise<{
   verify: { usage: '[DRIVE…] [--share N] [--slowly]', about: 'read drives again and compare every file with its hash', load: () => import('./commands/order.ts') },
   copy: { usage: 'SHA256|PATH… --to DRIVE [--into FOLDER]', about: 'verified copies onto another drive', load: () => import('./commands/order.ts') },
   export: { usage: 'SHA256|PATH… --to FOLDER', about: 'verified copies into a folder (--template {year}/{month}/{album}, --no-sidecars)', load: () => import('./commands/order.ts') },
+  duplicates: { usage: '[--within-drive]', about: 'what lies in more than one file, the most room first', load: () => import('./commands/duplicates.ts') },
   forget: { usage: 'DRIVE', about: 'let a drive go: its folders are read no more; what is known of its photos stays', load: () => import('./commands/forget.ts') },
   vectors: { usage: '[rebuild]', about: 'what the search by meaning has; write all of it into its engine anew', load: () => import('./commands/vectors.ts') },
   curation: { usage: 'export [FILE] | import FILE', about: 'what you did (albums, favourites, corrections) into a file, and back (--dry-run, --replace)', load: () => import('./commands/curation.ts') },

@@ -14,7 +14,8 @@ import { clearProgress, printJson, printLine, safe, say, showLine } from './prin
 const POLL_MS = 250;
 const Given = z.object({ order_id: z.string() });
 const Planned = z.object({ plan: OrderPlan });
-const Paths = z.object({ sha256s: z.array(z.string()), unknown: z.array(z.string()) });
+const Paths = z.object({ files: z.array(z.object({ volume_id: z.string(), path: z.string(), sha256: z.string() })), elsewhere: z.array(z.string()), unknown: z.array(z.string()) });
+type Paths = z.infer<typeof Paths>;
 const Shown = z.object({
   n: z.int(), role: z.string(), volume_id: z.string(), path: z.string(), sha256: z.string().nullable(), size_bytes: z.number(), outcome: Outcome, reason: z.string().nullable(), to_path: z.string().nullable(), at_ms: z.number(),
 });
@@ -39,7 +40,7 @@ export async function run(options: Options): Promise<number> {
 async function readBodies(instance: Instance, options: Options): Promise<OrderBody[]> {
   const { order, args, all } = options;
   switch (options.command) {
-    case 'trash': return [{ kind: 'trash', sha256s: await need(instance, args, false), volumes: [], copies: null, last_copies: order.lastCopies }];
+    case 'trash': return trashBodies(await find(instance, args, false), order.lastCopies);
     case 'restore': return [{ kind: 'restore', sha256s: all && args.length === 0 ? null : await need(instance, args, true), volumes: [] }];
     case 'empty-trash': return [{ kind: 'empty', sha256s: args.length === 0 ? null : await need(instance, args, true), volumes: [], last_copies: order.lastCopies }];
     case 'verify': return (await connectedDrives(instance, args)).map((drive) => ({ kind: 'verify', volume_id: drive.volume_id, share: order.share, slowly: order.slowly }));
@@ -54,16 +55,35 @@ async function readBodies(instance: Instance, options: Options): Promise<OrderBo
   }
 }
 
+interface Found extends Omit<Paths, 'unknown'> { hashes: string[] }
+
 /** Hashes as they are, and what lies at paths. */
-async function need(instance: Instance, args: readonly string[], trashed: boolean): Promise<string[]> {
+async function find(instance: Instance, args: readonly string[], trashed: boolean): Promise<Found> {
   if (args.length === 0) throw new CommandError('Say which: SHA-256 hashes, files or folders.', EXIT.usage);
   const hashes = args.filter((word) => Sha256.safeParse(word).success);
   const paths = args.filter((word) => !Sha256.safeParse(word).success).map((word) => (isAbsolute(word) ? word : resolve(word)));
-  const found = paths.length === 0 ? { sha256s: [], unknown: [] } : Paths.parse(await post(instance, '/api/orders/paths', { paths, trashed }));
-  if (found.unknown.length > 0) throw new CommandError(`${trashed ? 'Nothing in the trash lay' : 'Nothing of the library lies'} at ${found.unknown.slice(0, 5).map((path) => safe(path)).join(', ')}${found.unknown.length > 5 ? ` and ${found.unknown.length - 5} more` : ''}.`, EXIT.usage);
-  const all = [...new Set([...hashes, ...found.sha256s])];
+  const { unknown, ...found } = paths.length === 0 ? { files: [], elsewhere: [], unknown: [] } : Paths.parse(await post(instance, '/api/orders/paths', { paths, trashed }));
+  if (unknown.length > 0) throw new CommandError(`${trashed ? 'Nothing in the trash lay' : 'Nothing of the library lies'} at ${unknown.slice(0, 5).map((path) => safe(path)).join(', ')}${unknown.length > 5 ? ` and ${unknown.length - 5} more` : ''}.`, EXIT.usage);
+  return { hashes: [...new Set(hashes)], ...found };
+}
+
+async function need(instance: Instance, args: readonly string[], trashed: boolean): Promise<string[]> {
+  const { hashes, files } = await find(instance, args, trashed);
+  const all = [...new Set([...hashes, ...files.map((f) => f.sha256)])];
   if (all.length > MAX_ORDER_ASSETS) throw new CommandError(`One order takes ${MAX_ORDER_ASSETS.toLocaleString('en')} photos and videos at most; these are ${all.length.toLocaleString('en')}.`, EXIT.usage);
   return all;
+}
+
+/** A hash means all of its copies; a path means that file alone, so where others stay only that copy goes, and the photo stays. */
+function trashBodies({ hashes, files, elsewhere }: Found, lastCopies: boolean): OrderBody[] {
+  const asked = new Set(hashes);
+  const stays = new Set(elsewhere);
+  const some = files.filter((f) => !asked.has(f.sha256) && stays.has(f.sha256));
+  const whole = [...new Set([...hashes, ...files.filter((f) => !stays.has(f.sha256)).map((f) => f.sha256)])];
+  const bodies: OrderBody[] = [];
+  if (whole.length > 0) bodies.push({ kind: 'trash', sha256s: whole, volumes: [], copies: null, last_copies: lastCopies });
+  if (some.length > 0) bodies.push({ kind: 'trash', sha256s: [...new Set(some.map((f) => f.sha256))], volumes: [], copies: some.map(({ volume_id, path }) => ({ volume_id, path })), last_copies: false });
+  return bodies;
 }
 
 /** Connected drives by name; all of them where none is named. */

@@ -6,7 +6,7 @@ import type { OrderBody, OrderReport, Outcome, Receipt } from '../../protocol/or
 import { ListLine } from '../../protocol/list.ts';
 import { cancelOrder, draftOrder, findOrder, giveOrder, listOpenOrders, listReceipts } from '../../worker/store/orders.ts';
 import { findTrashed, listTrash, listTrashDrives, untrash, withMembers } from '../../worker/store/trash.ts';
-import { hashesAt } from '../../worker/store/paths.ts';
+import { filesAt, hashesElsewhere } from '../../worker/store/paths.ts';
 import { ask, askAsAgent, asset, countRows, createSender, evidence, hashOf, item, location, migrate, postJson, settleFeed, volume, VOLUME } from './support.ts';
 import './settle.ts';
 
@@ -236,14 +236,22 @@ describe('receipts', () => {
 });
 
 describe('paths', () => {
+  const hashes = async (volumeId: string, path: string, trashed = false) => (await filesAt(env.DB, volumeId, path, trashed)).map((f) => f.sha256);
+
   it('lead to the file, to all below a folder, and to what lay there', async () => {
-    expect(await hashesAt(env.DB, VOLUME, 'a.jpg', false)).toEqual([hashOf(1)]);
-    expect((await hashesAt(env.DB, VOLUME, '', false)).sort()).toEqual([hashOf(1), hashOf(2), hashOf(3)]);
-    expect(await hashesAt(env.DB, OTHER, 'copy', false)).toEqual([hashOf(1)]);
-    expect(await hashesAt(env.DB, VOLUME, 'a', false)).toEqual([]);
+    expect(await filesAt(env.DB, VOLUME, 'a.jpg', false)).toEqual([{ volume_id: VOLUME, path: 'a.jpg', sha256: hashOf(1) }]);
+    expect((await hashes(VOLUME, '')).sort()).toEqual([hashOf(1), hashOf(2), hashOf(3)]);
+    expect(await hashes(OTHER, 'copy')).toEqual([hashOf(1)]);
+    expect(await hashes(VOLUME, 'a')).toEqual([]);
     const id = await give(trashOf([1]));
     await report(id, [receipt(0, 1, 'a.jpg', 'trashed')]);
-    expect(await hashesAt(env.DB, VOLUME, 'a.jpg', false)).toEqual([]);
-    expect(await hashesAt(env.DB, VOLUME, 'a.jpg', true)).toEqual([hashOf(1)]);
+    expect(await hashes(VOLUME, 'a.jpg')).toEqual([]);
+    expect(await hashes(VOLUME, 'a.jpg', true)).toEqual([hashOf(1)]);
+  });
+
+  it('tell which of them lie in other files too', async () => {
+    const files = await filesAt(env.DB, VOLUME, '', false);
+    expect([...await hashesElsewhere(env.DB, files)]).toEqual([hashOf(1)]);
+    expect([...await hashesElsewhere(env.DB, [...files, ...await filesAt(env.DB, OTHER, '', false)])]).toEqual([]);
   });
 });

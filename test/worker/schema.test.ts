@@ -34,7 +34,7 @@ import { WAITING_FOR_ZONE_SQL, WANTED_SQL } from '../../worker/store/places.ts';
 import { RESOLVE_INPUT_SQL, STACKED_WITH_SQL } from '../../worker/store/resolve-input.ts';
 import { CAMERAS_SQL, DAYS_SQL, NAMED_PLACES_SQL, PEOPLE_SQL, TAGS_SQL, TITLES_SQL } from '../../worker/store/vocabulary.ts';
 import { ORDERS_SQL, OPEN_ORDERS_SQL, OUTCOMES_SQL, RECEIPTS_SQL, VERIFIED_SQL } from '../../worker/store/orders.ts';
-import { AT_PATH_SQL, BELOW_PATH_SQL, TRASHED_AT_SQL } from '../../worker/store/paths.ts';
+import { AT_PATH_SQL, BELOW_PATH_SQL, ELSEWHERE_SQL, TRASHED_AT_SQL } from '../../worker/store/paths.ts';
 import { DROP_EVIDENCE_SQL, DROP_LOCATIONS_SQL, MARK_TRASHED_SQL, TRASH_SQL } from '../../worker/store/trash.ts';
 import { migrate } from './support.ts';
 
@@ -59,7 +59,7 @@ describe('schema.ts', () => {
 const BIG = ['assets', 'locations', 'evidence', 'timeline_items', 'problems', 'curation', 'r', 'a', 'l', 'o', 'e', 't', 'p', 'c', 's', 'v', 'm', 'up', 'ma', 'stacks', 'places', 'album_assets', 'asset_tags', 'g', 'edit_rows', 'map_squares', 'n', 'receipts', 'trash_files', 'trashed', 'tr', 'tf', 'asset_copies', 'copy_counts'];
 
 const QUERIES: Record<string, string> = {
-  ORDERS_SQL, OPEN_ORDERS_SQL, OUTCOMES_SQL, RECEIPTS_SQL, VERIFIED_SQL, AT_PATH_SQL, BELOW_PATH_SQL, TRASHED_AT_SQL, DROP_EVIDENCE_SQL, DROP_LOCATIONS_SQL, MARK_TRASHED_SQL, TRASH_SQL,
+  ORDERS_SQL, OPEN_ORDERS_SQL, OUTCOMES_SQL, RECEIPTS_SQL, VERIFIED_SQL, AT_PATH_SQL, BELOW_PATH_SQL, ELSEWHERE_SQL, TRASHED_AT_SQL, DROP_EVIDENCE_SQL, DROP_LOCATIONS_SQL, MARK_TRASHED_SQL, TRASH_SQL,
   CHANGED_ASSETS_SQL, CHANGED_LOCATIONS_SQL, CHANGED_EVIDENCE_SQL, KNOWN_LOCATIONS_SQL, RESOLVE_INPUT_SQL, STACKED_WITH_SQL, CHANGED_STACKS_SQL, WANTED_SQL, WAITING_FOR_ZONE_SQL, REBUILD_BUCKETS_SQL, DROP_EMPTY_BUCKETS_SQL, COUNT_SHOWN_SQL,
   OLDER_SQL, NEWER_SQL, HASHES_SQL, RATIOS_SQL, BUCKETS_SQL, RUN_SQL, CUTS_SQL, BETWEEN_SQL, DAY_PLACES_SQL, ...Object.fromEntries(GRID_KINDS.map((kind) => [`LAYOUT_${kind}`, layoutSql(kind)])),
   LIST_KNOWN_SQL, LIST_UNKNOWN_SQL, LIST_PROBLEMS_SQL, DELETE_SOLVED_SQL, MOVED_SQL, DELETE_MOVED_SQL, DELETE_MOVED_EVIDENCE_SQL, MARK_MISSING_SQL,

@@ -9,6 +9,7 @@ import { BadRequest, NotFound } from '../errors.tsx';
 import { loadGridPiece, readGrid } from '../middleware/grid.ts';
 import { loadKnownDrives, type KnownDrives } from '../middleware/known-drives.ts';
 import { loadFrame, readWhere, sendFragment, sendPage, wantsFragment } from '../middleware/page.tsx';
+import { requireToken } from '../middleware/token.ts';
 import { countCopies, listAlbumsKept, listDamaged, listYearsKept } from '../store/copies.ts';
 import { listDuplicates, MOST_SPARE, suggest, type DuplicateGroup } from '../store/duplicates.ts';
 import { cursorText, parseCursor } from '../store/timeline.ts';
@@ -16,6 +17,8 @@ import { cursorText, parseCursor } from '../store/timeline.ts';
 /** Albums in one table: all of their members are looked at. */
 const ALBUMS_SHOWN = 20;
 const GROUPS_SHOWN = 20;
+/** For the command line: a query of its own a group. */
+const GROUPS_READ = 40;
 
 export const copies = new Hono<App>();
 
@@ -68,6 +71,25 @@ copies.get('/duplicates', async (c) => {
   };
   if (wantsFragment(c)) return sendFragment(c, <Groups duplicates={facts} />);
   return sendPage(c, <DuplicatesPage frame={await loadFrame(c)} duplicates={facts} />);
+});
+
+/** For the command line: a line a group, those first that take the most room for nothing. */
+copies.get('/api/duplicates', requireToken, async (c) => {
+  const from = c.req.query('from');
+  const after = from === undefined ? MOST_SPARE : parseCursor(from);
+  if (!after) throw new BadRequest('This is no cursor of ours.');
+  const [page, drives] = await Promise.all([listDuplicates(c.env.DB, c.req.query('within') === 'drive' ? 'extra' : 'all', after, GROUPS_READ), loadKnownDrives(c)]);
+  const lines = page.groups.map((group) => {
+    const facts = describeGroup(group, drives);
+    return `${JSON.stringify({
+      sha256: facts.sha256, size_bytes: facts.size_bytes, spare_bytes: facts.spare_bytes, offered: facts.offered, plug_in: facts.plugIn.map((drive) => drive.label),
+      files: facts.copies.map((copy, i) => ({
+        best: i === facts.best?.index, suggested: copy.tick, state: copy.connected ? 'present' : 'away', damaged: copy.damaged, verified_at_ms: copy.verified_at_ms,
+        paths: copy.paths.map((path) => ({ volume_id: path.volume_id, volume: drives(path.volume_id).label, path: path.path })),
+      })),
+    })}\n`;
+  });
+  return c.body(lines.join(''), 200, { 'Content-Type': 'application/x-ndjson; charset=utf-8', ...(page.next ? { 'X-Next': cursorText(page.next) } : {}) });
 });
 
 function describeGroup({ tile, copies: files, morePaths }: DuplicateGroup, drives: KnownDrives): GroupFacts {

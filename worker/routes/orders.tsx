@@ -19,7 +19,7 @@ import { tellLibrary } from '../middleware/tell.ts';
 import { requireOwner } from '../middleware/token.ts';
 import { driveLabel, findDrive } from '../store/drives.ts';
 import { cancelOrder, countOutcomes, draftOrder, findOrder, giveOrder, listOrders, listReceipts, readOrder, RECEIPTS_SHOWN, type OrderFacts } from '../store/orders.ts';
-import { hashesAt } from '../store/paths.ts';
+import { filesAt, hashesElsewhere, type FoundFile } from '../store/paths.ts';
 import { listPlanTiles, listTrash, listTrashDrives, untrash, withMembers } from '../store/trash.ts';
 
 /** 20,000 hashes, as JSON or as a form. */
@@ -300,16 +300,17 @@ orders.post('/api/orders/paths', async (c) => {
   const parsed = z.object({ paths: z.array(z.string().min(1).max(8_192)).max(10_000), trashed: z.boolean().default(false) }).safeParse(await readJson(c.req.raw, MAX_ASK_BYTES));
   if (!parsed.success) throw new BadRequest('Say which paths.');
   const volumes = (await getPresence(c.env)).volumes.sort((a, b) => b.mount_point.length - a.mount_point.length);
-  const found = new Set<string>();
+  const found = new Map<string, FoundFile>();
   const unknown: string[] = [];
   for (const path of parsed.data.paths) {
     const volume = volumes.find((v) => path === v.mount_point || path.startsWith(v.mount_point.endsWith('/') ? v.mount_point : `${v.mount_point}/`));
-    const hashes = volume ? await hashesAt(c.env.DB, volume.volume_id, path.slice(volume.mount_point.length).replace(/^\/+|\/+$/g, ''), parsed.data.trashed) : [];
-    if (hashes.length === 0) unknown.push(path);
-    for (const sha256 of hashes) found.add(sha256);
+    const files = volume ? await filesAt(c.env.DB, volume.volume_id, path.slice(volume.mount_point.length).replace(/^\/+|\/+$/g, ''), parsed.data.trashed) : [];
+    if (files.length === 0) unknown.push(path);
+    for (const file of files) found.set(`${file.volume_id}\0${file.path}`, file);
   }
-  if (found.size > MAX_ORDER_ASSETS) throw new BadRequest(`One order takes ${MAX_ORDER_ASSETS} photos and videos at most. Name less.`);
-  return c.json({ sha256s: [...found], unknown });
+  if (found.size > MAX_ORDER_ASSETS) throw new BadRequest(`One order takes ${MAX_ORDER_ASSETS} files at most. Name less.`);
+  const files = [...found.values()];
+  return c.json({ files, elsewhere: [...await hashesElsewhere(c.env.DB, files)], unknown });
 });
 
 orders.post('/api/orders', async (c) => {
