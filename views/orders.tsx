@@ -2,6 +2,7 @@
 import { isDone, isEnded, type OrderKind, type OrderPlan, type OrderProgress, type OrderState, type Outcome } from '../protocol/orders.ts';
 import { Page, Said, type FrameFacts } from './frame.tsx';
 import { Crumbs, Empty } from './grid.tsx';
+import { sayDriveName } from './parts/left-out-words.ts';
 import { assetAddress } from './parts/addresses.ts';
 import { hx } from './parts/hx.ts';
 import { Icon, type IconName } from './parts/icon.tsx';
@@ -81,8 +82,7 @@ export function DraftPage(props: { frame: FrameFacts; order: OrderView; plan: Or
 
 const GIVE: Record<OrderKind, string> = { trash: 'Move to the trash', restore: 'Restore', empty: 'Delete for good', verify: 'Verify', copy: 'Copy', export: 'Export' };
 
-function sayDrive(drive: PlannedDrive): string { return `‘${showName(drive.name)}’${drive.note ? ` (${showName(drive.note)})` : ''}`; }
-export function sayPlugIn(away: readonly PlannedDrive[]): string { return `Plug in ${away.map(sayDrive).join(' or ')}.`; }
+export function sayPlugIn(away: readonly PlannedDrive[]): string { return `Plug in ${away.map(sayDriveName).join(' or ')}.`; }
 
 function PlanWords(props: { order: OrderView; plan: OrderPlan; drives: PlannedDrive[]; away: PlannedDrive[] }) {
   const { order, plan } = props;
