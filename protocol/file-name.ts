@@ -9,11 +9,11 @@ const encoder = new TextEncoder();
 
 /** The last part of a path without what is unfit, cut to a length that any file system takes; '' where nothing is left. */
 export function fitName(path: string): string {
-  const last = (path.split('/').at(-1) ?? '').toWellFormed().normalize('NFC');
-  const { stem, ending } = splitName(last.replace(UNFIT, ' ').replace(/\s+/g, ' ').replace(/^[\s.]+|[\s.]+$/g, ''));
-  const chars = [...stem];
+  const { stem, ending } = splitName((path.split('/').at(-1) ?? '').toWellFormed().normalize('NFC'));
+  const chars = [...stem.replace(UNFIT, ' ').replace(/\s+/g, ' ').replace(/^[\s.]+|[\s.]+$/g, '')];
   while (chars.length > 0 && encoder.encode(chars.join('') + ending).length > MAX_NAME_BYTES) chars.length -= Math.max(1, chars.length >> 4);
-  return chars.join('').trim() + ending;
+  const fit = chars.join('').trim();
+  return fit === '' ? '' : fit + ending;
 }
 
 /** `IMG_4711` and `.HEIC`. */

@@ -138,14 +138,14 @@ async function act(what: string): Promise<void> {
       try {
         const all = hashes ?? await collectSelected();
         const { address, said } = await planZip(all);
-        if (said) say(said);
         if (address) save(address);
         // With every drive away: what is kept here.
         else if (count <= MAX_DOWNLOADS) {
           const missing = await downloadAll(all);
-          if (missing > 0) say(`${showNumber(missing)} could not be downloaded: there is no preview yet, or Jharokha cannot be reached.`);
-          else if (said) say(`Only the previews were downloaded. ${said}`);
+          say(`${missing > 0 ? `${showNumber(missing)} could not be downloaded: there is no preview yet, or Jharokha cannot be reached.` : 'Only previews were downloaded.'} ${said ?? ''}`);
+          return;
         }
+        if (said) say(said);
       } catch (error) { say(sayWhy(error)); }
     });
   }

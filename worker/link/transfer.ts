@@ -71,7 +71,7 @@ export class Transfer {
     const { readable, writable } = new FixedLengthStream(size_bytes);
     this.writer = writable.getWriter();
     this.writer.closed.catch(() => { this.breakOff('left', null); });
-    void this.pump(this.writer);
+    void this.pump(this.writer, size_bytes);
     return readable;
   }
 
@@ -98,18 +98,21 @@ export class Transfer {
     this.wake();
   }
 
-  private async pump(writer: WritableStreamDefaultWriter<Uint8Array>): Promise<void> {
+  private async pump(writer: WritableStreamDefaultWriter<Uint8Array>, sizeBytes: number): Promise<void> {
+    let sent = 0;
     try {
       while (!this.over) {
         const part = this.parts[0];
         if (part) {
           await writer.write(part);
+          sent += part.byteLength;
           // Only now is there room: what the browser has not taken counts.
           this.parts.shift();
           this.movedMs = Date.now();
           this.wake();
         } else if (this.ended) {
-          // Fails where it is shorter than was announced.
+          // The agent said that this is all: if it is not, the reader must not take it for whole.
+          if (sent !== sizeBytes) { this.breakOff('failed', 'It ended early.'); return; }
           await writer.close();
           this.close();
         } else await this.news(this.patience.wait_ms);

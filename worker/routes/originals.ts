@@ -16,8 +16,8 @@ import { requireOwner } from '../middleware/token.ts';
 import { driveLabel, listDrives } from '../store/drives.ts';
 import { findAsset } from '../store/viewer.ts';
 
-/** 20,000 hashes, as JSON or as a form. */
-const MAX_ASK_BYTES = 2_000_000;
+/** As many hashes as a page lets select, so that too many are refused with a number. */
+const MAX_ASK_BYTES = 8_000_000;
 /** A zip's files are looked at on their drives first, for at most some seconds. */
 const PLAN_TIMEOUT_MS = 15_000;
 
