@@ -58,3 +58,9 @@ export const MAX_PROXY_BYTES = 1_000_000_000;
 /** Parts of a large proxy, all but the last of exactly this size: R2 wants equal parts of 5 MiB or more, and the Worker holds one in memory. A proxy of at most one part goes in one request. */
 export const PROXY_PART_BYTES = 8 * 1024 * 1024;
 export const MAX_PROXY_PARTS = Math.ceil(MAX_PROXY_BYTES / PROXY_PART_BYTES);
+
+/** Parts of originals on their way to a browser, all but the last of exactly this size. The Worker holds MAX_HELD_PARTS of a transfer in memory, the agent two. */
+export const TRANSFER_PART_BYTES = 4 * 1024 * 1024;
+export const MAX_HELD_PARTS = 2;
+/** So long at most the Worker holds back its answer to a part while there is no room for the next: below what proxies and clients wait for. */
+export const TRANSFER_WAIT_MS = 20_000;

@@ -4,7 +4,7 @@ import { renditionUrl } from '../protocol/rendition.ts';
 import { Page, Said, type FrameFacts } from './frame.tsx';
 import { Crumbs, Empty } from './grid.tsx';
 import { assetAddress } from './parts/addresses.ts';
-import type { DriveName } from './parts/drive-names.tsx';
+import { sayDriveName, type DriveName } from './parts/drive-names.tsx';
 import { hx } from './parts/hx.ts';
 import { Icon, type IconName } from './parts/icon.tsx';
 import { LAST_COPY_WORDS, sayOrderProgress, sayOutcome, sayOutcomes, sayState } from './parts/order-words.ts';
@@ -98,8 +98,7 @@ export function Draft(props: DraftView) {
 
 const GIVE: Record<OrderKind, string> = { trash: 'Move to the trash', restore: 'Restore', empty: 'Delete for good', verify: 'Verify', copy: 'Copy', export: 'Export' };
 
-function sayDrive(drive: DriveName): string { return `‘${showName(drive.label)}’${drive.note ? ` (${showName(drive.note)})` : ''}`; }
-export function sayPlugIn(away: readonly PlannedDrive[]): string { return `Plug in ${away.map(sayDrive).join(' or ')}.`; }
+export function sayPlugIn(away: readonly PlannedDrive[]): string { return `Plug in ${away.map(sayDriveName).join(' or ')}.`; }
 
 function PlanWords(props: { order: OrderView; plan: OrderPlan; drives: PlannedDrive[]; away: PlannedDrive[]; tiles: PlanTile[] }) {
   const { order, plan } = props;
@@ -172,7 +171,7 @@ function OrderStateWords(props: { order: OrderView; counts: { outcome: Outcome; 
   const trashed = counts.find((c) => c.outcome === 'trashed')?.n ?? 0;
   return (
     <div class="order-state" aria-busy={open ? 'true' : undefined}>
-      <p class="lead num" role="status">{order.state === 'waiting' && order.waitsFor ? `Plug in ${sayDrive(order.waitsFor)} to go on` : sayState(order.state, order.cancelled === 1)}{!open && ` ${sayAgo(order.ended_at_ms ?? 0, props.nowMs)}`}.</p>
+      <p class="lead num" role="status">{order.state === 'waiting' && order.waitsFor ? `Plug in ${sayDriveName(order.waitsFor)} to go on` : sayState(order.state, order.cancelled === 1)}{!open && ` ${sayAgo(order.ended_at_ms ?? 0, props.nowMs)}`}.</p>
       {order.reason && !(order.state === 'waiting' && order.waitsFor) && <p>{order.reason}</p>}
       {open && <span class="meter" role="progressbar" aria-label="How far it is" aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(share * 100)}><i style={`--p:${share.toFixed(3)}`}></i></span>}
       <p class="small num">{open ? sayOrderProgress(order.progress) : sayOutcomes(counts)}</p>

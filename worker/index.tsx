@@ -29,9 +29,11 @@ import { folderView } from './routes/folder-view.tsx';
 import { kept } from './routes/kept.tsx';
 import { sidecars } from './routes/sidecars.tsx';
 import { orders } from './routes/orders.tsx';
+import { originals } from './routes/originals.ts';
 import { problems } from './routes/problems.tsx';
 
 export { AgentLink } from './link/agent-link.ts';
+export { Transfers } from './link/transfers.ts';
 export { VectorIndex } from './search/vector-index.ts';
 
 const app = new Hono<App>();
@@ -40,6 +42,6 @@ app.use(securityHeaders);
 app.onError(handleError);
 app.notFound(handleNotFound);
 // Those before `api` answer pages too; behind it every /api/ path needs the token.
-for (const router of [statics, proxies, renditions, healthz, sync, corrections, albums, orders, api, searchApi, doctor, link, grid, timeline, viewer, drives, copies, folders, settings, problems, search, places, map, kept, folderView, sidecars]) app.route('/', router);
+for (const router of [statics, proxies, renditions, healthz, sync, corrections, albums, orders, originals, api, searchApi, doctor, link, grid, timeline, viewer, drives, copies, folders, settings, problems, search, places, map, kept, folderView, sidecars]) app.route('/', router);
 
 export default app;

@@ -23,6 +23,7 @@ import { createFileChanges } from '../files/changes.ts';
 import { DiskFullError } from '../files/room.ts';
 import { openLink, type Handlers } from '../link/socket.ts';
 import { createOrders } from '../orders/orders.ts';
+import { createSender } from '../push/send-originals.ts';
 import { sidecarsOfFolder } from '../pipeline/relate-folders.ts';
 import { createProxyMaker } from '../pipeline/proxy.ts';
 import { proxyPending } from '../pipeline/proxy-pending.ts';
@@ -337,6 +338,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     // Restored sidecars are read again, and what is left in a folder is related anew.
     onEnded: ({ body }) => { if (body.kind === 'restore') scanSoon(listRoots(catalog).filter((r) => body.volumes.includes(r.volume_id)).map((r) => r.root_id)); else if (body.kind === 'trash') enqueue(() => relate(emptyReport(), true)).then(() => { pushSoon(); }, (error: unknown) => { if (!stop.signal.aborted) warn(reason(error)); }); },
   });
+  const sender = createSender({ catalog, files: ctx.files, volumes, signal: stop.signal, worker: options.worker, warn, refresh: () => ctx.files.refresh(), sidecarsOf: (folder) => sidecarsOfFolder(catalog, folder) });
   async function takeOrders(): Promise<void> {
     await orders.take(await fetchOpenOrders(options.worker), (id) => fetchOrder(options.worker, id));
   }
@@ -513,6 +515,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     },
     plan_order: async ({ body }) => orders.plan(body),
     take_orders: async () => { takeOrdersSoon(); return {}; },
+    send_originals: (asked) => sender.send(asked),
     name_places: async () => { places.wake(); return {}; },
     ...search.handlers,
     sidecar_report: async ({ from }) => {
@@ -572,6 +575,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       clearTimeout(pushTimer);
       await watcher?.close();
       await orders.settled();
+      await sender.settled();
       await queue.catch(() => {});
       await pushRun?.catch(() => {});
       await proxyPush?.catch(() => {});

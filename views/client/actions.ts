@@ -2,11 +2,11 @@
 // taken back, and that is said too. The bar and its forms are views/select.tsx's.
 import { readPosition, readShift, readWall, type Typed } from '../../protocol/typed.ts';
 import { pickAlbum } from './album-picker.ts';
-import { NotSaved, planTrash, sendChange, undoChange, type Change } from './curation.ts';
+import { NotSaved, planTrash, planZip, sendChange, undoChange, type Change } from './curation.ts';
 import { theGrid, tileHash } from './grid/view.ts';
 import { areFavourites, setHearts, startHearts } from './hearts.ts';
 import { isOtherDialogOpen, isPageKey } from './keys.ts';
-import { downloadAll, MAX_DOWNLOADS } from './download.ts';
+import { downloadAll, MAX_DOWNLOADS, save } from './download.ts';
 import { clearSelection, collectSelected, knownSelected, MAX_SELECTED, selectAgain, selectedCount, SELECTION_EVENT } from './select.ts';
 import { say } from './toast.ts';
 
@@ -134,10 +134,19 @@ async function act(what: string): Promise<void> {
       try { location.assign(await planTrash(hashes ?? await collectSelected())); } catch (error) { say(sayWhy(error)); }
     });
   } else if (what === 'download') {
-    if (count > MAX_DOWNLOADS) { say(`At most ${MAX_DOWNLOADS} previews can be downloaded at once. More come in one file once there are orders.`); return; }
-    await run('Downloading', count, async () => {
-      const missing = await downloadAll(hashes ?? await collectSelected());
-      if (missing > 0) say(`${showNumber(missing)} could not be downloaded: there is no preview yet, or Jharokha cannot be reached.`);
+    await run('Looking up', count, async () => {
+      try {
+        const all = hashes ?? await collectSelected();
+        const { address, said } = await planZip(all);
+        if (address) save(address);
+        // With every drive away: what is kept here.
+        else if (count <= MAX_DOWNLOADS) {
+          const missing = await downloadAll(all);
+          say(`${missing > 0 ? `${showNumber(missing)} could not be downloaded: there is no preview yet, or Jharokha cannot be reached.` : 'Only previews were downloaded.'} ${said ?? ''}`);
+          return;
+        }
+        if (said) say(said);
+      } catch (error) { say(sayWhy(error)); }
     });
   }
 }

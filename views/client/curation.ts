@@ -60,3 +60,8 @@ export async function planTrash(sha256s: readonly string[]): Promise<string> {
   if (said !== null && typeof said === 'object' && 'address' in said && typeof said.address === 'string') return said.address;
   throw new NotSaved('Jharokha could not look that up.');
 }
+
+/** Asks for a zip of originals: its address, or null; and what is left out of it, or why there is none. */
+export async function planZip(sha256s: readonly string[]): Promise<{ address: string | null; said: string | null }> {
+  return await ask('POST', '/originals.zip', { sha256s }) as { address: string | null; said: string | null };
+}

@@ -12,7 +12,7 @@ export async function downloadAll(hashes: readonly string[]): Promise<number> {
   for (const [i, sha256] of hashes.entries()) {
     if (i > 0) await new Promise((resolve) => { setTimeout(resolve, BETWEEN_MS); });
     const link = await findLink(sha256).catch(() => null);
-    if (link) save(link); else missing += 1;
+    if (link) save(link.getAttribute('href') ?? '', link.download); else missing += 1;
   }
   return missing;
 }
@@ -22,10 +22,11 @@ async function findLink(sha256: string): Promise<HTMLAnchorElement | null> {
   return new DOMParser().parseFromString(await askFragment(`/a/${sha256}`), 'text/html').querySelector<HTMLAnchorElement>('a[data-viewer="download"]');
 }
 
-function save(found: HTMLAnchorElement): void {
+/** Without a name, as the answer names it. */
+export function save(href: string, name = ''): void {
   const link = document.createElement('a');
-  link.href = found.getAttribute('href') ?? '';
-  link.download = found.download;
+  link.href = href;
+  link.download = name;
   document.body.append(link);
   link.click();
   link.remove();

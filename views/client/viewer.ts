@@ -211,8 +211,8 @@ export function startViewer(): void {
     if (!control || !layer.contains(control)) return;
     const what = control.dataset['viewer'];
     control.closest<HTMLElement>(':popover-open')?.hidePopover();
-    // A page of its own, and a file.
-    if (what === 'similar' || what === 'download' || what === 'trash') return;
+    // A page of its own, and files.
+    if (what === 'similar' || what === 'download' || what === 'original' || what === 'trash') return;
     event.preventDefault();
     if (what === 'slideshow') { slideshow.toggle(); return; }
     slideshow.stop();

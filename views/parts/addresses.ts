@@ -8,6 +8,9 @@ export function assetAddress(sha256: string, inside?: string | undefined, part =
   return `/a/${sha256}${part}${inside ? `?in=${encodeURIComponent(inside)}${rank === undefined ? '' : `&at=${rank}`}` : ''}`;
 }
 
+/** The file itself, from its drive. */
+export function originalAddress(sha256: string): string { return `/originals/${sha256}`; }
+
 /** A search: all of it is in its address, and what is as usual is left out. */
 export function searchAddress(q: string, more: { sort?: SearchSort; weaker?: boolean } = {}): string {
   return withQuery('/search', { ...(q === '' ? {} : { q }), ...(more.sort === undefined || more.sort === 'relevance' ? {} : { sort: more.sort }), ...(more.weaker ? { weaker: 1 } : {}) });

@@ -3,6 +3,9 @@ import { sayNumber, showName } from './words.ts';
 
 export interface DriveName { label: string; note: string | null }
 
+/** ‘Blue SSD’ (office drawer), for a sentence that is text. */
+export function sayDriveName(drive: DriveName): string { return `‘${showName(drive.label)}’${drive.note ? ` (${showName(drive.note)})` : ''}`; }
+
 /** Drives named in one sentence; the rest is a number. */
 const MAX_NAMED = 3;
 

@@ -18,6 +18,7 @@ import Film from 'lucide/dist/esm/icons/film.mjs';
 import Folder from 'lucide/dist/esm/icons/folder.mjs';
 import GalleryVerticalEnd from 'lucide/dist/esm/icons/gallery-vertical-end.mjs';
 import HardDrive from 'lucide/dist/esm/icons/hard-drive.mjs';
+import HardDriveDownload from 'lucide/dist/esm/icons/hard-drive-download.mjs';
 import Grid2x2 from 'lucide/dist/esm/icons/grid-2x2.mjs';
 import Grid3x3 from 'lucide/dist/esm/icons/grid-3x3.mjs';
 import Heart from 'lucide/dist/esm/icons/heart.mjs';
@@ -46,7 +47,7 @@ import { MARK_PATHS } from './mark.ts';
 const ICONS = {
   album: GalleryVerticalEnd, albumAdd: ListPlus, archive: Archive, back: ArrowLeft, calendar: CalendarDays, camera: Camera, clock: Clock, close: X, copies: Copy, down: ChevronDown, download: Download, drive: HardDrive, edit: Pencil, film: Film, folder: Folder, heart: Heart,
   larger: Grid2x2, smaller: Grid3x3,
-  image: Image, info: Info, left: ChevronLeft, live: CircleDotDashed, map: MapIcon, more: Ellipsis, place: MapPin, play: Play, problem: TriangleAlert, right: ChevronRight, search: Search, settings: Settings,
+  image: Image, info: Info, left: ChevronLeft, live: CircleDotDashed, map: MapIcon, more: Ellipsis, original: HardDriveDownload, place: MapPin, play: Play, problem: TriangleAlert, right: ChevronRight, search: Search, settings: Settings,
   similar: Images, first: ChevronFirst, last: ChevronLast, stack: Layers, plus: Plus, smart: Sparkles, tag: TagIcon, slideshow: Presentation, star: Star, trash: TrashIcon, undo: Undo2, up: CornerLeftUp,
 } as const;
 export type IconName = keyof typeof ICONS;

@@ -3,12 +3,18 @@ import { REQUESTS, type AgentStatus, type LiveEvent, type RequestArgs, type Requ
 import type { Env } from '../env.ts';
 import { AgentAway, AgentRefused, BadRequest } from '../errors.tsx';
 import type { AgentLink, Presence } from './agent-link.ts';
+import type { Transfers } from './transfers.ts';
 
 export type { Presence } from './agent-link.ts';
 
 /** The one AgentLink of this library. */
 export function openLink(env: Env): DurableObjectStub<AgentLink> {
   return env.LINK.get(env.LINK.idFromName('library'));
+}
+
+/** What hands originals from the agent to browsers. */
+export function openTransfers(env: Env): DurableObjectStub<Transfers> {
+  return env.TRANSFERS.get(env.TRANSFERS.idFromName('library'));
 }
 
 /** Whether an agent is connected, and the volumes that are. */

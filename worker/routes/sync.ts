@@ -1,17 +1,19 @@
 // What the agent pushes and asks (docs/sync-protocol.md). Token on every call; bodies bounded; the store does the work.
 import { Hono } from 'hono';
 import { CurationChunk, CurationPart, MAX_CURATION_CHUNK_BYTES } from '../../protocol/curation.ts';
-import { MAX_BATCH_BYTES, MAX_BATCH_ROWS, MAX_PACK_BYTES, MAX_PROXY_PARTS, PROTOCOL_VERSION, PROXY_PART_BYTES } from '../../protocol/limits.ts';
+import { MAX_BATCH_BYTES, MAX_BATCH_ROWS, MAX_PACK_BYTES, MAX_PROXY_PARTS, PROTOCOL_VERSION, PROXY_PART_BYTES, TRANSFER_PART_BYTES } from '../../protocol/limits.ts';
 import { decodePack, type PackItem } from '../../protocol/pack.ts';
 import { UploadComplete, UploadStart } from '../../protocol/proxy.ts';
 import { parseProxyKey, proxyKey, type ProxyId } from '../../protocol/rendition.ts';
 import { BATCH_ROWS, Batch, ScanComplete, type BatchList } from '../../protocol/rows.ts';
 import { OrderId, OrderReport } from '../../protocol/orders.ts';
+import { TransferEnd, TransferId } from '../../protocol/transfer.ts';
 import { MAX_VECTOR_PACK_BYTES, SpaceKey, VectorRemoval, VectorDrop } from '../../protocol/vector.ts';
 import { Sha256 } from '../../protocol/words.ts';
 import type { App } from '../env.ts';
-import { BadRequest, Conflict, NotFound, TooLarge } from '../errors.tsx';
-import { notifyPages } from '../link/client.ts';
+import { BadRequest, Conflict, Gone, NotFound, TooLarge } from '../errors.tsx';
+import { notifyPages, openTransfers } from '../link/client.ts';
+import type { Told } from '../link/transfers.ts';
 import { readBytes, readJson } from '../middleware/body.ts';
 import { tellLibrary } from '../middleware/tell.ts';
 import { requireToken } from '../middleware/token.ts';
@@ -206,3 +208,34 @@ sync.post('/sync/curation', async (c) => {
   if (changed) c.executionCtx.waitUntil(tellLibrary(c));
   return c.json(answer);
 });
+
+/** Parts of originals on their way to a browser. 410: nobody waits for them any more. */
+sync.put('/sync/transfers/:id/:n', async (c) => {
+  const n = Number(c.req.param('n'));
+  if (!Number.isInteger(n) || n < 0) throw new BadRequest('Say which part.');
+  const length = Number(c.req.header('content-length') ?? Number.NaN);
+  if (!(length > 0 && length <= TRANSFER_PART_BYTES)) throw new TooLarge(`A part has a declared length of at most ${TRANSFER_PART_BYTES} bytes.`);
+  // Handed on as it comes in: read here first, a part takes five times as long (ADR 21).
+  const answer = await openTransfers(c.env).fetch(new Request(`http://transfers/${transferId(c.req.param('id'))}/${n}`, { method: 'PUT', headers: { 'Content-Length': String(length) }, body: c.req.raw.body }));
+  return c.json(roomOf(await answer.json<Told>()));
+});
+
+sync.post('/sync/transfers/:id/wait', async (c) => c.json(roomOf(await openTransfers(c.env).wait(transferId(c.req.param('id'))))));
+
+sync.post('/sync/transfers/:id/end', async (c) => {
+  const said = TransferEnd.safeParse(await readJson(c.req.raw, MAX_UPLOAD_WORDS_BYTES));
+  if (!said.success) throw new BadRequest(`This end cannot be read: ${said.error.issues[0]?.path.join('.') ?? ''} ${said.error.issues[0]?.message ?? ''}.`);
+  await openTransfers(c.env).end(transferId(c.req.param('id')), said.data);
+  return c.json({});
+});
+
+function transferId(text: string): TransferId {
+  const id = TransferId.safeParse(text);
+  if (!id.success) throw new BadRequest('This is no transfer\u2019s number.');
+  return id.data;
+}
+
+function roomOf(told: Told): { room: boolean } {
+  if (told.ok) return { room: told.room };
+  throw told.why === 'ended' ? new Gone('Nobody waits for this any more.') : new Conflict('It is not this part’s turn.');
+}
