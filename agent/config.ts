@@ -36,6 +36,8 @@ export interface Options {
   answer: 'gone' | 'keep' | null;
   /** Of an import: only say what it would do; the file's word wins. */
   dryRun: boolean; replace: boolean;
+  /** Of orders: the last known copies may go; where to (a drive, or a folder); into which folder there; and the rest. */
+  order: { lastCopies: boolean; to: string | null; into: string; template: string; sidecars: boolean; share: number; slowly: boolean; withinDrive: boolean };
   search: { sort: SearchSort; weaker: boolean; limit: number; like: string | null };
   /** What the owner chose of the agent's own work; kept from then on. */
   chosen: Partial<AgentOptions>;
@@ -54,6 +56,7 @@ export function parseCommandLine(argv: readonly string[]): Options {
         all: { type: 'boolean' }, dev: { type: 'boolean' }, help: { type: 'boolean', short: 'h' }, gone: { type: 'boolean' }, keep: { type: 'boolean' }, 'dry-run': { type: 'boolean' }, replace: { type: 'boolean' },
         sort: { type: 'string' }, weaker: { type: 'boolean' }, limit: { type: 'string' }, like: { type: 'string' },
         geocoder: { type: 'string' }, 'geocoder-url': { type: 'string' }, proxies: { type: 'boolean' }, 'no-proxies': { type: 'boolean' },
+        'last-copies': { type: 'boolean' }, to: { type: 'string' }, into: { type: 'string' }, template: { type: 'string' }, 'no-sidecars': { type: 'boolean' }, share: { type: 'string' }, slowly: { type: 'boolean' }, 'within-drive': { type: 'boolean' },
         'search-model': { type: 'string' }, 'model-dir': { type: 'string' }, 'no-model-dir': { type: 'boolean' },
       },
     });
@@ -76,9 +79,20 @@ export function parseCommandLine(argv: readonly string[]): Options {
     command: command ?? '', args, dataDir: resolve(v.data ?? process.env['JHAROKHA_DATA'] ?? join(homedir(), '.jharokha')), port,
     open: !v['no-open'], json: v.json ?? false, once: v.once ?? false, all: v.all ?? false, dev: v.dev ?? false, help: v.help ?? false,
     answer: v.gone ? 'gone' : v.keep ? 'keep' : null, dryRun: v['dry-run'] ?? false, replace: v.replace ?? false,
+    order: {
+      lastCopies: v['last-copies'] ?? false, to: v.to ?? null, into: v.into ?? '', template: v.template ?? DEFAULT_TEMPLATE, sidecars: !v['no-sidecars'], share: parseShare(v.share), slowly: v.slowly ?? false, withinDrive: v['within-drive'] ?? false,
+    },
     search: { ...parseSearch(v.sort, v.limit, v.like), weaker: v.weaker ?? false },
     chosen: { ...parseGeocoder(v.geocoder, v['geocoder-url']), ...(v.proxies ? { proxies: true } : v['no-proxies'] ? { proxies: false } : {}), ...parseSearchModel(v['search-model'], v['no-model-dir'] ? '' : v['model-dir']) },
   };
+}
+
+const DEFAULT_TEMPLATE = '{year}/{month}';
+
+function parseShare(share: string | undefined): number {
+  const percent = share === undefined ? 100 : Number(share.replace(/%$/, ''));
+  if (!Number.isInteger(percent) || percent < 1 || percent > 100) throw new CommandError(`--share takes a number of percent from 1 to 100, not ${JSON.stringify(share)}.`, EXIT.usage);
+  return percent;
 }
 
 const SEARCH_LIMIT = 50;

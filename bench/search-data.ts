@@ -43,7 +43,7 @@ export async function openSearchWorker(folder: string): Promise<Opened> {
   const common = { compatibilityDate: '2026-10-01', compatibilityFlags: ['nodejs_compat'], unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }] };
   const mf = new Miniflare({
     ...convertV4MiniflareOptions({ host: '127.0.0.1', port: 0, workers: [
-      { name: 'jharokha', modules: await workerModules(), ...common, d1Databases: { DB: 'jharokha' }, r2Buckets: { RENDITIONS: 'jharokha-renditions' }, durableObjects: { LINK: { className: 'AgentLink', useSQLite: true }, VECTORS: { className: 'VectorIndex', useSQLite: true, unsafePreventEviction: true } }, bindings: { JHAROKHA_LOCAL: '1', JHAROKHA_TOKEN: BENCH_TOKEN } },
+      { name: 'jharokha', modules: await workerModules(), ...common, d1Databases: { DB: 'jharokha' }, r2Buckets: { RENDITIONS: 'jharokha-renditions' }, durableObjects: { LINK: { className: 'AgentLink', useSQLite: true }, VECTORS: { className: 'VectorIndex', useSQLite: true, unsafePreventEviction: true }, TRANSFERS: { className: 'Transfers', useSQLite: true } }, bindings: { JHAROKHA_LOCAL: '1', JHAROKHA_TOKEN: BENCH_TOKEN } },
       { name: 'door', modules: true, script: DOOR, ...common, durableObjects: { VECTORS: { className: 'VectorIndex', scriptName: 'jharokha', useSQLite: true, unsafePreventEviction: true } } },
     ] }),
     resourcePersistencePath: folder,

@@ -19,7 +19,7 @@ export async function startWorker(options: { bareScript?: string; folder?: strin
   const common = { compatibilityDate: '2026-10-01', compatibilityFlags: ['nodejs_compat'], r2Buckets: { RENDITIONS: R2_NAME } };
   const workers = [{
     name: 'jharokha', modules: [...entry, ...await workerModules()], ...common,
-    d1Databases: { DB: 'jharokha' }, durableObjects: { LINK: { className: 'AgentLink', useSQLite: true }, VECTORS: { className: 'VectorIndex', useSQLite: true } },
+    d1Databases: { DB: 'jharokha' }, durableObjects: { LINK: { className: 'AgentLink', useSQLite: true }, VECTORS: { className: 'VectorIndex', useSQLite: true }, TRANSFERS: { className: 'Transfers', useSQLite: true } },
     bindings: { JHAROKHA_LOCAL: '1', JHAROKHA_TOKEN: BENCH_TOKEN },
     unsafeDirectSockets: [{ host: '127.0.0.1', port: 0 }],
   }];

@@ -30,8 +30,11 @@ CREATE INDEX trash_files_by_volume ON trash_files (volume_id);
 -- as it was (JSON). The row stays when the trash is emptied, for a copy may come with a drive that was away.
 CREATE TABLE trashed (sha256 TEXT PRIMARY KEY, order_id TEXT NOT NULL, at_ms INTEGER NOT NULL, sort_ms INTEGER NOT NULL, item TEXT NOT NULL) WITHOUT ROWID;
 CREATE INDEX trashed_by_time ON trashed (at_ms, sha256);
+CREATE INDEX trashed_by_sort ON trashed (sort_ms, sha256);
 
 -- When the bytes at this place were last read and were those of its hash.
 ALTER TABLE locations ADD COLUMN verified_at_ms INTEGER;
 -- Set by a verification that read other bytes under an unchanged size and time; NULL: nothing is known against it.
 ALTER TABLE locations ADD COLUMN damaged_at_ms INTEGER;
+-- Set while the owner has let the drive go; a newer word of the agent takes it back.
+ALTER TABLE volumes ADD COLUMN forgotten_at_ms INTEGER;

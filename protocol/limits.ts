@@ -29,8 +29,12 @@ export const MAX_FRAME_BYTES = 1_000_000;
 
 /** Longest path, in UTF-16 units, that a location may have: Linux's PATH_MAX. */
 export const MAX_PATH_LENGTH = 4_096;
+/** Longest title that the owner may give an album, in UTF-16 units. */
+export const MAX_ALBUM_TITLE_LENGTH = 200;
 /** Tiles in one piece of the timeline: 114 KB of HTML for 1,000, so 200 is some 23 KB before compression. */
 export const PIECE_TILES = 200;
+/** So many tiles before the one a reader comes back to are shown with it, so that it does not stand at the very top. */
+export const NEAR_TILES = 40;
 /** Rows in one page of a plain list (problems, list --json). */
 export const PAGE_ROWS = 200;
 export const LIST_PAGE_ROWS = 1_000;
@@ -54,3 +58,9 @@ export const MAX_PROXY_BYTES = 1_000_000_000;
 /** Parts of a large proxy, all but the last of exactly this size: R2 wants equal parts of 5 MiB or more, and the Worker holds one in memory. A proxy of at most one part goes in one request. */
 export const PROXY_PART_BYTES = 8 * 1024 * 1024;
 export const MAX_PROXY_PARTS = Math.ceil(MAX_PROXY_BYTES / PROXY_PART_BYTES);
+
+/** Parts of originals on their way to a browser, all but the last of exactly this size. The Worker holds MAX_HELD_PARTS of a transfer in memory, the agent two. */
+export const TRANSFER_PART_BYTES = 4 * 1024 * 1024;
+export const MAX_HELD_PARTS = 2;
+/** So long at most the Worker holds back its answer to a part while there is no room for the next: below what proxies and clients wait for. */
+export const TRANSFER_WAIT_MS = 20_000;

@@ -4,7 +4,9 @@ import { OrderBody, OrderPlan } from './orders.ts';
 import { IndexReport } from './report.ts';
 import { ScanCounts } from './rows.ts';
 import { FilterTerm } from './search.ts';
+import { MAX_ZIP_ASSETS, TransferId, TransferPlan } from './transfer.ts';
 import { SpaceKey, VectorEngine, VectorSpace } from './vector.ts';
+import { Sha256 } from './words.ts';
 
 export const Pending = z.object({ facts: z.int().nullable(), previews: z.int().nullable(), proxies: z.int().nullable(), vectors: z.int().nullable() });
 export type Pending = z.infer<typeof Pending>;
@@ -121,6 +123,8 @@ export const REQUESTS = {
   answer_question: { args: z.object({ scan_id: z.string(), answer: z.enum(['gone', 'keep']) }), result: z.object({ marked: z.int() }) },
   /** The owner allows our one marker file at the top of a volume that has no lasting identity of its own. */
   allow_marker: { args: z.object({ volume_id: z.string() }), result: z.object({ volume_id: z.string() }) },
+  /** The owner lets a drive go: its folders are read no more and nothing on it counts as a copy. Nothing on it is touched. */
+  forget_volume: { args: z.object({ volume_id: z.string() }), result: z.object({}) },
   options: { args: z.object({}), result: AgentOptions },
   set_options: { args: AgentOptions.partial(), result: AgentOptions },
   /** Some asset lies in a cell that has no names yet: the agent asks `GET /sync/places/wanted` for them. */
@@ -135,6 +139,8 @@ export const REQUESTS = {
   plan_order: { args: z.object({ body: OrderBody }), result: OrderPlan },
   /** There are orders to take, or some to give up: the agent asks `GET /sync/orders` for them. */
   take_orders: { args: z.object({}), result: z.object({}) },
+  /** Answers what will be sent and then pushes it, part by part, to `/sync/transfers/{transfer_id}`: one file as it is, or a zip of them and of what belongs to them. */
+  send_originals: { args: z.object({ transfer_id: TransferId, sha256s: z.array(Sha256).min(1).max(MAX_ZIP_ASSETS), as: z.enum(['file', 'zip']) }), result: TransferPlan },
   /** Writes all vectors of the catalog into the engine anew; the status says how it goes. */
   rebuild_vectors: { args: z.object({}), result: z.object({ vectors: z.int() }) },
 } as const;

@@ -16,6 +16,8 @@ export const ListLine = z.object({
   stack: z.object({ role: StackRole, primary: Sha256 }).nullable(), live_video: Sha256.nullable(),
   locations: z.array(z.object({ volume_id: z.string(), volume: z.string(), path: z.string(), state: LocationState })),
   problems: z.array(AssetProblem),
+  /** With `--all`, of what lies in the trash or was deleted from it; the line is as it was then. */
+  trashed: z.literal(true).optional(),
 });
 export type ListLine = z.infer<typeof ListLine>;
 

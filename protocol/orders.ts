@@ -17,7 +17,7 @@ export type OrderKind = z.infer<typeof OrderKind>;
 
 const Hashes = z.array(Sha256).min(1).max(MAX_ORDER_ASSETS);
 /** Volumes that were connected when the order was given. On any other it never acts, now or later. */
-const Volumes = z.array(VolumeId).max(200);
+const Volumes = z.array(VolumeId).max(200).default([]);
 export const FilePlace = z.object({ volume_id: VolumeId, path: Path });
 export type FilePlace = z.infer<typeof FilePlace>;
 
@@ -80,6 +80,8 @@ export const Receipt = z.object({
   outcome: Outcome, reason: z.string().max(1_000).nullable(),
   /** Where it lies now: relative to the volume's top for a trashed file, absolute for an exported one. */
   to: z.string().max(8_192).nullable(),
+  /** Of a restored or emptied file: the receipt that had trashed it. */
+  from: z.object({ order_id: OrderId, n: z.int().nonnegative() }).nullable(),
   at_ms: z.int(),
 });
 export type Receipt = z.infer<typeof Receipt>;

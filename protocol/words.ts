@@ -47,6 +47,10 @@ export const VALUE_SOURCES = ['owner', ...IMPORT_SOURCES, 'file'] as const;
 export const ValueSource = z.enum(VALUE_SOURCES);
 export type ValueSource = z.infer<typeof ValueSource>;
 
+/** The order of an album; `own` is made by hand. */
+export const AlbumSort = z.enum(['oldest', 'newest', 'own']);
+export type AlbumSort = z.infer<typeof AlbumSort>;
+
 /** Who named a place: the tables that come with the agent, or a Nominatim server. */
 export const PlaceSource = z.enum(['offline', 'nominatim']);
 export type PlaceSource = z.infer<typeof PlaceSource>;

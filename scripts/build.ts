@@ -31,7 +31,7 @@ const MAX_WORKER_BYTES = 250_000;
 const MARIGOLD = '#d0781c';
 const PAPER = '#fdfcfa';
 /** Styles in the order in which they may override each other. */
-const STYLES = ['tokens', 'base', 'frame', 'timeline', 'viewer', 'pages', 'search', 'organise', 'select'];
+const STYLES = ['tokens', 'base', 'frame', 'timeline', 'viewer', 'pages', 'search', 'organise', 'copies', 'select', 'orders'];
 const STATIC_INPUTS = ['views/client', 'views/offline', 'views/error-page.tsx', 'views/styles', 'views/parts/mark.ts', 'views/parts/world.ts', 'protocol', 'scripts/build.ts', 'package-lock.json'];
 const WORKER_INPUTS = ['worker', 'views', 'protocol', 'scripts/build.ts', 'package.json', 'package-lock.json'];
 

@@ -1,21 +1,21 @@
 // Albums: the page of all, one album's tools, and the page where its order is made by hand. Plain forms throughout.
+import { MAX_ALBUM_TITLE_LENGTH } from '../protocol/limits.ts';
 import { renditionUrl } from '../protocol/rendition.ts';
+import type { AlbumSort } from '../protocol/words.ts';
+import { OriginalsLine, type OriginalsFacts } from './copies.tsx';
 import { Page, Said, type FrameFacts } from './frame.tsx';
 import { Card, Crumbs, Empty, GridPage, type Cover } from './grid.tsx';
 import { albumAddress, searchAddress } from './parts/addresses.ts';
 import { Icon, type IconName } from './parts/icon.tsx';
-import { sayCount, sayNumber, showName } from './parts/words.ts';
+import { sayNumber, sayThings, showName } from './parts/words.ts';
 import { tileId, tileWords, type Piece, type TileFacts } from './timeline.tsx';
 
-export type AlbumSort = 'oldest' | 'newest' | 'own';
 export interface AlbumFacts extends Cover { album_id: number; title: string; query: string | null; sort: AlbumSort; count: number }
 /** What the owner typed and why it was refused. */
 export interface Refused { title: string; query: string; wrong: string }
 
 const EAGER = 12;
-const MAX_TITLE = 200;
 const SORTS: [sort: AlbumSort, label: string][] = [['oldest', 'Oldest first'], ['newest', 'Newest first'], ['own', 'My order']];
-const sayThings = (n: number) => sayCount(n, 'photo or video', 'photos and videos');
 
 export function AlbumsPage(props: { frame: FrameFacts; albums: AlbumFacts[]; next: string | null; first: boolean; counts: { favourites: number; archive: number; tags: number; moreTags: boolean }; refused?: Refused | undefined; removed?: { album_id: number; title: string } | undefined }) {
   const { counts, removed, refused } = props;
@@ -62,7 +62,7 @@ function Pinned(props: { href: string; icon: IconName; name: string; words: stri
 function NewAlbum(props: Partial<Refused>) {
   return (
     <form class="form fold-body" method="post" action="/albums">
-      <label class="field"><span>Name</span><input type="text" name="title" value={props.title ?? ''} maxlength={MAX_TITLE} required dir="auto" autocomplete="off" /></label>
+      <label class="field"><span>Name</span><input type="text" name="title" value={props.title ?? ''} maxlength={MAX_ALBUM_TITLE_LENGTH} required dir="auto" autocomplete="off" /></label>
       <label class="field"><span>Filled by a search, if you like</span><input type="text" name="query" value={props.query ?? ''} dir="auto" autocomplete="off" placeholder="beach 2022" /></label>
       {props.wrong && <p class="error small" role="alert">{props.wrong}</p>}
       <div class="buttons"><button class="button button-main" type="submit">Make it</button></div>
@@ -77,7 +77,7 @@ export function SaveAsAlbum(props: { query: string }) {
       <summary class="button button-plain"><Icon name="smart" small />Save as album</summary>
       <form class="form fold-body" method="post" action="/albums">
         <input type="hidden" name="query" value={props.query} />
-        <label class="field"><span>Name</span><input type="text" name="title" value={showName(props.query).slice(0, MAX_TITLE)} maxlength={MAX_TITLE} required dir="auto" autocomplete="off" /></label>
+        <label class="field"><span>Name</span><input type="text" name="title" value={showName(props.query).slice(0, MAX_ALBUM_TITLE_LENGTH)} maxlength={MAX_ALBUM_TITLE_LENGTH} required dir="auto" autocomplete="off" /></label>
         <p class="small">The album holds what this search finds, also what comes later.</p>
         <div class="buttons"><button class="button button-main" type="submit">Save</button></div>
       </form>
@@ -87,13 +87,13 @@ export function SaveAsAlbum(props: { query: string }) {
 
 export interface AlbumHead { album_id: number; title: string; import_key: string | null; import_title: string; sort: AlbumSort; query: string | null }
 
-export function AlbumPage(props: { frame: FrameFacts; album: AlbumHead; count: number; piece: Piece; said?: string | undefined; refused?: { title: string; wrong: string } | undefined }) {
-  const { album, count } = props;
+export function AlbumPage(props: { frame: FrameFacts; album: AlbumHead; count: number; piece: Piece; originals?: OriginalsFacts; said?: string | undefined; refused?: { title: string; wrong: string } | undefined }) {
+  const { album, count, originals } = props;
   const lead = album.query === null ? sayThings(count) : `${sayThings(count)}, found by ‘${showName(album.query)}’`;
   const empty = album.query === null
     ? <Empty icon="album" title="An empty album" text="Nothing lies in this album yet. Select photos anywhere and put them in." />
     : <Empty icon="smart" title="Nothing now" text={`Nothing answers the search ‘${showName(album.query)}’. What does later will appear here.`} />;
-  return <GridPage frame={props.frame} section="albums" title={album.title} lead={lead} crumbs={[{ href: '/albums', label: 'Albums' }]} piece={props.piece} empty="" above={count === 0 && empty}
+  return <GridPage frame={props.frame} section="albums" title={album.title} lead={lead} crumbs={[{ href: '/albums', label: 'Albums' }]} piece={props.piece} empty="" above={count === 0 ? empty : originals && <OriginalsLine originals={originals} address={`${albumAddress(album.album_id)}/originals`} />}
     said={<Said text={props.said} />} tools={<AlbumTools album={album} count={count} refused={props.refused} />} />;
 }
 
@@ -113,7 +113,7 @@ function AlbumTools(props: { album: AlbumHead; count: number; refused: { title: 
       <details class="fold" open={refused !== undefined}>
         <summary class="button button-plain"><Icon name="edit" small />Rename</summary>
         <form class="form fold-body" method="post" action={`${at}/name`}>
-          <label class="field"><span>Name</span><input type="text" name="title" value={refused?.title ?? album.title} maxlength={MAX_TITLE} required dir="auto" autocomplete="off" /></label>
+          <label class="field"><span>Name</span><input type="text" name="title" value={refused?.title ?? album.title} maxlength={MAX_ALBUM_TITLE_LENGTH} required dir="auto" autocomplete="off" /></label>
           {refused && <p class="error small" role="alert">{refused.wrong}</p>}
           {album.import_key !== null && album.import_title !== album.title && <p class="small">The export calls it ‘<bdi>{showName(album.import_title)}</bdi>’.</p>}
           <div class="buttons"><button class="button button-main" type="submit">Save</button></div>

@@ -5,7 +5,7 @@ import type { FactsProps } from './facts.tsx';
 import { assetAddress } from './parts/addresses.ts';
 import { hx } from './parts/hx.ts';
 import { Icon } from './parts/icon.tsx';
-import { sayCount, sayDate, sayNumber, sayPlace, sayTime, sayUtc, showName } from './parts/words.ts';
+import { sayDate, sayNumber, sayPlace, sayThings, sayTime, sayUtc, showName } from './parts/words.ts';
 
 export type CorrectWhat = 'time' | 'place' | 'description' | 'clock';
 export interface CorrectForm {
@@ -154,7 +154,7 @@ export function ClockPreviewLines(props: { preview: ClockPreview | null; wrong?:
   const moved = preview.assets - preview.own;
   return (
     <p class="small second num">
-      {sayCount(moved, 'photo or video', 'photos and videos')} by this camera{preview.own > 0 && `; ${sayNumber(preview.own)} with a time that you gave ${preview.own === 1 ? 'stays' : 'stay'}`}
+      {sayThings(moved)} by this camera{preview.own > 0 && `; ${sayNumber(preview.own)} with a time that you gave ${preview.own === 1 ? 'stays' : 'stay'}`}
       <br />
       {preview.ownTime ? 'This one stays: you gave its time.' : preview.before && preview.after ? `This one: ${sayMoment(preview.before, preview.after)} → ${sayMoment(preview.after, preview.before)}` : <>&nbsp;</>}
     </p>

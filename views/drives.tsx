@@ -1,19 +1,24 @@
 // Drives and the folders on them: the page, a drive's row as a fragment, and the page of a scan that asks.
 import type { VolumeIdentity } from '../protocol/words.ts';
 import { Page, Said, type FrameFacts } from './frame.tsx';
-import { folderAddress } from './parts/addresses.ts';
+import { damagedAddress, type CopyTotals } from './copies.tsx';
+import { copiesAddress, folderAddress } from './parts/addresses.ts';
 import { hx } from './parts/hx.ts';
 import { Icon } from './parts/icon.tsx';
-import { elementId, idPath, sayAgo, sayAwaySince, sayBytes, sayCount, sayNumber, showName } from './parts/words.ts';
+import { elementId, idPath, sayAgo, sayAwaySince, sayBytes, sayCount, sayDayAgo, sayFileSystem, sayNumber, showName } from './parts/words.ts';
 
 export interface DriveFacts {
   volume_id: string; identity: VolumeIdentity; label: string; own_label: string; owner_label: string | null; note: string | null; fs_type: string;
   capacity_bytes: number | null; free_bytes: number | null; read_only: boolean; connected: boolean; last_seen_ms: number;
-  assets: number; folders: FolderFacts[];
+  copies: DriveCopies; folders: FolderFacts[];
 }
-export interface FolderFacts { root_id: string; path: string; excludes: number; lastScan: { state: string; atMs: number; reason: string | null } | null }
+/** Files found whole there; assets, those not verified for long and never; when the one was that was verified longest ago (null: never); damaged files; assets that are nowhere else. */
+export interface DriveCopies { files: number; assets: number; stale: number; never: number; oldest_ms: number | null; damaged: number; only: number }
+/** `changes` is null where the scan found everything as it was. */
+export interface ScanFacts { state: string; atMs: number; reason: string | null; changes: { indexed: number; duplicate: number; changed: number; moved: number; gone: number } | null }
+export interface FolderFacts { root_id: string; path: string; excludes: number; lastScan: ScanFacts | null }
 
-export function DrivesPage(props: { frame: FrameFacts; drives: DriveFacts[]; nowMs: number; editing?: string; said?: string; wrong?: string }) {
+export function DrivesPage(props: { frame: FrameFacts; drives: DriveFacts[]; copies: CopyTotals; nowMs: number; editing?: string; said?: string; wrong?: string }) {
   return (
     <Page frame={props.frame} title="Drives" section="drives">
       <div class="page">
@@ -26,6 +31,7 @@ export function DrivesPage(props: { frame: FrameFacts; drives: DriveFacts[]; now
           <a class="button" href="/folders/add"><Icon name="folder" small />Add a folder</a>
           {props.drives.some((drive) => drive.connected) && <ScanForm rootId={null} label="Scan everything now" />}
         </div>
+        {props.copies.assets > 0 && <CopiesSection copies={props.copies} />}
         {props.frame.agentAway && <p class="lead">The agent is away, so folders cannot be changed now. Start Jharokha on the computer that has the photos.</p>}
       </div>
     </Page>
@@ -36,32 +42,68 @@ export function DrivesPage(props: { frame: FrameFacts; drives: DriveFacts[]; now
 export function DriveRow(props: { drive: DriveFacts; nowMs: number; editing?: boolean; said?: string; wrong?: string }) {
   const { drive } = props;
   const id = elementId('drive', drive.volume_id);
-  const facts = [
-    drive.connected ? 'Connected' : sayAwaySince(drive.last_seen_ms, props.nowMs), sayCount(drive.assets, 'file'),
-    drive.free_bytes !== null ? `${sayBytes(drive.free_bytes)} free` : null, drive.read_only ? 'read only' : null,
-  ].filter((part) => part !== null);
   return (
     <section class="drive" id={id} aria-labelledby={`${id}-name`}>
-      <div class="drive-head">
-        <span class="drive-icon"><Icon name="drive" /></span>
-        <div>
-          <h2 id={`${id}-name`} class="drive-name"><bdi>{showName(drive.label)}</bdi></h2>
-          <p class="small num"><span class={drive.connected ? 'dot' : 'dot away'} aria-hidden="true"></span>{facts.map((fact, i) => <>{i > 0 && ' · '}<span class="whole">{fact}</span></>)}{drive.note && <> · <bdi>{showName(drive.note)}</bdi></>}</p>
-          {drive.capacity_bytes !== null && drive.free_bytes !== null && drive.capacity_bytes > 0 && (
-            <span class="meter" role="img" aria-label={`${sayBytes(drive.capacity_bytes - drive.free_bytes)} of ${sayBytes(drive.capacity_bytes)} used`}><i style={`--p:${(1 - drive.free_bytes / drive.capacity_bytes).toFixed(3)}`}></i></span>
-          )}
-        </div>
-        <div class="buttons">
-          {!props.editing && <WordsLink drive={drive} id={id} />}
-          {drive.connected && drive.folders.length === 1 && <ScanForm rootId={drive.folders[0]?.root_id ?? null} label="Scan now" />}
-        </div>
-      </div>
+      <div class="drive-head" {...hx({ get: `/drives?head=${idPath(drive.volume_id)}`, trigger: 'live-presence from:body', swap: 'innerMorph' })}><DriveHead drive={drive} nowMs={props.nowMs} editing={props.editing ?? false} /></div>
       <div class="drive-more">
         <Said text={props.said} /><Said text={props.wrong} wrong />
-        {props.editing && <WordsForm drive={drive} />}
+        {props.editing && <><WordsForm drive={drive} /><ForgetForm drive={drive} /></>}
         {drive.folders.map((folder) => <FolderRow folder={folder} drive={drive} nowMs={props.nowMs} />)}
         {drive.identity === 'weak' && <WeakIdentity drive={drive} />}
       </div>
+    </section>
+  );
+}
+
+/** Fragment: what follows from whether the drive is connected. */
+export function DriveHead(props: { drive: DriveFacts; nowMs: number; editing?: boolean }) {
+  const { drive } = props;
+  const id = elementId('drive', drive.volume_id);
+  const facts = [
+    drive.connected ? 'Connected' : sayAwaySince(drive.last_seen_ms, props.nowMs), sayCount(drive.copies.files, 'file'),
+    drive.free_bytes === null ? null : `${sayBytes(drive.free_bytes)} free${drive.capacity_bytes === null ? '' : ` of ${sayBytes(drive.capacity_bytes)}`}`,
+    drive.fs_type === '' ? null : sayFileSystem(drive.fs_type), drive.read_only ? 'read only' : null,
+  ].filter((part) => part !== null);
+  return (
+    <>
+      <span class="drive-icon"><Icon name="drive" /></span>
+      <div>
+        <h2 id={`${id}-name`} class="drive-name"><bdi>{showName(drive.label)}</bdi></h2>
+        <p class="small num"><span class={drive.connected ? 'dot' : 'dot away'} aria-hidden="true"></span>{facts.map((fact, i) => <>{i > 0 && ' · '}<span class="whole">{fact}</span></>)}{drive.note && <> · <bdi>{showName(drive.note)}</bdi></>}</p>
+        {drive.capacity_bytes !== null && drive.free_bytes !== null && drive.capacity_bytes > 0 && (
+          <span class="meter" role="img" aria-label={`${sayBytes(drive.capacity_bytes - drive.free_bytes)} of ${sayBytes(drive.capacity_bytes)} used`}><i style={`--p:${(1 - drive.free_bytes / drive.capacity_bytes).toFixed(3)}`}></i></span>
+        )}
+        {drive.copies.assets + drive.copies.damaged > 0 && <Health drive={drive} nowMs={props.nowMs} />}
+      </div>
+      <div class="buttons">
+        {!props.editing && <WordsLink drive={drive} id={id} />}
+        {drive.connected && drive.copies.assets > 0 && <form method="post" action="/orders"><input type="hidden" name="kind" value="verify" /><input type="hidden" name="volume_id" value={drive.volume_id} /><button class="button" type="submit">Verify now</button></form>}
+        {drive.connected && drive.folders.length === 1 && <ScanForm rootId={drive.folders[0]?.root_id ?? null} label="Scan now" />}
+      </div>
+    </>
+  );
+}
+
+/** What would be lost with the drive, and how long ago somebody looked whether it is still whole. */
+function Health(props: { drive: DriveFacts; nowMs: number }) {
+  const { copies, volume_id, connected } = props.drive;
+  const verified = copies.never === copies.assets ? 'not verified yet' : copies.never > 0 ? `${sayNumber(copies.never)} not verified yet` : `verified ${sayDayAgo(copies.oldest_ms ?? 0, props.nowMs)}`;
+  return (
+    <p class="small num drive-health">
+      {copies.only > 0 && <><a class="accent" href={copiesAddress('one', volume_id)}>{sayNumber(copies.only)} only here</a> · </>}
+      {copies.damaged > 0 && <><a class="error" href={damagedAddress(volume_id)}>{sayCount(copies.damaged, 'damaged file')}</a> · </>}
+      <span>{copies.only + copies.damaged > 0 ? verified : verified.charAt(0).toUpperCase() + verified.slice(1)}{!connected && copies.stale > 0 && ', plug it in to verify'}</span>
+    </p>
+  );
+}
+
+function CopiesSection(props: { copies: CopyTotals }) {
+  const { one, duplicates, assets } = props.copies;
+  return (
+    <section class="section">
+      <h2>Copies</h2>
+      <p class="lead">{one === 0 ? 'Nothing has only one copy.' : `${one === assets ? 'All' : sayNumber(one)} of ${sayCount(assets, 'photo or video', 'photos and videos')} ${one === 1 ? 'has' : 'have'} only one copy.`} {duplicates > 0 && `${sayNumber(duplicates)} ${duplicates === 1 ? 'lies' : 'lie'} in more than one file.`}</p>
+      <p class="buttons"><a class="button" href="/copies"><Icon name="copies" small />Copies</a>{duplicates > 0 && <a class="button button-plain" href="/duplicates">Duplicates</a>}</p>
     </section>
   );
 }
@@ -80,6 +122,17 @@ function WordsForm(props: { drive: DriveFacts }) {
       <label class="field"><span>Note, such as where it lies</span><input type="text" name="note" value={drive.note ?? ''} maxlength={300} autocomplete="off" /></label>
       <div class="buttons"><button class="button" type="submit">Save</button><a class="button button-plain" href="/drives" {...hx({ get: `/drives?row=${idPath(drive.volume_id)}`, target: 'closest .drive', swap: 'outerHTML' })}>Leave it</a></div>
     </form>
+  );
+}
+
+function ForgetForm(props: { drive: DriveFacts }) {
+  const { drive } = props;
+  return (
+    <details class="forget">
+      <summary>Forget this drive</summary>
+      <p class="small">Its folders are read no more, and its files count as copies no more{drive.copies.only > 0 && `: ${sayNumber(drive.copies.only)} ${drive.copies.only === 1 ? 'has' : 'have'} no other`}. The photos stay here as they are seen now, with albums and all; nothing on the drive is touched. Adding one of its folders brings it back.</p>
+      <form method="post" action={`/drives/${idPath(drive.volume_id)}/forget`}><button class="button" type="submit">Forget ‘<bdi>{showName(drive.label)}</bdi>’</button></form>
+    </details>
   );
 }
 
@@ -108,7 +161,14 @@ function sayScan(folder: FolderFacts, nowMs: number): string {
   if (scan.state === 'running') return 'being scanned now';
   if (scan.state === 'question') return 'the last scan asks something';
   if (scan.state === 'stopped') return `the last scan stopped ${sayAgo(scan.atMs, nowMs)}${scan.reason ? `: ${scan.reason}` : ''}`;
-  return `scanned ${sayAgo(scan.atMs, nowMs)}`;
+  return `scanned ${sayAgo(scan.atMs, nowMs)}: ${sayChanges(scan.changes)}`;
+}
+
+function sayChanges(changes: ScanFacts['changes']): string {
+  if (!changes) return 'nothing new';
+  const { indexed, duplicate, changed, moved, gone } = changes;
+  const parts = ([[indexed, 'new'], [duplicate, duplicate === 1 ? 'new copy' : 'new copies'], [changed, 'changed'], [moved, 'moved'], [gone, 'not found any more']] as const).filter(([n]) => n > 0);
+  return parts.length === 0 ? 'nothing new' : parts.map(([n, word]) => `${sayNumber(n)} ${word}`).join(', ');
 }
 
 function WeakIdentity(props: { drive: DriveFacts }) {

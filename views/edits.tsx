@@ -3,7 +3,7 @@ import { UndoForm } from './correct.tsx';
 import { Page, Said, type FrameFacts } from './frame.tsx';
 import { Icon } from './parts/icon.tsx';
 import { assetAddress } from './parts/addresses.ts';
-import { sayAgo, sayCount, showName } from './parts/words.ts';
+import { sayAgo, sayThings, showName } from './parts/words.ts';
 
 export interface EditFacts { edit_id: number; at_ms: number; summary: string; assets: number; undone_at_ms: number | null; example: string | null }
 
@@ -31,7 +31,7 @@ export function EditRow(props: { edit: EditFacts; nowMs: number; said?: string }
     <li class="edit-row">
       <div>
         <bdi class={edit.undone_at_ms === null ? undefined : 'undone'}>{showName(edit.summary)}</bdi>
-        <p class="small">{sayCount(edit.assets, 'photo or video', 'photos and videos')} · {sayAgo(edit.at_ms, props.nowMs)}{edit.example && <> · <a href={assetAddress(edit.example)}>{edit.assets === 1 ? 'Open it' : 'Open one'}</a></>}</p>
+        <p class="small">{sayThings(edit.assets)} · {sayAgo(edit.at_ms, props.nowMs)}{edit.example && <> · <a href={assetAddress(edit.example)}>{edit.assets === 1 ? 'Open it' : 'Open one'}</a></>}</p>
         {props.said && <p class="small" role="status">{props.said}</p>}
       </div>
       {edit.undone_at_ms === null ? <UndoForm editId={edit.edit_id} target="closest .edit-row" swap="outerHTML" /> : <span class="small">Undone</span>}

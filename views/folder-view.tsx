@@ -2,7 +2,7 @@
 import type { FrameFacts } from './frame.tsx';
 import { Card, GridPage, type Cover } from './grid.tsx';
 import { folderAddress } from './parts/addresses.ts';
-import { sayCount, showName } from './parts/words.ts';
+import { sayCount, sayThings, showName } from './parts/words.ts';
 import type { Piece } from './timeline.tsx';
 
 export interface SubfolderFacts extends Cover { name: string }
@@ -14,7 +14,7 @@ export function FolderViewPage(props: { frame: FrameFacts; folder: FolderViewFac
   const { folder } = props;
   const names = folder.path.split('/').filter((name) => name !== '');
   const way = [folder.label, ...names].map((label, i) => ({ href: folderAddress(folder.volume_id, names.slice(0, i).join('/')), label }));
-  const here = sayCount(folder.count, 'photo or video', 'photos and videos');
+  const here = sayThings(folder.count);
   const more = [
     folder.missing > 0 ? `${sayCount(folder.missing, 'more file was', 'more files were')} not found at the last scan.` : '',
     folder.connected ? '' : `‘${showName(folder.label)}’ is away; this is how it was.`,

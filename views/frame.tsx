@@ -19,7 +19,7 @@ export interface FrameFacts {
 }
 /** What stands in the box: the search that the page shows. `live`: results follow what is typed. */
 export interface BoxFacts { q: string; sort: SearchSort; live: boolean }
-export type Section = 'photos' | 'search' | 'places' | 'albums' | 'drives' | 'settings' | 'problems' | 'none';
+export type Section = 'photos' | 'search' | 'places' | 'albums' | 'drives' | 'trash' | 'settings' | 'problems' | 'none';
 
 /** Drives named in the top line; the rest is a number. */
 const MAX_DOTS = 4;
@@ -68,6 +68,7 @@ export function Page(props: { frame: FrameFacts; title: string; section: Section
           <div class="rail-end" id="rail-end" popover="auto">
             <ProblemsLink count={frame.problems} current={props.section === 'problems'} />
             <RailLink href="/drives" icon="drive" label="Drives" current={props.section === 'drives'} />
+            <RailLink href="/trash" icon="trash" label="Trash" current={props.section === 'trash'} />
             <RailLink href="/settings" icon="settings" label="Settings" current={props.section === 'settings'} />
           </div>
         </nav>

@@ -3,11 +3,10 @@ import { Page, type FrameFacts } from './frame.tsx';
 import { Crumbs, Empty, GridPage } from './grid.tsx';
 import { tagAddress } from './parts/addresses.ts';
 import { Icon } from './parts/icon.tsx';
-import { sayCount, sayNumber, showName } from './parts/words.ts';
+import { sayNumber, sayThings, showName } from './parts/words.ts';
 import type { Piece } from './timeline.tsx';
 
 const ALBUMS = [{ href: '/albums', label: 'Albums' }];
-const sayThings = (n: number) => sayCount(n, 'photo or video', 'photos and videos');
 
 const WORDS = {
   favourites: { title: 'Favourites', icon: 'heart', more: '', none: 'No favourite yet', empty: 'Press the heart on a photo, or the key f, and it is found here.' },

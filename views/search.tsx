@@ -5,7 +5,7 @@ import { SaveAsAlbum } from './albums.tsx';
 import { Page, type FrameFacts } from './frame.tsx';
 import { assetAddress, searchAddress } from './parts/addresses.ts';
 import { Icon, type IconName } from './parts/icon.tsx';
-import { sayCount, sayNumber, showName } from './parts/words.ts';
+import { sayNumber, sayThings, showName } from './parts/words.ts';
 import { sayMeaning, saySimilarNothing, type MeaningFacts } from './parts/search-words.ts';
 import { Density, EAGER_TILES, GridBox, More, Tile, TimelinePiece, tileWords, type GridFacts, type Piece, type TileFacts } from './timeline.tsx';
 
@@ -54,7 +54,7 @@ export function FoundWhole(props: SearchFacts) {
 }
 
 function sayFound(answer: SearchAnswer): string {
-  return answer.total === 0 ? 'Nothing found' : sayCount(answer.total, 'photo or video', 'photos and videos');
+  return answer.total === 0 ? 'Nothing found' : sayThings(answer.total);
 }
 
 /** What was understood: each can be taken away, or taken as mere words. */

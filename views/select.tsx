@@ -13,12 +13,14 @@ export function Doing() {
         <Do what="album" icon="album" keys="a">Add to album</Do>
         <Do what="archive" icon="archive" keys="e" late>Archive</Do>
         <Do what="download" icon="download" keys="d" late>Download</Do>
+        <Do what="trash" icon="trash" keys="Delete" late>Trash</Do>
         <button class="doing-button" type="button" popovertarget="doing-more" aria-label="More to do" title="More"><Icon name="more" /></button>
         <div id="doing-more" class="doing-more" popover="auto">
           <Do what="archive" icon="archive" early>Archive</Do>
           <Do what="download" icon="download" early>Download</Do>
           <Do what="time" icon="clock">Correct the time</Do>
           <Do what="place" icon="place">Correct the place</Do>
+          <Do what="trash" icon="trash" early>Trash</Do>
           <Do what="leave" icon="close">Remove from this album</Do>
         </div>
         <i class="doing-line"></i>

@@ -4,11 +4,12 @@ import { proxyUrl, renditionUrl } from '../protocol/rendition.ts';
 import type { AssetKind, StackType } from '../protocol/words.ts';
 import { Facts, type FactsProps, type ViewerAsset, type ViewerCopy, type ViewerPrimary } from './facts.tsx';
 import { Head } from './frame.tsx';
-import { assetAddress, similarAddress, withQuery } from './parts/addresses.ts';
+import { assetAddress, originalAddress, similarAddress, withQuery } from './parts/addresses.ts';
 import { boxText, pictureBox } from './parts/box.ts';
 import { downloadName } from './parts/file-name.ts';
+import { sayPlugInFor } from './parts/left-out-words.ts';
 import { Icon, type IconName } from './parts/icon.tsx';
-import { sayDate, sayDuration, sayStack, showName } from './parts/words.ts';
+import { sayBytes, sayDate, sayDuration, sayStack, showName } from './parts/words.ts';
 import { tileId, tileRatio, tileWords } from './timeline.tsx';
 
 export interface StripTile {
@@ -78,10 +79,15 @@ function Tools(props: ViewerProps & { back: string }) {
         {asset.live_sha256 !== null && asset.live_proxy_version > 0 && <button class="live-button needs-script" type="button" data-viewer="live" aria-pressed="false"><Icon name="live" small />LIVE</button>}
         <MarkButton facts={props.facts} field="favourite" icon="heart" label="Favourite" keys="f" />
         {file && <a class="icon-button" data-viewer="download" href={file.href} download={file.name} aria-label="Download" title="Download (d)" aria-keyshortcuts="d"><Icon name="download" /></a>}
+        <Original asset={asset} copies={copies} />
         <button class="icon-button tools-more" type="button" popovertarget="viewer-tools" aria-label="More"><Icon name="more" /></button>
         <div id="viewer-tools" class="tools-rest" popover="auto">
           <button class="tool needs-script" type="button" data-viewer="album" aria-label="Add to an album" title="Add to an album (a)" aria-keyshortcuts="a"><Icon name="albumAdd" /><span class="tool-word">Add to an album</span></button>
           <MarkButton facts={props.facts} field="archived" icon="archive" label="Archive" keys="e" word />
+          <form class="tool-form" method="post" action="/orders/plan">
+            <input type="hidden" name="kind" value="trash" /><input type="hidden" name="sha256" value={asset.sha256} />
+            <button class="tool" type="submit" data-viewer="trash" aria-label="Move to the trash" title="Move to the trash (Delete)" aria-keyshortcuts="Delete"><Icon name="trash" /><span class="tool-word">Move to the trash</span></button>
+          </form>
           <a class="tool" data-viewer="similar" href={similarAddress(asset.sha256)} aria-label="More like this" title="More like this (l)" aria-keyshortcuts="l"><Icon name="similar" /><span class="tool-word">More like this</span></a>
           <button class="tool needs-script" type="button" data-viewer="slideshow" aria-label="Slideshow" title="Slideshow (s)" aria-keyshortcuts="s"><Icon name="slideshow" /><span class="tool-word">Slideshow</span></button>
         </div>
@@ -102,6 +108,21 @@ function MarkButton(props: { facts: FactsProps; field: 'favourite' | 'archived';
         <Icon name={props.icon} />{props.word && <span class="tool-word">{props.label}</span>}
       </button>
     </form>
+  );
+}
+
+/** The file itself, where a copy is connected; else which drive would bring it. */
+function Original(props: { asset: ViewerAsset; copies: readonly ViewerCopy[] }) {
+  const { asset, copies } = props;
+  if (copies.some((copy) => copy.state === 'present')) return <a class="icon-button" data-viewer="original" href={originalAddress(asset.sha256)} aria-label="Download the original" title={`Download the original, ${sayBytes(asset.size_bytes)}`}><Icon name="original" /></a>;
+  const away = [...new Set(copies.filter((copy) => copy.state === 'away').map((copy) => copy.label))].map((label) => ({ label, note: null }));
+  if (away.length === 0) return null;
+  const words = sayPlugInFor(away, 'the original');
+  return (
+    <>
+      <button class="icon-button original-away" type="button" popovertarget="original-away" aria-label={words} title={words}><Icon name="original" /></button>
+      <p id="original-away" class="original-words" popover="auto">{words}</p>
+    </>
   );
 }
 

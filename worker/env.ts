@@ -1,5 +1,6 @@
 // The Worker's bindings. Nothing else in worker/ reads them untyped.
 import type { AgentLink } from './link/agent-link.ts';
+import type { Transfers } from './link/transfers.ts';
 import type { VectorIndex } from './search/vector-index.ts';
 
 export interface Env {
@@ -7,6 +8,7 @@ export interface Env {
   RENDITIONS: R2Bucket;
   LINK: DurableObjectNamespace<AgentLink>;
   VECTORS: DurableObjectNamespace<VectorIndex>;
+  TRANSFERS: DurableObjectNamespace<Transfers>;
   /**
    * Set only by `npm start` and `npm run dev`, which bind to loopback. Without it the Worker is deployed, and until
    * sign-in exists it answers nothing at all (promise 10).

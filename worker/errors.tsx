@@ -7,7 +7,7 @@ import type { App } from './env.ts';
 import { ErrorPage } from '../views/error-page.tsx';
 import { setSecurityHeaders } from './middleware/security-headers.ts';
 
-export type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 429 | 500 | 502 | 503 | 504;
+export type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 409 | 410 | 413 | 415 | 422 | 429 | 500 | 502 | 503 | 504;
 
 /** An error whose message may be shown to people as it is. `details` goes into JSON answers only. */
 export class AppError extends Error {
@@ -37,6 +37,10 @@ export class Forbidden extends AppError {
 }
 export class Conflict extends AppError {
   constructor(message: string, details?: Record<string, unknown>) { super(409, 'Out of step', message, details); }
+}
+/** It was there, and has ended. */
+export class Gone extends AppError {
+  constructor(message: string) { super(410, 'Not here any more', message); }
 }
 export class TooLarge extends AppError {
   constructor(message: string) { super(413, 'Too large', message); }

@@ -17,6 +17,7 @@ import { grid } from './routes/grid.tsx';
 import { timeline } from './routes/timeline.tsx';
 import { corrections } from './routes/corrections.tsx';
 import { viewer } from './routes/viewer.tsx';
+import { copies } from './routes/copies.tsx';
 import { drives } from './routes/drives.tsx';
 import { folders } from './routes/folders.tsx';
 import { settings } from './routes/settings.tsx';
@@ -27,9 +28,12 @@ import { albums } from './routes/albums.tsx';
 import { folderView } from './routes/folder-view.tsx';
 import { kept } from './routes/kept.tsx';
 import { sidecars } from './routes/sidecars.tsx';
+import { orders } from './routes/orders.tsx';
+import { originals } from './routes/originals.ts';
 import { problems } from './routes/problems.tsx';
 
 export { AgentLink } from './link/agent-link.ts';
+export { Transfers } from './link/transfers.ts';
 export { VectorIndex } from './search/vector-index.ts';
 
 const app = new Hono<App>();
@@ -38,6 +42,6 @@ app.use(securityHeaders);
 app.onError(handleError);
 app.notFound(handleNotFound);
 // Those before `api` answer pages too; behind it every /api/ path needs the token.
-for (const router of [statics, proxies, renditions, healthz, sync, corrections, albums, api, searchApi, doctor, link, grid, timeline, viewer, drives, folders, settings, problems, search, places, map, kept, folderView, sidecars]) app.route('/', router);
+for (const router of [statics, proxies, renditions, healthz, sync, corrections, albums, orders, originals, api, searchApi, doctor, link, grid, timeline, viewer, drives, copies, folders, settings, problems, search, places, map, kept, folderView, sidecars]) app.route('/', router);
 
 export default app;

@@ -191,7 +191,7 @@ export function hasReport(catalog: Catalog): boolean {
 }
 
 function toReceipt(s: Step): Receipt {
-  return { n: s.n, unit: s.unit, role: s.role, volume_id: s.volume_id, path: s.path, sha256: s.sha256, size_bytes: s.size_bytes, outcome: s.outcome ?? 'failed', reason: s.reason, to: s.to_path, at_ms: s.at_ms ?? 0 };
+  return { n: s.n, unit: s.unit, role: s.role, volume_id: s.volume_id, path: s.path, sha256: s.sha256, size_bytes: s.size_bytes, outcome: s.outcome ?? 'failed', reason: s.reason, to: s.to_path, from: s.from_order === null ? null : { order_id: s.from_order, n: s.from_n ?? 0 }, at_ms: s.at_ms ?? 0 };
 }
 
 function toOrder(row: Record<string, unknown>): OrderRow {

@@ -56,9 +56,9 @@ export function adoptVolume(catalog: Catalog, oldId: string, next: KnownVolume, 
     catalog.prepare('UPDATE volumes SET replaces = ?, revision = ? WHERE volume_id = ?').run(oldId, catalog.nextRevision(), next.volume_id);
     // Those too that were never acknowledged: a batch with them may be on its way.
     const paths = (where: string) => catalog.prepare(`SELECT CASE WHEN dir = '' THEN name ELSE dir || '/' || name END AS path FROM files WHERE volume_id = ? AND sha256 IS NOT NULL ${where} ORDER BY dir, name`).all(oldId).map((r) => String(r['path']));
-    tellPaths(catalog, oldId, { missing: [], moved_from: paths('') }, atMs, pathsPerCall);
+    tellPaths(catalog, oldId, { missing: [], moved_from: paths('') }, ADOPTED, atMs, pathsPerCall);
     // A pushed row ends being missing, so it is said again.
-    tellPaths(catalog, next.volume_id, { missing: paths('AND missing_since_ms IS NOT NULL'), moved_from: [] }, atMs, pathsPerCall);
+    tellPaths(catalog, next.volume_id, { missing: paths('AND missing_since_ms IS NOT NULL'), moved_from: [] }, ADOPTED, atMs, pathsPerCall);
     const revision = catalog.nextRevision();
     const fsId = next.volume_id.slice(0, 60);
     catalog.prepare('UPDATE OR REPLACE files SET volume_id = ?, fs_id = CASE WHEN fs_id IS NULL THEN NULL ELSE ? END, revision = ?, pushed_revision = 0 WHERE volume_id = ?').run(next.volume_id, fsId, revision, oldId);
@@ -74,12 +74,32 @@ export function adoptVolume(catalog: Catalog, oldId: string, next: KnownVolume, 
   });
 }
 
+const ADOPTED = 'The drive is known by its marker file now.';
+
+/**
+ * The owner lets a drive go: its folders are read no more, and nothing on it counts as a copy. What is known of its photos
+ * stays, here and in the Worker, and nothing on the drive is touched; a folder that is added again brings all of it back.
+ */
+export function forgetVolume(catalog: Catalog, volumeId: string, atMs: number, pathsPerCall: number): void {
+  catalog.transact(() => {
+    catalog.prepare('UPDATE roots SET removed = 1, revision = ? WHERE volume_id = ? AND removed = 0').run(catalog.nextRevision(), volumeId);
+    const missing = catalog.prepare(`SELECT CASE WHEN dir = '' THEN name ELSE dir || '/' || name END AS path FROM files WHERE volume_id = ? AND seen_as = 'asset' AND missing_since_ms IS NULL ORDER BY dir, name`).all(volumeId).map((r) => String(r['path']));
+    tellPaths(catalog, volumeId, { missing, moved_from: [] }, 'The drive was forgotten.', atMs, pathsPerCall);
+    catalog.prepare("UPDATE files SET missing_since_ms = ? WHERE volume_id = ? AND seen_as = 'asset' AND missing_since_ms IS NULL").run(atMs, volumeId);
+    for (const scan of catalog.prepare("SELECT scan_id FROM scans WHERE volume_id = ? AND state = 'question'").all(volumeId)) {
+      catalog.prepare("UPDATE scans SET state = 'stopped', reason = 'The drive was forgotten.', vanished_paths = NULL, revision = ? WHERE scan_id = ?").run(catalog.nextRevision(), String(scan['scan_id']));
+    }
+    // Seen again, it is told anew, and so known again.
+    catalog.prepare('DELETE FROM volumes WHERE volume_id = ?').run(volumeId);
+  });
+}
+
 /** Queues what became of paths. The Worker takes that from a completed scan alone: one that looked at nothing. */
-function tellPaths(catalog: Catalog, volumeId: string, paths: { missing: string[]; moved_from: string[] }, atMs: number, pathsPerCall: number): void {
+function tellPaths(catalog: Catalog, volumeId: string, paths: { missing: string[]; moved_from: string[] }, reason: string, atMs: number, pathsPerCall: number): void {
   if (paths.missing.length === 0 && paths.moved_from.length === 0) return;
-  const scanId = `adopt-${randomUUID()}`;
+  const scanId = `told-${randomUUID()}`;
   const counts = JSON.stringify({ seen: 0, indexed: 0, changed: 0, moved: 0, unchanged: 0, duplicate: 0, sidecar: 0, ignored: 0, failed: 0 });
   queueCompletion(catalog, scanId, { agent_id: catalog.agentId, volume_id: volumeId, at_ms: atMs, ...paths }, pathsPerCall);
   catalog.prepare(`INSERT INTO scans (scan_id, volume_id, root_id, state, started_ms, ended_ms, counts, vanished, reason, vanished_paths, revision)
-    VALUES (?1, ?2, '', 'completed', ?3, ?3, ?4, 0, 'The drive is known by its marker file now.', NULL, ?5)`).run(scanId, volumeId, atMs, counts, catalog.nextRevision());
+    VALUES (?1, ?2, '', 'completed', ?3, ?3, ?4, 0, ?6, NULL, ?5)`).run(scanId, volumeId, atMs, counts, catalog.nextRevision(), reason);
 }

@@ -16,13 +16,14 @@ import { lastScan, listQuestions, queueCompletion } from '../catalog/scans.ts';
 import { countProxiesToMake, countProxiesToPush, proxySpool, sweepProxies } from '../catalog/proxies.ts';
 import { countSidecars, listUnmatched } from '../catalog/sidecars.ts';
 import { countSpooled } from '../catalog/spool.ts';
-import { getVolume } from '../catalog/volumes.ts';
+import { forgetVolume, getVolume } from '../catalog/volumes.ts';
 import { hasReport } from '../catalog/orders.ts';
 import { createFileAccess } from '../files/access.ts';
 import { createFileChanges } from '../files/changes.ts';
 import { DiskFullError } from '../files/room.ts';
 import { openLink, type Handlers } from '../link/socket.ts';
 import { createOrders } from '../orders/orders.ts';
+import { createSender } from '../push/send-originals.ts';
 import { sidecarsOfFolder } from '../pipeline/relate-folders.ts';
 import { createProxyMaker } from '../pipeline/proxy.ts';
 import { proxyPending } from '../pipeline/proxy-pending.ts';
@@ -71,6 +72,8 @@ export interface Engine {
   /** Writes the vectors that wait into their engine, as far as it takes them. For an engine that does not watch. */
   writeVectors(): Promise<void>;
   status(): AgentStatus;
+  /** Resolves once orders, scans and pushes have come to rest. */
+  settled(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -335,6 +338,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     // Restored sidecars are read again, and what is left in a folder is related anew.
     onEnded: ({ body }) => { if (body.kind === 'restore') scanSoon(listRoots(catalog).filter((r) => body.volumes.includes(r.volume_id)).map((r) => r.root_id)); else if (body.kind === 'trash') enqueue(() => relate(emptyReport(), true)).then(() => { pushSoon(); }, (error: unknown) => { if (!stop.signal.aborted) warn(reason(error)); }); },
   });
+  const sender = createSender({ catalog, files: ctx.files, volumes, signal: stop.signal, worker: options.worker, warn, refresh: () => ctx.files.refresh(), sidecarsOf: (folder) => sidecarsOfFolder(catalog, folder) });
   async function takeOrders(): Promise<void> {
     await orders.take(await fetchOpenOrders(options.worker), (id) => fetchOrder(options.worker, id));
   }
@@ -492,6 +496,13 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       scanSoon(null);
       return { volume_id: volume.volume_id };
     },
+    forget_volume: async ({ volume_id }) => {
+      if (!getVolume(catalog, volume_id)) throw new CommandError('This computer knows no such drive.');
+      forgetVolume(catalog, volume_id, Date.now(), PATHS_PER_CALL);
+      await rootsChanged();
+      await tellWorker();
+      return {};
+    },
     options: async () => readOptions(catalog),
     set_options: async (patch) => {
       if (typeof patch.model_dir === 'string') assertModelDir(patch.model_dir);
@@ -504,6 +515,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     },
     plan_order: async ({ body }) => orders.plan(body),
     take_orders: async () => { takeOrdersSoon(); return {}; },
+    send_originals: (asked) => sender.send(asked),
     name_places: async () => { places.wake(); return {}; },
     ...search.handlers,
     sidecar_report: async ({ from }) => {
@@ -550,7 +562,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   if (options.watch) await rootsChanged();
 
   return {
-    handlers, index, scanSoon, status, writeVectors: () => search.write(), warmSearch: () => search.warm(),
+    handlers, index, scanSoon, status, settled: async () => { await orders.settled(); await untilIdle(); await pushEverything(false); }, writeVectors: () => search.write(), warmSearch: () => search.warm(),
     addFolders: async (paths) => {
       const ids: string[] = [];
       for (const path of paths) ids.push((await addFolder(ctx, path)).root_id);
@@ -563,6 +575,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       clearTimeout(pushTimer);
       await watcher?.close();
       await orders.settled();
+      await sender.settled();
       await queue.catch(() => {});
       await pushRun?.catch(() => {});
       await proxyPush?.catch(() => {});

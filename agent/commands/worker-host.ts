@@ -57,7 +57,7 @@ async function createMiniflare(options: HostOptions, serve: boolean) {
     compatibilityDate: tomlValue('compatibility_date'), compatibilityFlags: ['nodejs_compat'],
     d1Databases: { DB: tomlValue('database_id') }, r2Buckets: { RENDITIONS: tomlValue('bucket_name') },
     // Else Miniflare forgets an object that nobody asked for 10 s, and each search after a pause reads all vectors anew (ADR 12).
-    durableObjects: { LINK: { className: 'AgentLink', useSQLite: true }, VECTORS: { className: 'VectorIndex', useSQLite: true, unsafePreventEviction: true } },
+    durableObjects: { LINK: { className: 'AgentLink', useSQLite: true }, VECTORS: { className: 'VectorIndex', useSQLite: true, unsafePreventEviction: true }, TRANSFERS: { className: 'Transfers', useSQLite: true } },
     bindings: bindingsOf(options),
     resourcePersistencePath: join(persistTo(options.dataDir), 'v3'),
   }));

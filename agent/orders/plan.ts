@@ -13,7 +13,7 @@ import { trashBase, trashPath } from './trash.ts';
 const TOGETHER = "('live', 'raw')";
 
 /** The asset and those that go with it wherever it goes: a Live Photo's video or still, the RAW or its JPEG. */
-function togetherWith(catalog: Catalog, sha256: string): string[] {
+export function togetherWith(catalog: Catalog, sha256: string): string[] {
   const primary = catalog.prepare(`SELECT primary_sha256 FROM stacks WHERE member_sha256 = ? AND removed = 0 AND type IN ${TOGETHER}`).get(sha256)?.['primary_sha256'] as string | undefined;
   const top = primary ?? sha256;
   const members = catalog.prepare(`SELECT member_sha256 FROM stacks INDEXED BY stacks_by_primary WHERE primary_sha256 = ? AND removed = 0 AND type IN ${TOGETHER} ORDER BY member_sha256`).all(top);

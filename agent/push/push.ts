@@ -69,7 +69,20 @@ export async function pushAll(ctx: PushContext, options: { mark?: boolean; signa
       done.renditions += answer.stored.length;
       // Then one batch, so that a long stream of renditions does not hold back the rows that mention them.
     }
-    const batch = firstInOutbox(ctx.catalog) ?? storeNext(ctx, mark);
+    const stored = firstInOutbox(ctx.catalog);
+    // Behind a batch that is on its way, for a receipt is newer than any row in it; and before the next, which tells what followed
+    // from the receipts: a stack that ended with its files must end after it was written down what it was.
+    const told = stored ? undefined : nextReport(ctx.catalog);
+    if (told) {
+      try { await pushOrderReport(ctx.worker, told.orderId, told.report); } catch (error) {
+        if (!(error instanceof WorkerRefused)) throw error;
+        // A Worker that does not know the order has no use for its receipts; they stay here.
+        ctx.warn(`What became of an order was not taken: ${error.message}`);
+      }
+      acknowledgeReport(ctx.catalog, told.orderId, told.sent);
+      continue;
+    }
+    const batch = stored ?? storeNext(ctx, mark);
     if (batch) {
       const answer = await pushBatch(ctx.worker, batch.body);
       for (const rejected of answer.rejected.slice(0, 20)) ctx.warn(`A row was refused: ${rejected.row}: ${rejected.reason}`);
@@ -90,17 +103,6 @@ export async function pushAll(ctx: PushContext, options: { mark?: boolean; signa
       }
       removeCompletion(ctx.catalog, completion.id);
       done.completions += 1;
-      continue;
-    }
-    // Behind the rows: what a receipt says of a file is newer than any row of it that was on its way.
-    const told = pack.length === 0 ? nextReport(ctx.catalog) : undefined;
-    if (told) {
-      try { await pushOrderReport(ctx.worker, told.orderId, told.report); } catch (error) {
-        if (!(error instanceof WorkerRefused)) throw error;
-        // A Worker that does not know the order has no use for its receipts; they stay here.
-        ctx.warn(`What became of an order was not taken: ${error.message}`);
-      }
-      acknowledgeReport(ctx.catalog, told.orderId, told.sent);
       continue;
     }
     if (pack.length === 0) break;

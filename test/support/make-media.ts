@@ -1,5 +1,6 @@
 // Small pictures and videos made on the spot, for tests that run without the folder of real media. Deterministic: the same
 // arguments give the same bytes on the same machine.
+import { readFileSync, writeFileSync } from 'node:fs';
 import sharp from 'sharp';
 
 export interface PictureOptions { width?: number; height?: number; format?: 'jpeg' | 'png' | 'webp' | 'avif' | 'gif' | 'tiff'; exif?: Buffer; alpha?: boolean; seed?: number }
@@ -154,4 +155,13 @@ export async function makeVideo(options: { width?: number; height?: number; fram
   await muxer.close();
   encoder.close();
   yuv.freeContext();
+}
+
+/** The container's creation time: seconds since 1904, in the movie header (ISO 14496-12, 8.2.2). */
+export function setCreationTime(path: string, utcMs: number): void {
+  const bytes = readFileSync(path);
+  const at = bytes.indexOf('mvhd', 0, 'latin1');
+  if (at < 0 || bytes[at + 4] !== 0) throw new Error('no movie header of version 0');
+  bytes.writeUInt32BE(utcMs / 1000 + 2_082_844_800, at + 8);
+  writeFileSync(path, bytes);
 }

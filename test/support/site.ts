@@ -17,7 +17,7 @@ export async function startSite(port = 0, alter: (code: string) => string = (cod
   const data = await mkdtemp(join(tmpdir(), 'jharokha-site-'));
   const mf = new Miniflare(convertV4MiniflareOptions({
     host: '127.0.0.1', port, name: 'jharokha', modules: (await workerModules()).map((module) => (typeof module.contents === 'string' ? { ...module, contents: alter(module.contents) } : module.path === 'sw.bin' ? { ...module, contents: new TextEncoder().encode(alter(new TextDecoder().decode(module.contents))) } : module)), compatibilityDate: '2026-10-01', compatibilityFlags: ['nodejs_compat'],
-    d1Databases: { DB: 'jharokha' }, r2Buckets: { RENDITIONS: 'jharokha-renditions' }, durableObjects: { LINK: { className: 'AgentLink', useSQLite: true }, VECTORS: { className: 'VectorIndex', useSQLite: true } },
+    d1Databases: { DB: 'jharokha' }, r2Buckets: { RENDITIONS: 'jharokha-renditions' }, durableObjects: { LINK: { className: 'AgentLink', useSQLite: true }, VECTORS: { className: 'VectorIndex', useSQLite: true }, TRANSFERS: { className: 'Transfers', useSQLite: true } },
     bindings: { JHAROKHA_LOCAL: '1', JHAROKHA_TOKEN: SITE_TOKEN },
     defaultPersistRoot: data, d1Persist: join(data, 'd1'), r2Persist: join(data, 'r2'), durableObjectsPersist: join(data, 'do'),
   }));

@@ -2,12 +2,12 @@
 // taken back, and that is said too. The bar and its forms are views/select.tsx's.
 import { readPosition, readShift, readWall, type Typed } from '../../protocol/typed.ts';
 import { pickAlbum } from './album-picker.ts';
-import { NotSaved, sendChange, undoChange, type Change } from './curation.ts';
-import { theGrid } from './grid/view.ts';
+import { NotSaved, planTrash, planZip, sendChange, undoChange, type Change } from './curation.ts';
+import { theGrid, tileHash } from './grid/view.ts';
 import { areFavourites, setHearts, startHearts } from './hearts.ts';
 import { isOtherDialogOpen, isPageKey } from './keys.ts';
-import { downloadAll, MAX_DOWNLOADS } from './download.ts';
-import { clearSelection, collectSelected, knownSelected, MAX_SELECTED, selectAgain, selectedCount, SELECTION_EVENT, tileHash } from './select.ts';
+import { downloadAll, MAX_DOWNLOADS, save } from './download.ts';
+import { clearSelection, collectSelected, knownSelected, MAX_SELECTED, selectAgain, selectedCount, SELECTION_EVENT } from './select.ts';
 import { say } from './toast.ts';
 
 /** Hashes that one change takes (protocol/correction.ts, which would bring all of zod). */
@@ -55,7 +55,7 @@ export function startActions(): void {
     void act(what);
   });
   placeMore(bar);
-  const keys: Record<string, string> = { f: 'favourite', e: 'archive', a: 'album', d: 'download' };
+  const keys: Record<string, string> = { f: 'favourite', e: 'archive', a: 'album', d: 'download', Delete: 'trash' };
   document.addEventListener('keydown', (event) => {
     const what = keys[event.key];
     if (!what || !isPageKey(event) || isOtherDialogOpen(null) || !theGrid() || (selectedCount() === 0 && !focused())) return;
@@ -117,7 +117,7 @@ async function act(what: string): Promise<void> {
       ? { doing: 'Saving', done: (n) => `${n} made ${n === '1' ? 'a favourite' : 'favourites'}.`, not: 'make favourites of' } : { doing: 'Saving', done: (n) => `${n} no longer ${n === '1' ? 'a favourite' : 'favourites'}.`, not: 'take out of the favourites' } });
   } else if (what === 'archive') {
     const on = of !== ARCHIVE;
-    await apply(hashes, { change: { archived: on }, leaves: on ? !HOLDS_ARCHIVED.test(of) : of === '/archive', moves: true, ends: true, words: on
+    await apply(hashes, { change: { archived: on }, leaves: !on || !HOLDS_ARCHIVED.test(of), moves: true, ends: true, words: on
       ? { doing: 'Archiving', done: (n) => `Archived ${n}.`, not: 'archive' } : { doing: 'Bringing back', done: (n) => `${n} back in the timeline.`, not: 'bring back' } });
   } else if (what === 'album') {
     const album = await pickAlbum();
@@ -128,11 +128,25 @@ async function act(what: string): Promise<void> {
   } else if (what === 'time' || what === 'place') {
     const change = await askForm(what, count);
     if (change) await apply(hashes, { change, moves: true, ends: true, words: { doing: 'Saving', done: (n) => `${what === 'time' ? 'Time' : 'Place'} of ${n} corrected.`, not: `correct the ${what} of` } });
+  } else if (what === 'trash') {
+    // A page of its own says what would be done, on which drives, and asks.
+    await run('Looking up', count, async () => {
+      try { location.assign(await planTrash(hashes ?? await collectSelected())); } catch (error) { say(sayWhy(error)); }
+    });
   } else if (what === 'download') {
-    if (count > MAX_DOWNLOADS) { say(`At most ${MAX_DOWNLOADS} previews can be downloaded at once. More come in one file once there are orders.`); return; }
-    await run('Downloading', count, async () => {
-      const missing = await downloadAll(hashes ?? await collectSelected());
-      if (missing > 0) say(`${showNumber(missing)} could not be downloaded: there is no preview yet, or Jharokha cannot be reached.`);
+    await run('Looking up', count, async () => {
+      try {
+        const all = hashes ?? await collectSelected();
+        const { address, said } = await planZip(all);
+        if (address) save(address);
+        // With every drive away: what is kept here.
+        else if (count <= MAX_DOWNLOADS) {
+          const missing = await downloadAll(all);
+          say(`${missing > 0 ? `${showNumber(missing)} could not be downloaded: there is no preview yet, or Jharokha cannot be reached.` : 'Only previews were downloaded.'} ${said ?? ''}`);
+          return;
+        }
+        if (said) say(said);
+      } catch (error) { say(sayWhy(error)); }
     });
   }
 }

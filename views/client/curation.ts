@@ -53,3 +53,15 @@ export async function makeAlbum(title: string): Promise<number> {
   if (said !== null && typeof said === 'object' && 'album_id' in said && typeof said.album_id === 'number') return said.album_id;
   throw new NotSaved('Jharokha could not make the album.');
 }
+
+/** Drafts an order; the address of the page that says what it would do. */
+export async function planTrash(sha256s: readonly string[]): Promise<string> {
+  const said = await ask('POST', '/orders/plan', { kind: 'trash', sha256s });
+  if (said !== null && typeof said === 'object' && 'address' in said && typeof said.address === 'string') return said.address;
+  throw new NotSaved('Jharokha could not look that up.');
+}
+
+/** Asks for a zip of originals: its address, or null; and what is left out of it, or why there is none. */
+export async function planZip(sha256s: readonly string[]): Promise<{ address: string | null; said: string | null }> {
+  return await ask('POST', '/originals.zip', { sha256s }) as { address: string | null; said: string | null };
+}

@@ -1,6 +1,6 @@
 // Which tiles show a heart: what the page says, and over it what was just done and may not be saved yet.
-import { GRID_TILES_EVENT } from './grid/view.ts';
-import { seenTiles, SELECTION_EVENT, tileHash } from './select.ts';
+import { GRID_TILES_EVENT, tileHash } from './grid/view.ts';
+import { seenTiles, SELECTION_EVENT } from './select.ts';
 
 const HEART = 'tile-favourite';
 /** What was done here, which pieces that were asked for before do not say. */

@@ -2,7 +2,7 @@
 import type { LiveEvent } from '../../protocol/link.ts';
 
 // Types only: the module itself brings all of zod. A name that is added there and not here fails to compile.
-const LIVE_EVENTS = Object.keys({ presence: 0, status: 0, library: 0, problems: 0 } satisfies Record<LiveEvent, number>);
+const LIVE_EVENTS = Object.keys({ presence: 0, status: 0, library: 0, problems: 0, orders: 0 } satisfies Record<LiveEvent, number>);
 
 /** A browser opens six connections to one host: hidden pages must not hold any of them. */
 export function startLive(): void {

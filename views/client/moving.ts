@@ -1,8 +1,8 @@
 // Live Photos move: on hover in a grid, once when the viewer opens, and when their button is pressed. A long touch selects (select-draw.ts).
+import { CALM } from './calm.ts';
 
 /** A pointer that only passes by starts nothing. */
 const HOVER_MS = 150;
-const CALM = matchMedia('(prefers-reduced-motion: reduce)');
 
 let playing: HTMLVideoElement | null = null;
 

@@ -1,7 +1,7 @@
 // Selecting in the page's grid: by the check at a tile's corner, run, drag, day and keys. Marks what is seen, and tells the
 // rest of the page with `selection` on the body; what is then done is actions.ts's.
-import { GRID_LAYOUT_EVENT, GRID_TILES_EVENT, theGrid, type GridView } from './grid/view.ts';
-import { isOtherDialogOpen, isPageKey } from './keys.ts';
+import { GRID_LAYOUT_EVENT, GRID_TILES_EVENT, theGrid, tileHash, type GridView } from './grid/view.ts';
+import { ARROWS, isOtherDialogOpen, isPageKey, isTyped } from './keys.ts';
 import { Selection } from './selection.ts';
 import { startDraw, takeClick } from './select-draw.ts';
 import { say } from './toast.ts';
@@ -60,7 +60,6 @@ export function selectAgain(hashes: readonly string[]): void {
   changed();
 }
 
-export function tileHash(tile: HTMLAnchorElement): string { return tile.pathname.slice(3, 67); }
 /** Tiles that are in the page now. */
 export function seenTiles(): Iterable<HTMLAnchorElement> { return theGrid()?.element.querySelectorAll<HTMLAnchorElement>('a.tile') ?? []; }
 
@@ -203,15 +202,12 @@ function listenClicks(): void {
   }, { capture: true });
 }
 
-const WAYS: Record<string, 'left' | 'right' | 'up' | 'down'> = { ArrowLeft: 'left', ArrowRight: 'right', ArrowUp: 'up', ArrowDown: 'down' };
-
 function listenKeys(): void {
   document.addEventListener('keydown', (event) => {
     const grid = theGrid();
     if (!grid || isOtherDialogOpen(null)) return;
     if (event.key.toLowerCase() === 'a' && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey) {
-      const field = event.target instanceof HTMLElement && (event.target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName));
-      if (field || event.defaultPrevented || grid.count === 0) return;
+      if (isTyped(event) || event.defaultPrevented || grid.count === 0) return;
       event.preventDefault();
       setRange(0, grid.count, true);
       return;
@@ -220,7 +216,7 @@ function listenKeys(): void {
     const at = gridTile(event.target);
     // A tile that has left the page leaves the keys to the grid.
     const from = at?.index ?? (event.target === grid.element ? lead : undefined);
-    const way = WAYS[event.key];
+    const way = ARROWS[event.key];
     if (event.key === 'Escape' && selection.count > 0) clearSelection();
     else if (event.key === 'x' && at) toggle(at.index);
     else if (event.key === ' ' && at && selection.count > 0) toggle(at.index);

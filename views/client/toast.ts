@@ -1,4 +1,5 @@
 // One line at the foot of the page that says what was done, with the way back where there is one. At most two at a time.
+import { isTyped } from './keys.ts';
 
 const SHOWN_MS = 8_000;
 const MAX_SHOWN = 2;
@@ -40,8 +41,7 @@ export function say(text: string, undo?: () => Promise<void> | void): void {
 export function startToasts(): void {
   stand();
   document.addEventListener('keydown', (event) => {
-    if (event.key.toLowerCase() !== 'z' || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey || event.defaultPrevented) return;
-    if (event.target instanceof HTMLElement && (event.target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName))) return;
+    if (event.key.toLowerCase() !== 'z' || !(event.ctrlKey || event.metaKey) || event.shiftKey || event.altKey || event.defaultPrevented || isTyped(event)) return;
     const newest = shown.at(-1);
     if (!newest?.undo) return;
     event.preventDefault();

@@ -27,16 +27,17 @@ export function fetchFragment(address: string): Promise<string> {
   const known = kept.get(key);
   if (known) { kept.delete(key); kept.set(key, known); return known.coming; }
   const stop = new AbortController();
-  const entry: Kept = { stop, coming: ask(key, stop.signal).then((html) => { entry.html = html; return html; }) };
+  const entry: Kept = { stop, coming: askFragment(key, stop.signal).then((html) => { entry.html = html; return html; }) };
   entry.coming.catch(() => { if (kept.get(key) === entry) kept.delete(key); });
   kept.set(key, entry);
   for (const old of kept.keys()) { if (kept.size <= MAX_KEPT) break; kept.delete(old); }
   return entry.coming;
 }
 
-async function ask(key: string, signal: AbortSignal): Promise<string> {
+/** The fragment as it is now, kept by nobody; throws NoFragment. */
+export async function askFragment(address: string, signal: AbortSignal | null = null): Promise<string> {
   let answer: Response;
-  try { answer = await fetch(key, { signal, headers: { 'HX-Request': 'true', 'HX-Request-Type': 'partial' } }); } catch { throw new NoFragment(0); }
+  try { answer = await fetch(address, { signal, headers: { 'HX-Request': 'true', 'HX-Request-Type': 'partial' } }); } catch { throw new NoFragment(0); }
   if (!answer.ok) throw new NoFragment(answer.status);
   return answer.text();
 }

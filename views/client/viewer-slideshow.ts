@@ -1,4 +1,5 @@
 // The slideshow: one picture after another over the whole screen, each for four seconds from when it is seen, videos to their end.
+import { CALM } from './calm.ts';
 import { pictureReady } from './viewer-fetch.ts';
 
 const SHOWN_MS = 4_000;
@@ -7,7 +8,6 @@ const FADE_MS = 700;
 const AWAKE_MS = 2_500;
 /** A picture that has not come by then is passed over. */
 const PATIENCE_MS = 8_000;
-const CALM = matchMedia('(prefers-reduced-motion: reduce)');
 
 export interface SlideshowHost {
   layer: HTMLElement;

@@ -1,8 +1,8 @@
 // The viewer's stage: drafts of pictures out of what a tile already shows, the preview over them when it has come, and a quiet
 // sign where none comes.
+import { CALM } from './calm.ts';
 
 const BACK = '<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d="m12 19-7-7 7-7M19 12H5"/></svg>';
-const CALM = matchMedia('(prefers-reduced-motion: reduce)');
 const OPEN_MS = 150;
 
 /** What a tile or a link of the strip shows already, in the box that its picture will have. */

@@ -211,8 +211,8 @@ export function startViewer(): void {
     if (!control || !layer.contains(control)) return;
     const what = control.dataset['viewer'];
     control.closest<HTMLElement>(':popover-open')?.hidePopover();
-    // A page of its own, and a file.
-    if (what === 'similar' || what === 'download') return;
+    // A page of its own, and files.
+    if (what === 'similar' || what === 'download' || what === 'original' || what === 'trash') return;
     event.preventDefault();
     if (what === 'slideshow') { slideshow.toggle(); return; }
     slideshow.stop();
@@ -227,7 +227,7 @@ export function startViewer(): void {
   const press = (what: string): void => layer.querySelector<HTMLElement>(`.viewer-body:not(.viewer-draft) [data-viewer="${what}"]`)?.click();
   const KEYS: Record<string, (event: KeyboardEvent) => void> = {
     ArrowLeft: (event) => { slideshow.stop(); step('newer', event.repeat); }, ArrowRight: (event) => { slideshow.stop(); step('older', event.repeat); },
-    i: () => toggleFacts(layer), l: () => press('similar'), d: () => press('download'), f: () => curate.mark('favourite'), e: () => curate.mark('archived'), a: () => curate.addAlbum(),
+    i: () => toggleFacts(layer), l: () => press('similar'), d: () => press('download'), Delete: () => press('trash'), f: () => curate.mark('favourite'), e: () => curate.mark('archived'), a: () => curate.addAlbum(),
     s: () => slideshow.toggle(), '+': () => zoom.by('+'), '=': () => zoom.by('+'), '-': () => zoom.by('-'), '0': () => zoom.by('0'),
     Escape: () => { if (slideshow.isOn()) slideshow.stop(); else leave(); },
   };

@@ -14,7 +14,7 @@ const GRID = /^\/grid\/(layout|piece|hashes|locate)$/;
 /** Grids and previews; videos are too large. */
 const RENDITION = /^\/r\/[0-9a-f]{64}\/(grid|preview)\.\d+\.webp$/;
 /** Machines' paths, forms' answers, and what is only true now. */
-const NEVER = /^\/(sync|api|link|live|healthz|doctor|progress|sw\.js|p|settings)(\/|$)/;
+const NEVER = /^\/(sync|api|link|live|healthz|doctor|progress|originals|sw\.js|p|settings)(\/|$)/;
 
 /** What a request is for; undefined: not ours to answer. Anything but a plain GET of this site goes past us, as its sender meant it. */
 export function kindOf(request: Pick<Request, 'method' | 'url' | 'mode' | 'headers'>, origin: string): Kept | undefined {

@@ -1,11 +1,15 @@
 // Addresses of what pages link to. Names of places are hostile text: each becomes one segment that nothing can escape from.
 import { boxText, type Box, type Position } from '../../protocol/map.ts';
 import type { SearchSort } from '../../protocol/search.ts';
+import type { AlbumSort } from '../../protocol/words.ts';
 
 /** The viewer; `inside` is the address of the grid that it steps in, none for the timeline; `rank` where in a search it stands. */
 export function assetAddress(sha256: string, inside?: string | undefined, part = '', rank?: number): string {
   return `/a/${sha256}${part}${inside ? `?in=${encodeURIComponent(inside)}${rank === undefined ? '' : `&at=${rank}`}` : ''}`;
 }
+
+/** The file itself, from its drive. */
+export function originalAddress(sha256: string): string { return `/originals/${sha256}`; }
 
 /** A search: all of it is in its address, and what is as usual is left out. */
 export function searchAddress(q: string, more: { sort?: SearchSort; weaker?: boolean } = {}): string {
@@ -23,7 +27,7 @@ export function withQuery(address: string, more: Record<string, string | number>
 }
 
 /** An album in its order; the oldest first is the plain one. */
-export function albumAddress(albumId: number, sort: 'oldest' | 'newest' | 'own' = 'oldest'): string {
+export function albumAddress(albumId: number, sort: AlbumSort = 'oldest'): string {
   return `/albums/${albumId}${sort === 'oldest' ? '' : `/${sort}`}`;
 }
 
@@ -34,6 +38,12 @@ export function tagAddress(tag: string): string {
 /** A folder of a volume; '' is its top. */
 export function folderAddress(volumeId: string, path: string): string {
   return `/volumes/${placeSegment(volumeId)}/folders${path.split('/').filter((name) => name !== '').map((name) => `/${placeSegment(name)}`).join('')}`;
+}
+
+/** Originals by how safely they are kept; `one` of a drive: those that lie there alone. */
+export type CopyList = 'one' | 'together' | 'nowhere' | 'unverified' | 'damaged';
+export function copiesAddress(list: CopyList, volumeId?: string): string {
+  return `/copies/${list}${volumeId === undefined ? '' : `/${placeSegment(volumeId)}`}`;
 }
 
 /** `/places`, `/places/IT`, `/places/IT/Liguria/Levanto`. */

@@ -10,6 +10,7 @@ import ChevronLeft from 'lucide/dist/esm/icons/chevron-left.mjs';
 import ChevronRight from 'lucide/dist/esm/icons/chevron-right.mjs';
 import Clock from 'lucide/dist/esm/icons/clock.mjs';
 import CircleDotDashed from 'lucide/dist/esm/icons/circle-dot-dashed.mjs';
+import Copy from 'lucide/dist/esm/icons/copy.mjs';
 import CornerLeftUp from 'lucide/dist/esm/icons/corner-left-up.mjs';
 import Download from 'lucide/dist/esm/icons/download.mjs';
 import Ellipsis from 'lucide/dist/esm/icons/ellipsis.mjs';
@@ -17,6 +18,7 @@ import Film from 'lucide/dist/esm/icons/film.mjs';
 import Folder from 'lucide/dist/esm/icons/folder.mjs';
 import GalleryVerticalEnd from 'lucide/dist/esm/icons/gallery-vertical-end.mjs';
 import HardDrive from 'lucide/dist/esm/icons/hard-drive.mjs';
+import HardDriveDownload from 'lucide/dist/esm/icons/hard-drive-download.mjs';
 import Grid2x2 from 'lucide/dist/esm/icons/grid-2x2.mjs';
 import Grid3x3 from 'lucide/dist/esm/icons/grid-3x3.mjs';
 import Heart from 'lucide/dist/esm/icons/heart.mjs';
@@ -36,16 +38,17 @@ import Settings from 'lucide/dist/esm/icons/settings.mjs';
 import Sparkles from 'lucide/dist/esm/icons/sparkles.mjs';
 import Star from 'lucide/dist/esm/icons/star.mjs';
 import TagIcon from 'lucide/dist/esm/icons/tag.mjs';
+import TrashIcon from 'lucide/dist/esm/icons/trash.mjs';
 import TriangleAlert from 'lucide/dist/esm/icons/triangle-alert.mjs';
 import Undo2 from 'lucide/dist/esm/icons/undo-2.mjs';
 import X from 'lucide/dist/esm/icons/x.mjs';
 import { MARK_PATHS } from './mark.ts';
 
 const ICONS = {
-  album: GalleryVerticalEnd, albumAdd: ListPlus, archive: Archive, back: ArrowLeft, calendar: CalendarDays, camera: Camera, clock: Clock, close: X, down: ChevronDown, download: Download, drive: HardDrive, edit: Pencil, film: Film, folder: Folder, heart: Heart,
+  album: GalleryVerticalEnd, albumAdd: ListPlus, archive: Archive, back: ArrowLeft, calendar: CalendarDays, camera: Camera, clock: Clock, close: X, copies: Copy, down: ChevronDown, download: Download, drive: HardDrive, edit: Pencil, film: Film, folder: Folder, heart: Heart,
   larger: Grid2x2, smaller: Grid3x3,
-  image: Image, info: Info, left: ChevronLeft, live: CircleDotDashed, map: MapIcon, more: Ellipsis, place: MapPin, play: Play, problem: TriangleAlert, right: ChevronRight, search: Search, settings: Settings,
-  similar: Images, first: ChevronFirst, last: ChevronLast, stack: Layers, plus: Plus, smart: Sparkles, tag: TagIcon, slideshow: Presentation, star: Star, undo: Undo2, up: CornerLeftUp,
+  image: Image, info: Info, left: ChevronLeft, live: CircleDotDashed, map: MapIcon, more: Ellipsis, original: HardDriveDownload, place: MapPin, play: Play, problem: TriangleAlert, right: ChevronRight, search: Search, settings: Settings,
+  similar: Images, first: ChevronFirst, last: ChevronLast, stack: Layers, plus: Plus, smart: Sparkles, tag: TagIcon, slideshow: Presentation, star: Star, trash: TrashIcon, undo: Undo2, up: CornerLeftUp,
 } as const;
 export type IconName = keyof typeof ICONS;
 

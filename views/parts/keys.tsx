@@ -29,6 +29,7 @@ const KEYS: [where: string, keys: Key[]][] = [
     [['e'], 'Into the archive, or back'],
     [['a'], 'Add to an album'],
     [['d'], 'Download'],
+    [['Del'], 'To the trash, after a question'],
   ]],
 ];
 

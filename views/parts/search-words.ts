@@ -1,7 +1,7 @@
 // Who answered a search and, where the model did not, why and what helps: one sentence for each state. Pure.
 import type { SearchStatus } from '../../protocol/link.ts';
 import type { SearchAnswer } from '../../protocol/search.ts';
-import { sayBytes, sayCount, sayNumber } from './words.ts';
+import { sayBytes, sayNumber, sayThings } from './words.ts';
 
 /** What is known of the model and its work now: null and away are said too. */
 export interface MeaningFacts {
@@ -97,5 +97,5 @@ export function sayModelState(status: SearchStatus | undefined): string {
 export function sayLookedAt(assets: number, pending: number | null): string {
   if (pending === null) return 'Not known';
   const done = Math.max(0, assets - pending);
-  return pending === 0 ? `All ${sayCount(done, 'photo or video', 'photos and videos')}` : `${sayNumber(done)} of ${sayNumber(done + pending)}; ${sayNumber(pending)} to go`;
+  return pending === 0 ? `All ${sayThings(done)}` : `${sayNumber(done)} of ${sayNumber(done + pending)}; ${sayNumber(pending)} to go`;
 }

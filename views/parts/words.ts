@@ -7,6 +7,10 @@ import type { OffsetSource, PlaceSource, ProblemCode, StackType, TakenAtSource, 
 
 export { dayText, sayDay, sayMonth, sayMonthShort };
 
+const FILE_SYSTEMS: Record<string, string> = { apfs: 'APFS', exfat: 'exFAT', msdos: 'FAT', vfat: 'FAT', hfs: 'HFS+', hfsplus: 'HFS+', ntfs: 'NTFS', ntfs3: 'NTFS', btrfs: 'Btrfs', xfs: 'XFS', smbfs: 'SMB', cifs: 'SMB', nfs: 'NFS' };
+export function sayFileSystem(type: string): string {
+  return FILE_SYSTEMS[type.toLowerCase()] ?? showName(type);
+}
 const CODECS: Record<string, string> = { h264: 'H.264', hevc: 'HEVC', mpeg4: 'MPEG-4', mpeg1video: 'MPEG-1', mpeg2video: 'MPEG-2', mjpeg: 'Motion JPEG', prores: 'ProRes', h263: 'H.263', dvvideo: 'DV' };
 /** `HEVC` for FFmpeg's `hevc`; what has no name of its own in capitals. */
 export function sayCodec(codec: string): string {
@@ -17,6 +21,11 @@ export function sayNumber(n: number): string {
 }
 export function sayCount(n: number, one: string, many = `${one}s`): string {
   return `${sayNumber(n)} ${n === 1 ? one : many}`;
+}
+
+/** `1 photo or video`, `1,204 photos and videos`. */
+export function sayThings(n: number): string {
+  return sayCount(n, 'photo or video', 'photos and videos');
 }
 
 /** `2023-10`, as an address names a month. */
@@ -43,6 +52,11 @@ export function sayAgo(ms: number, nowMs: number): string {
   const wall = wallText(ms);
   const month = monthName(Number(wall.slice(5, 7)));
   return seconds < 300 * 86_400 ? `${Number(wall.slice(8, 10))} ${month}` : `${month} ${wall.slice(0, 4)}`;
+}
+/** A day for people, of a moment of which only the day is known: `today`, `3 days ago`, `2 November`. */
+export function sayDayAgo(ms: number, nowMs: number): string {
+  const days = Math.floor(nowMs / 86_400_000) - Math.floor(ms / 86_400_000);
+  return days <= 0 ? 'today' : days === 1 ? 'yesterday' : sayAgo(nowMs - days * 86_400_000, nowMs);
 }
 /** `Away since` reads well before a date, and not before `3 days ago`. */
 export function sayAwaySince(ms: number, nowMs: number): string {

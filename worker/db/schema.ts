@@ -15,7 +15,7 @@ export const batches = sqliteTable('batches', {
 export const volumes = sqliteTable('volumes', {
   volume_id: text().primaryKey(), revision: integer().notNull(), agent_id: text().notNull(), identity: text().notNull(), label: text().notNull(), fs_type: text().notNull(),
   capacity_bytes: integer(), free_bytes: integer(), read_only: integer().notNull(),
-  owner_label: text(), note: text(), first_seen_ms: integer().notNull(), last_seen_ms: integer().notNull(), replaces: text(),
+  owner_label: text(), note: text(), first_seen_ms: integer().notNull(), last_seen_ms: integer().notNull(), replaces: text(), forgotten_at_ms: integer(),
 });
 
 export const roots = sqliteTable('roots', {
@@ -34,6 +34,7 @@ export const assets = sqliteTable('assets', {
 export const locations = sqliteTable('locations', {
   volume_id: text().notNull(), path: text().notNull(), revision: integer().notNull(), sha256: text().notNull(),
   size_bytes: integer().notNull(), mtime_ms: integer().notNull(), fs_id: text(), inode: text(), in_package: integer().notNull(), missing_since_ms: integer(),
+  verified_at_ms: integer(), damaged_at_ms: integer(),
 }, (t) => [primaryKey({ columns: [t.volume_id, t.path] }), index('locations_by_sha256').on(t.sha256)]);
 
 export const evidence = sqliteTable('evidence', {
@@ -132,3 +133,32 @@ export const mapSquares = sqliteTable('map_squares', {
 });
 
 export const mapDue = sqliteTable('map_due', { square: integer().primaryKey() });
+
+export const orders = sqliteTable('orders', {
+  order_id: text().primaryKey(), kind: text().notNull(), body: text().notNull(), title: text().notNull(), given_at_ms: integer().notNull(), state: text().notNull(), cancelled: integer().notNull().default(0),
+  revision: integer().notNull().default(0), progress: text().notNull(), waiting_for: text(), reason: text(), ended_at_ms: integer(),
+}, (t) => [index('orders_by_time').on(t.given_at_ms, t.order_id), index('orders_open').on(t.given_at_ms)]);
+
+export const receipts = sqliteTable('receipts', {
+  order_id: text().notNull(), n: integer().notNull(), unit: integer().notNull(), role: text().notNull(), volume_id: text().notNull(), path: text().notNull(), sha256: text(),
+  size_bytes: integer().notNull(), outcome: text().notNull(), reason: text(), to_path: text(), at_ms: integer().notNull(),
+}, (t) => [primaryKey({ columns: [t.order_id, t.n] }), index('receipts_by_outcome').on(t.order_id, t.outcome)]);
+
+export const trashFiles = sqliteTable('trash_files', {
+  order_id: text().notNull(), n: integer().notNull(), role: text().notNull(), volume_id: text().notNull(), path: text().notNull(), sha256: text(), size_bytes: integer().notNull(), at_ms: integer().notNull(),
+}, (t) => [primaryKey({ columns: [t.order_id, t.n] }), index('trash_files_by_sha256').on(t.sha256), index('trash_files_by_volume').on(t.volume_id)]);
+
+export const trashed = sqliteTable('trashed', {
+  sha256: text().primaryKey(), order_id: text().notNull(), at_ms: integer().notNull(), sort_ms: integer().notNull(), item: text().notNull(),
+}, (t) => [index('trashed_by_time').on(t.at_ms, t.sha256), index('trashed_by_sort').on(t.sort_ms, t.sha256)]);
+
+export const assetCopies = sqliteTable('asset_copies', {
+  asset_id: integer().primaryKey(), sort_ms: integer().notNull(), year: integer().notNull(), counted: integer().notNull(),
+  files: integer().notNull(), drives: integer().notNull(), on_drives: text().notNull(), by_drive: text().notNull(), one_drive: text(),
+  safety: integer().notNull(), spare_bytes: integer().notNull(), extra_bytes: integer().notNull(), verified_ms: integer().notNull(), damaged: integer().notNull(),
+}, (t) => [index('asset_copies_by_safety').on(t.safety, t.sort_ms), index('asset_copies_only').on(t.one_drive, t.sort_ms), index('asset_copies_by_verified').on(t.verified_ms), index('asset_copies_by_spare').on(t.spare_bytes), index('asset_copies_by_extra').on(t.extra_bytes)]);
+
+export const copyCounts = sqliteTable('copy_counts', {
+  kind: text().notNull(), name: text().notNull(), files: integer().notNull(), drives: integer().notNull(), day: integer().notNull(),
+  assets: integer().notNull(), copies: integer().notNull(), spare_bytes: integer().notNull(),
+}, (t) => [primaryKey({ columns: [t.kind, t.name, t.files, t.drives, t.day] })]);

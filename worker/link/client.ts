@@ -3,12 +3,18 @@ import { REQUESTS, type AgentStatus, type LiveEvent, type RequestArgs, type Requ
 import type { Env } from '../env.ts';
 import { AgentAway, AgentRefused, BadRequest } from '../errors.tsx';
 import type { AgentLink, Presence } from './agent-link.ts';
+import type { Transfers } from './transfers.ts';
 
 export type { Presence } from './agent-link.ts';
 
 /** The one AgentLink of this library. */
 export function openLink(env: Env): DurableObjectStub<AgentLink> {
   return env.LINK.get(env.LINK.idFromName('library'));
+}
+
+/** What hands originals from the agent to browsers. */
+export function openTransfers(env: Env): DurableObjectStub<Transfers> {
+  return env.TRANSFERS.get(env.TRANSFERS.idFromName('library'));
 }
 
 /** Whether an agent is connected, and the volumes that are. */
@@ -40,6 +46,11 @@ export async function askAgent<N extends RequestName>(env: Env, name: N, args: R
  */
 export async function wakePlaces(env: Env): Promise<void> {
   try { await openLink(env).tell('name_places', {}); } catch (error) { console.warn('the agent was not told of places to name:', error); }
+}
+
+/** Tells the agent that there are orders to take or to give up; away, it asks by itself when it connects. Never fails. */
+export async function wakeOrders(env: Env): Promise<void> {
+  try { await openLink(env).tell('take_orders', {}); } catch (error) { console.warn('the agent was not told of an order:', error); }
 }
 
 /** Tells open pages. Never throws: news that gets lost is fetched with the next page. */

@@ -8,6 +8,7 @@ import { findAsset, listAlbumsOf, listCopies, listMembers, MAX_COPIES_SHOWN, typ
 import { loadFoundNeighbours, readFound } from './found.ts';
 import { loadNeighbours, readGrid } from './grid.ts';
 import { findTile, type Tile } from '../store/timeline.ts';
+import { findTrashed } from '../store/trash.ts';
 import { loadConnected, sendFragment, sendPage, wantsFragment, type PageContext } from './page.tsx';
 
 /** Neighbours on each side: the next one, and those that the strip shows, on a wide screen from edge to edge. */
@@ -19,7 +20,7 @@ export type LoadedFacts = FactsProps & { asset: AssetDetail; primary: Tile | und
 /** Throws NotFound where there is no such asset. `inside` is the grid's address as the request names it. */
 export async function loadFacts(c: PageContext, sha256: string, inside: string | undefined): Promise<LoadedFacts> {
   const asset = Sha256.safeParse(sha256).success ? await findAsset(c.env.DB, sha256) : undefined;
-  if (!asset) throw new NotFound('There is no photo at this address. It may have been taken out of the library.');
+  if (!asset) throw new NotFound(await findTrashed(c.env.DB, sha256) ? 'It was moved to the trash. The Trash page restores it.' : 'There is no photo at this address. It may have been taken out of the library.');
   const top = asset.primary_sha256 ?? sha256;
   const [copies, connected, members, albums, primary] = await Promise.all([
     listCopies(c.env.DB, sha256), loadConnected(c), asset.members > 0 || top !== sha256 ? listMembers(c.env.DB, top) : [], listAlbumsOf(c.env.DB, top), top === sha256 ? undefined : findTile(c.env.DB, top),

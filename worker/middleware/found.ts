@@ -1,6 +1,6 @@
 // What a search or "more like this" found, as grids: pieces for their pages, and neighbours for the viewer. Not a middleware of its own.
 import type { GridLayout } from '../../protocol/layout.ts';
-import { PIECE_TILES } from '../../protocol/limits.ts';
+import { NEAR_TILES, PIECE_TILES } from '../../protocol/limits.ts';
 import { SearchSort, type SearchAnswer } from '../../protocol/search.ts';
 import { Sha256 } from '../../protocol/words.ts';
 import { searchAddress, similarAddress, withQuery } from '../../views/parts/addresses.ts';
@@ -8,14 +8,13 @@ import type { Piece } from '../../views/timeline.tsx';
 import type { Env } from '../env.ts';
 import { findSimilar, runSearch } from '../search/search.ts';
 import { listRatios, listTiles, type Tile } from '../store/timeline.ts';
+import type { Where } from './page.tsx';
 
 export type Found = { kind: 'search'; q: string; sort: SearchSort; weaker: boolean } | { kind: 'similar'; sha256: Sha256 };
 export interface FoundGrid { found: Found; address: string }
 export type RankedTile = Tile & { rank: number };
 export interface FoundPiece { answer: SearchAnswer; piece: Piece }
 
-/** So many tiles before the one a reader comes back to are shown with it, so that it does not stand at the very top. */
-const NEAR_TILES = 40;
 /** How far an asset is looked for where its address does not say where it stands, or no longer truly. */
 const LOOKED_THROUGH = 1_000;
 /** No list of results is longer. */
@@ -42,7 +41,7 @@ export function findBy(q: string, sort: string | null | undefined, weaker: strin
 }
 
 /** A piece of what was found: from a rank on, up to one, round an asset, or the first. */
-export async function loadFoundPiece(env: Env, { found, address }: FoundGrid, at: { from?: string | undefined; until?: string | undefined; near?: string | undefined; at?: string | undefined }): Promise<FoundPiece> {
+export async function loadFoundPiece(env: Env, { found, address }: FoundGrid, at: Where): Promise<FoundPiece> {
   const until = readRank(at.until);
   const near = until === undefined && at.from === undefined && at.near !== undefined ? readRank(at.at) ?? await findRank(env, found, at.near) : undefined;
   const from = until !== undefined ? Math.max(0, until - PIECE_TILES) : readRank(at.from) ?? Math.max(0, (near ?? 0) - NEAR_TILES);
@@ -78,7 +77,10 @@ const MAX_GRID_RESULTS = 5_000;
 
 /** The layout of what was found, as far as a grid goes: by relevance one group, by date one a month; keys are ranks. */
 export async function findLayout(env: Env, { found }: FoundGrid): Promise<GridLayout> {
-  const answer = await ask(env, found, 0, MAX_GRID_RESULTS);
+  return layOut(env, await ask(env, found, 0, MAX_GRID_RESULTS));
+}
+
+async function layOut(env: Env, answer: SearchAnswer): Promise<GridLayout> {
   const by = answer.sort === 'relevance' ? 'none' : 'month';
   const groups: { key: number; from: number; ratios: string[] }[] = [];
   for (const [rank, { ratio, month }] of (await listRatios(env.DB, answer.results.map((hit) => hit.sha256))).entries()) {
@@ -94,6 +96,16 @@ export async function findLayout(env: Env, { found }: FoundGrid): Promise<GridLa
   };
 }
 
+/** Where an asset stands among what was found: its group and its place there, from 0; undefined where it is not among the first. */
+export async function locateFound(env: Env, { found }: FoundGrid, sha256: string): Promise<{ group: number; offset: number } | undefined> {
+  const answer = await ask(env, found, 0, MAX_GRID_RESULTS);
+  const rank = answer.results.findIndex((hit) => hit.sha256 === sha256);
+  if (rank < 0 || rank >= LOOKED_THROUGH) return undefined;
+  // Cuts are ranks, so the group that holds one is the last that begins at or before it.
+  const group = (await layOut(env, answer)).groups.findLast(({ cuts }) => Number(cuts[0]) <= rank);
+  return group && { group: group.key, offset: rank - Number(group.cuts[0]) };
+}
+
 /** What was found from a rank on. */
 export async function findIn(env: Env, { found }: FoundGrid, from: number, n: number): Promise<SearchAnswer['results']> {
   return (await ask(env, found, from, n)).results;
@@ -101,10 +113,6 @@ export async function findIn(env: Env, { found }: FoundGrid, from: number, n: nu
 
 export async function rankedRun(env: Env, at: FoundGrid, from: number, n: number): Promise<RankedTile[]> {
   return rankTiles(env, { results: await findIn(env, at, from, n) }, from);
-}
-
-export async function rankOf(env: Env, { found }: FoundGrid, sha256: string): Promise<number | undefined> {
-  return findRank(env, found, sha256);
 }
 
 function ask(env: Env, found: Found, offset: number, limit: number): Promise<SearchAnswer> {

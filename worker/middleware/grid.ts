@@ -1,19 +1,20 @@
 // Grids (places, albums) as addresses name them: pieces for their pages, and neighbours for the viewer. Not a middleware of its own.
-import { PIECE_TILES } from '../../protocol/limits.ts';
+import { NEAR_TILES, PIECE_TILES } from '../../protocol/limits.ts';
 import { readBox } from '../../protocol/map.ts';
-import { albumAddress, BOX_PATH, boxAddress, folderAddress, placeAddress, readPlaceSegment, tagAddress } from '../../views/parts/addresses.ts';
+import type { AlbumSort } from '../../protocol/words.ts';
+import { albumAddress, BOX_PATH, boxAddress, copiesAddress, folderAddress, placeAddress, readPlaceSegment, tagAddress } from '../../views/parts/addresses.ts';
 import type { Piece } from '../../views/timeline.tsx';
 import { BadRequest } from '../errors.tsx';
-import { findGridCursor, gridStart, listGrid, setOf, type Grid } from '../store/grids.ts';
+import { DAY_MS } from '../store/asset-copies.ts';
+import { staleDay } from '../store/copies.ts';
+import { albumKind, findGridCursor, gridStart, listGrid, setOf, type Grid } from '../store/grids.ts';
 import { cursorAfter, cursorText, cutPiece, findTile, listNewer, listOlder, parseCursor, type Tile } from '../store/timeline.ts';
-
-/** So many tiles before the one a reader comes back to are shown with it, so that it does not stand at the very top. */
-const NEAR_TILES = 40;
+import type { Where } from './page.tsx';
 
 /** The grid that a path names, with the path as we write it; undefined for any other. */
 export function readGrid(path: string): { grid: Grid; address: string } | undefined {
   const album = /^\/albums\/(\d{1,15})(?:\/(newest|own))?$/.exec(path);
-  if (album) return albumGrid(Number(album[1]), (album[2] as 'newest' | 'own' | undefined) ?? 'oldest');
+  if (album) return albumGrid(Number(album[1]), (album[2] as AlbumSort | undefined) ?? 'oldest');
   if (path === '/favourites' || path === '/archive') return { grid: { kind: path === '/archive' ? 'archive' : 'favourites' }, address: path };
   const tag = decode(/^\/tags\/([^/]+)$/.exec(path)?.[1] ?? '~');
   if (typeof tag === 'string') return { grid: { kind: 'tag', tag }, address: tagAddress(tag) };
@@ -24,6 +25,8 @@ export function readGrid(path: string): { grid: Grid; address: string } | undefi
     if (typeof volume !== 'string' || !names.every((name) => typeof name === 'string' && name !== '' && !name.includes('/'))) return undefined;
     return { grid: { kind: 'folder', volume_id: volume, path: names.join('/') }, address: folderAddress(volume, names.join('/')) };
   }
+  const copies = path.startsWith('/copies/') ? readCopies(path) : undefined;
+  if (copies) return copies;
   const box = path.startsWith(BOX_PATH) ? readBox(path.slice(BOX_PATH.length).split(',')) : undefined;
   if (box) return { grid: { kind: 'box', box }, address: boxAddress(box) };
   const place = /^\/places\/([A-Z]{2})\/([^/]+)\/([^/]+)$/.exec(path);
@@ -33,9 +36,22 @@ export function readGrid(path: string): { grid: Grid; address: string } | undefi
   return { grid: { kind: 'place', country_code: country, region, city }, address: placeAddress(country, region, city) };
 }
 
+/** The lists of `/copies` that are grids by safety, which is each one's place here. */
+const SAFETIES = ['nowhere', 'one', 'together'] as const;
+function readCopies(path: string): { grid: Grid; address: string } | undefined {
+  const [list = '', drive] = path.slice('/copies/'.length).split('/', 3);
+  if (drive !== undefined) {
+    const volume = decode(drive);
+    return list === 'one' && typeof volume === 'string' && volume !== '' ? { grid: { kind: 'copies-only', volume_id: volume }, address: copiesAddress('one', volume) } : undefined;
+  }
+  if (list === 'unverified') return { grid: { kind: 'copies-stale', before_ms: staleDay(Date.now()) * DAY_MS }, address: copiesAddress(list) };
+  const safety = SAFETIES.findIndex((each) => each === list);
+  return safety < 0 ? undefined : { grid: { kind: 'copies', safety }, address: copiesAddress(SAFETIES[safety] ?? 'one') };
+}
+
 /** An album's grid in an order. */
-export function albumGrid(albumId: number, sort: 'oldest' | 'newest' | 'own'): { grid: Grid; address: string } {
-  return { grid: { kind: sort === 'oldest' ? 'album' : `album-${sort}`, album_id: albumId }, address: albumAddress(albumId, sort) };
+export function albumGrid(albumId: number, sort: AlbumSort): { grid: Grid; address: string } {
+  return { grid: { kind: albumKind(sort), album_id: albumId }, address: albumAddress(albumId, sort) };
 }
 
 /** A path's segment as a name; undefined where it is not even UTF-8. */
@@ -44,7 +60,7 @@ function decode(segment: string): string | null | undefined {
 }
 
 /** A piece of the grid: what follows or is before a cursor, from a tile on, or the first. */
-export async function loadGridPiece(db: D1Database, { grid, address }: { grid: Grid; address: string }, at: { from?: string | undefined; until?: string | undefined; near?: string | undefined }): Promise<Piece> {
+export async function loadGridPiece(db: D1Database, { grid, address }: { grid: Grid; address: string }, at: Where): Promise<Piece> {
   const key = async (tile: Tile) => cursorText(await findGridCursor(db, grid, tile));
   const as = { inside: address, flat: setOf(grid.kind).by === 'none' };
   if (at.until !== undefined) {

@@ -9,7 +9,7 @@ import { BadRequest } from '../errors.tsx';
 import { gridCursorAt, listGrid, listGridHashes, type Grid } from '../store/grids.ts';
 import { findOffset, listDayPlaces, readGridLayout, readTimelineLayout, readTimelineRun, type DayPlace } from '../store/layouts.ts';
 import { findTile, listHashesFrom, listOlder, type Tile } from '../store/timeline.ts';
-import { findIn, findLayout, readFound, type FoundGrid, rankedRun, rankOf } from './found.ts';
+import { findIn, findLayout, locateFound, readFound, type FoundGrid, rankedRun } from './found.ts';
 import { readGrid } from './grid.ts';
 
 /** `inside` is the address that the viewer gets; none for the timeline. */
@@ -56,12 +56,7 @@ export async function listRunHashes(env: Env, of: AnyGrid, from: string, n: numb
 export async function locateTile(env: Env, of: AnyGrid, sha256: string): Promise<{ group: number; offset: number } | undefined> {
   const hash = Sha256.safeParse(sha256);
   if (!hash.success) throw new BadRequest('`sha256` is no hash.');
-  if (of.kind === 'found') {
-    const rank = await rankOf(env, of.found, hash.data);
-    // Cuts are ranks, so the group that holds one is the last that begins at or before it.
-    const group = rank === undefined ? undefined : (await findLayout(env, of.found)).groups.findLast(({ cuts }) => Number(cuts[0]) <= rank);
-    return rank === undefined || !group ? undefined : { group: group.key, offset: rank - Number(group.cuts[0]) };
-  }
+  if (of.kind === 'found') return locateFound(env, of.found, hash.data);
   const tile = await findTile(env.DB, hash.data);
   if (!tile) return undefined;
   if (of.kind === 'timeline') return tile.shown === 1 ? { group: tile.month, offset: await findOffset(env.DB, tile) } : undefined;

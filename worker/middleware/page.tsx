@@ -50,6 +50,12 @@ export function sendFragment(c: PageContext, fragment: JSX.Element, status: 200 
   return c.html(fragment.toString(), status);
 }
 
+/** Where in its grid a page is to begin, as its address says it: from a tile on, up to one, or round an asset, which stands `at` a rank of a search. */
+export interface Where { from?: string | undefined; until?: string | undefined; near?: string | undefined; at?: string | undefined }
+export function readWhere(c: PageContext): Where {
+  return { from: c.req.query('from'), until: c.req.query('until'), near: c.req.query('near'), at: c.req.query('at') };
+}
+
 /** The text fields of a form. */
 export async function readForm(c: PageContext): Promise<Record<string, string>> {
   const fields: Record<string, string> = {};

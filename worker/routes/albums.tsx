@@ -2,7 +2,8 @@
 import { Hono } from 'hono';
 import * as z from 'zod';
 import { MAX_QUERY_CHARS, type SearchSort } from '../../protocol/search.ts';
-import { Sha256 } from '../../protocol/words.ts';
+import { AlbumSort, Sha256 } from '../../protocol/words.ts';
+import { Originals, type OriginalsFacts } from '../../views/copies.tsx';
 import { AlbumPage, AlbumsPage, ArrangePage, AwayAlbumPage, type Refused } from '../../views/albums.tsx';
 import { tileId } from '../../views/timeline.tsx';
 import { albumAddress, withQuery } from '../../views/parts/addresses.ts';
@@ -11,14 +12,15 @@ import { BadRequest, NotFound } from '../errors.tsx';
 import { readJson } from '../middleware/body.ts';
 import { findBy, loadFoundPiece } from '../middleware/found.ts';
 import { albumGrid, loadGridPiece } from '../middleware/grid.ts';
-import { loadFrame, readForm, sendBack, sendPage, type PageContext } from '../middleware/page.tsx';
+import { loadKnownDrives, sumOriginals } from '../middleware/known-drives.ts';
+import { loadFrame, readForm, readWhere, sendBack, sendFragment, sendPage, type PageContext } from '../middleware/page.tsx';
+import { tellLibrary } from '../middleware/tell.ts';
 import { requireOwner } from '../middleware/token.ts';
-import { notifyPages } from '../link/client.ts';
-import { feedBehind } from '../search/feed.ts';
 import { runSearch } from '../search/search.ts';
-import { AlbumSort, findAlbum, listAlbumNames, makeAlbum, readTitle, renameAlbum, setAlbumRemoved, setCover, type Album } from '../store/albums.ts';
+import { findAlbum, listAlbumNames, makeAlbum, readTitle, renameAlbum, setAlbumRemoved, setCover, type Album } from '../store/albums.ts';
 import { moveInAlbum, setAlbumSort, type MoveTo } from '../store/album-order.ts';
 import { listAlbums } from '../store/album-pages.ts';
+import { listAlbumOriginals } from '../store/copies.ts';
 import { applyCorrection, findEdit } from '../store/corrections.ts';
 import { countGrid, findGridCursor, listGrid } from '../store/grids.ts';
 import { listTags } from '../store/tag-pages.ts';
@@ -125,11 +127,14 @@ albums.post('/albums/:id{[0-9]{1,15}}/restore', async (c) => {
   return sendBack(c, withQuery(addressOf(album), { done: 'restored' }));
 });
 
+/** The line that says what is connected, anew. */
+albums.get('/albums/:id{[0-9]{1,15}}/originals', async (c) => sendFragment(c, <Originals originals={await loadOriginals(c, await needAlbum(c))} />));
+
 albums.get('/albums/:id{[0-9]{1,15}}/arrange', async (c) => {
   const album = await needAlbum(c);
   if (album.query !== null) throw new NotFound('An album that a search fills has no order of its own.');
   const { grid } = albumGrid(album.album_id, album.sort);
-  const page = await loadGridPiece(c.env.DB, { grid, address: `${albumAddress(album.album_id)}/arrange` }, { from: c.req.query('from'), until: c.req.query('until'), near: c.req.query('near') });
+  const page = await loadGridPiece(c.env.DB, { grid, address: `${albumAddress(album.album_id)}/arrange` }, readWhere(c));
   const edit = await findEdit(c.env.DB, Number(c.req.query('taken') ?? 0) || 0);
   return sendPage(c, <ArrangePage frame={await loadFrame(c)} album={album} tiles={page.tiles} newer={page.newer} older={page.older} said={DONE[c.req.query('done') ?? '']} undo={edit?.undone_at_ms === null ? edit.edit_id : undefined} />);
 });
@@ -212,15 +217,20 @@ async function sendAlbum(c: PageContext, refused?: { title: string; wrong: strin
   const said = DONE[c.req.query('done') ?? ''];
   if (album.query !== null) return sendSmart(c, album, album.query, { said, refused, status });
   const at = albumGrid(album.album_id, album.sort);
-  const piece = await loadGridPiece(c.env.DB, at, { from: c.req.query('from'), until: c.req.query('until'), near: c.req.query('near') });
-  const [frame, count] = await Promise.all([loadFrame(c), countGrid(c.env.DB, at.grid)]);
-  return sendPage(c, <AlbumPage frame={frame} album={album} count={count} piece={piece} said={said} refused={refused} />, status);
+  const piece = await loadGridPiece(c.env.DB, at, readWhere(c));
+  const [frame, count, originals] = await Promise.all([loadFrame(c), countGrid(c.env.DB, at.grid), loadOriginals(c, album)]);
+  return sendPage(c, <AlbumPage frame={frame} album={album} count={count} piece={piece} originals={originals} said={said} refused={refused} />, status);
+}
+
+async function loadOriginals(c: PageContext, album: Album): Promise<OriginalsFacts> {
+  const [originals, drives] = await Promise.all([listAlbumOriginals(c.env.DB, album.album_id), loadKnownDrives(c)]);
+  return sumOriginals(originals, drives);
 }
 
 /** A smart album is its search: the grid, and the viewer in it, are the search's own. */
 async function sendSmart(c: PageContext, album: Album, query: string, more: { said: string | undefined; refused: { title: string; wrong: string } | undefined; status: 200 | 422 }): Promise<Response> {
   const sort: SearchSort = album.sort === 'oldest' ? 'oldest' : 'newest';
-  const { answer, piece } = await loadFoundPiece(c.env, findBy(query, sort, null), { from: c.req.query('from'), until: c.req.query('until'), near: c.req.query('near'), at: c.req.query('at') });
+  const { answer, piece } = await loadFoundPiece(c.env, findBy(query, sort, null), readWhere(c));
   return sendPage(c, <AlbumPage frame={await loadFrame(c)} album={album} count={answer.total} piece={piece} said={more.said} refused={more.refused} />, more.status);
 }
 
@@ -237,8 +247,7 @@ async function needAlbum(c: PageContext, { away = false } = {}): Promise<Album> 
 
 async function tell(c: PageContext): Promise<void> {
   forgetNames();
-  c.executionCtx.waitUntil(feedBehind(c.env));
-  await notifyPages(c.env, 'library');
+  await tellLibrary(c);
 }
 
 async function readBody<T>(c: PageContext, schema: z.ZodType<T>): Promise<T> {

@@ -6,6 +6,7 @@ import type { App } from '../env.ts';
 import { BadRequest, NotFound } from '../errors.tsx';
 import { askAgent, getPresence, getStatus, notifyPages } from '../link/client.ts';
 import { readJson } from '../middleware/body.ts';
+import { letDriveGo } from '../middleware/known-drives.ts';
 import { requireToken } from '../middleware/token.ts';
 import { formatCursor, listLines, parseCursor } from '../store/list.ts';
 import { listProblemRows } from '../store/problems.ts';
@@ -19,13 +20,13 @@ const NDJSON = { 'Content-Type': 'application/x-ndjson; charset=utf-8' };
 export const api = new Hono<App>();
 api.use('/api/*', requireToken);
 
-// `all` will ask for trashed assets too; nothing can be trashed yet.
+// `all` asks for trashed assets too.
 api.get('/api/list', async (c) => {
   const text = c.req.query('after');
   const after = text ? parseCursor(text) : null;
   if (after === undefined) throw new BadRequest('This is no cursor of ours.');
   const present = new Set((await getPresence(c.env)).volumes.map((v) => v.volume_id));
-  const { lines, next } = await listLines(c.env.DB, after, (volumeId) => present.has(volumeId));
+  const { lines, next } = await listLines(c.env.DB, after, (volumeId) => present.has(volumeId), c.req.query('all') === '1');
   return c.body(toNdjson(lines), 200, next ? { ...NDJSON, 'X-Next': formatCursor(next) } : NDJSON);
 });
 
@@ -45,6 +46,12 @@ api.get('/api/volumes', async (c) => {
     capacity_bytes: v.capacity_bytes, free_bytes: present.get(v.volume_id)?.free_bytes ?? v.free_bytes, mount_point: present.get(v.volume_id)?.mount_point ?? null,
     last_seen_ms: v.last_seen_ms, files: files[i] ?? 0, state: present.has(v.volume_id) ? 'present' : 'away',
   })));
+});
+
+/** Its folders are read no more; what is known of its photos stays. */
+api.post('/api/volumes/:id/forget', async (c) => {
+  const drive = await letDriveGo(c, c.req.param('id'));
+  return c.json({ volume_id: drive.volume_id, files: await countOnDrive(c.env.DB, drive.volume_id) });
 });
 
 api.get('/api/roots', async (c) => c.json(await listRoots(c.env.DB)));

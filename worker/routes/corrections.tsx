@@ -5,14 +5,15 @@ import { wallMs, wallText } from '../../protocol/time.ts';
 import { ClockPreviewLines, type ClockPreview, type CorrectForm, type CorrectWhat } from '../../views/correct.tsx';
 import { EditRow, EditsPage } from '../../views/edits.tsx';
 import { assetAddress } from '../../views/parts/addresses.ts';
-import { sayCount, sayDate, sayPosition, sayShift, sayTime, sayUtc } from '../../views/parts/words.ts';
+import { summarise } from '../../views/parts/change-words.ts';
+import { sayShift, sayThings } from '../../views/parts/words.ts';
 import type { App } from '../env.ts';
 import { BadRequest, Conflict, NotFound } from '../errors.tsx';
-import { notifyPages, wakePlaces } from '../link/client.ts';
-import { feedBehind } from '../search/feed.ts';
+import { wakePlaces } from '../link/client.ts';
 import { loadFacts, sendFacts, sendViewer, type LoadedFacts } from '../middleware/asset.tsx';
 import { readJson } from '../middleware/body.ts';
 import { loadFrame, readForm, sendBack, sendFragment, sendPage, wantsFragment, type PageContext } from '../middleware/page.tsx';
+import { tellLibrary } from '../middleware/tell.ts';
 import { requireOwner } from '../middleware/token.ts';
 import { applyCorrection, countScope, findEdit, listEdits, newestEdit, undoEdit, type UndoOutcome } from '../store/corrections.ts';
 import { listTitles } from '../store/albums.ts';
@@ -21,9 +22,6 @@ import { listZones } from '../store/settings.ts';
 /** 20,000 hashes and a long description. */
 const MAX_CORRECTION_BYTES = 1_600_000;
 const EDITS_SHOWN = 50;
-/** Tags and albums that the line of a change names, and how much of each. */
-const MAX_NAMES_SAID = 3;
-const MAX_NAME_SAID = 60;
 /** Larger than any number of an edit. */
 const NEWEST = Number.MAX_SAFE_INTEGER;
 
@@ -115,8 +113,7 @@ async function needUndo(c: PageContext, id: number): Promise<UndoOutcome> {
 }
 
 async function tellChange(c: PageContext, places: boolean): Promise<void> {
-  c.executionCtx.waitUntil(feedBehind(c.env));
-  await notifyPages(c.env, 'library');
+  await tellLibrary(c);
   // A corrected position may lie in a cell without names.
   if (places) await wakePlaces(c.env);
 }
@@ -124,7 +121,7 @@ async function tellChange(c: PageContext, places: boolean): Promise<void> {
 function sayUndone(undone: UndoOutcome): string {
   if (!undone.now) return 'This was undone before.';
   if (undone.kept === 0) return 'Undone.';
-  return `Undone, but for ${sayCount(undone.kept, 'photo or video', 'photos and videos')} that you changed again later.`;
+  return `Undone, but for ${sayThings(undone.kept)} that you changed again later.`;
 }
 
 /** htmx gets the panel as it now is; a plain form goes back to the page. */
@@ -140,7 +137,7 @@ async function sendSaved(c: PageContext, before: LoadedFacts, editId: number | n
 async function describeSaved(c: PageContext, editId: number | null): Promise<{ text: string; editId: number | null }> {
   const edit = editId === null ? undefined : await findEdit(c.env.DB, editId);
   if (!edit) return { text: 'Nothing was different.', editId: null };
-  return { text: edit.assets === 1 ? 'Saved.' : `Saved for ${sayCount(edit.assets, 'photo or video', 'photos and videos')}.`, editId: edit.undone_at_ms === null ? edit.edit_id : null };
+  return { text: edit.assets === 1 ? 'Saved.' : `Saved for ${sayThings(edit.assets)}.`, editId: edit.undone_at_ms === null ? edit.edit_id : null };
 }
 
 /** The viewer's page after a plain form was sent. */
@@ -257,32 +254,6 @@ function readForget(what: CorrectWhat): Typed<Read> {
   if (what === 'clock') return { ok: false, wrong: 'A clock’s shift is undone on the page of changes.' };
   const change: CorrectionChange = what === 'time' ? { taken_at: null } : what === 'place' ? { position: null } : { description: null };
   return { ok: true, value: { change, summary: summarise(change) } };
-}
-
-/** A line for the page of changes. */
-function summarise(change: CorrectionChange, titles: ReadonlyMap<number, string> = new Map()): string {
-  const parts: string[] = [];
-  if (change.taken_at === null) parts.push('Time as the file says');
-  else if (change.taken_at !== undefined) parts.push(`Time set to ${sayDate(change.taken_at)}, ${sayTime(change.taken_at)}`);
-  const by = change.move_s ?? change.shift_s;
-  if (by !== undefined) parts.push(`Time moved by ${sayShift(by)}`);
-  if (change.zone !== undefined) parts.push(`Zone set to ${change.zone.replaceAll('_', ' ')}`);
-  else if (change.utc_offset_minutes != null && change.taken_at === undefined) parts.push(`Zone set to ${sayUtc(change.utc_offset_minutes)}`);
-  if (change.position === null) parts.push('Place as the file says');
-  else if (change.position === 'none') parts.push('Place taken away');
-  else if (change.position !== undefined) parts.push(`Place set to ${sayPosition(change.position.latitude, change.position.longitude)}`);
-  if (change.description !== undefined) parts.push(change.description === null ? 'Description as the file says' : change.description === '' ? 'Description taken away' : 'Description written');
-  if (change.favourite !== undefined) parts.push(change.favourite ? 'Made favourite' : 'No longer favourite');
-  if (change.archived !== undefined) parts.push(change.archived ? 'Archived' : 'Back from the archive');
-  if (change.rating !== undefined) parts.push(change.rating === null ? 'Stars as the file says' : change.rating === 0 ? 'Stars taken away' : `Given ${sayCount(change.rating, 'star')}`);
-  const names = (all: readonly string[]) => (all.length > MAX_NAMES_SAID ? `${all.slice(0, MAX_NAMES_SAID).join(', ')} and ${all.length - MAX_NAMES_SAID} more` : all.join(', '));
-  const quoted = (tags: readonly string[]) => names(tags.map((tag) => `‘${tag.slice(0, MAX_NAME_SAID)}’`));
-  const albums = (ids: readonly number[]) => quoted(ids.map((id) => titles.get(id) ?? String(id)));
-  if (change.tags_add?.length) parts.push(`Tagged ${quoted(change.tags_add)}`);
-  if (change.tags_remove?.length) parts.push(`${change.tags_remove.length === 1 ? 'Tag' : 'Tags'} ${quoted(change.tags_remove)} taken away`);
-  if (change.albums_add?.length) parts.push(`Put into ${albums(change.albums_add)}`);
-  if (change.albums_remove?.length) parts.push(`Taken out of ${albums(change.albums_remove)}`);
-  return parts.join(', ') || 'Changed';
 }
 
 async function previewClock(c: PageContext, facts: LoadedFacts, read: Read): Promise<ClockPreview> {

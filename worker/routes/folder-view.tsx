@@ -5,7 +5,7 @@ import { withQuery } from '../../views/parts/addresses.ts';
 import type { App } from '../env.ts';
 import { NotFound } from '../errors.tsx';
 import { loadGridPiece, readGrid } from '../middleware/grid.ts';
-import { loadConnected, loadFrame, sendPage } from '../middleware/page.tsx';
+import { loadConnected, loadFrame, readWhere, sendPage } from '../middleware/page.tsx';
 import { driveLabel, findDrive } from '../store/drives.ts';
 import { countMissing, hasBelow, listSubfolders } from '../store/folder-pages.ts';
 import { countGrid } from '../store/grids.ts';
@@ -20,7 +20,7 @@ folderView.get('/volumes/:id/folders/*', async (c) => {
   const at = readGrid(url.pathname.replace(/\/$/, ''));
   if (at?.grid.kind !== 'folder') throw new NotFound('There is no such folder.');
   const { grid, address } = at;
-  const piece = await loadGridPiece(c.env.DB, at, { from: c.req.query('from'), until: c.req.query('until'), near: c.req.query('near') });
+  const piece = await loadGridPiece(c.env.DB, at, readWhere(c));
   const { volume_id, path } = grid;
   const [frame, drive, connected, known, subfolders, count, missing] = await Promise.all([
     loadFrame(c), findDrive(c.env.DB, volume_id), loadConnected(c), hasBelow(c.env.DB, volume_id, path),

@@ -5,7 +5,7 @@ import { withQuery } from '../../views/parts/addresses.ts';
 import type { App } from '../env.ts';
 import { NotFound } from '../errors.tsx';
 import { loadGridPiece, readGrid } from '../middleware/grid.ts';
-import { loadFrame, sendPage, type PageContext } from '../middleware/page.tsx';
+import { loadFrame, readWhere, sendPage } from '../middleware/page.tsx';
 import { countGrid } from '../store/grids.ts';
 import { listTags } from '../store/tag-pages.ts';
 
@@ -16,7 +16,7 @@ export const kept = new Hono<App>();
 for (const kind of ['favourites', 'archive'] as const) {
   kept.get(`/${kind}`, async (c) => {
     const grid = { kind };
-    const piece = await loadGridPiece(c.env.DB, { grid, address: `/${kind}` }, where(c));
+    const piece = await loadGridPiece(c.env.DB, { grid, address: `/${kind}` }, readWhere(c));
     const [frame, count] = await Promise.all([loadFrame(c), countGrid(c.env.DB, grid)]);
     return sendPage(c, <KeptPage frame={frame} kind={kind} count={count} piece={piece} />);
   });
@@ -34,12 +34,8 @@ kept.get('/tags', async (c) => {
 kept.get('/tags/:tag', async (c) => {
   const at = readGrid(new URL(c.req.url).pathname);
   if (at?.grid.kind !== 'tag') throw new NotFound('There is no such tag.');
-  const piece = await loadGridPiece(c.env.DB, at, where(c));
+  const piece = await loadGridPiece(c.env.DB, at, readWhere(c));
   const [frame, count] = await Promise.all([loadFrame(c), countGrid(c.env.DB, at.grid)]);
   if (count === 0) throw new NotFound('Nothing carries such a tag.');
   return sendPage(c, <TagPage frame={frame} tag={at.grid.tag} count={count} piece={piece} />);
 });
-
-function where(c: PageContext): { from: string | undefined; until: string | undefined; near: string | undefined } {
-  return { from: c.req.query('from'), until: c.req.query('until'), near: c.req.query('near') };
-}

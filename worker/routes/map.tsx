@@ -6,11 +6,11 @@ import { tileOrigin } from '../../protocol/tile-url.ts';
 import { GridPage } from '../../views/grid.tsx';
 import { MapPage, MapPhotos } from '../../views/map.tsx';
 import { boxAddress } from '../../views/parts/addresses.ts';
-import { sayCount } from '../../views/parts/words.ts';
+import { sayThings } from '../../views/parts/words.ts';
 import type { App } from '../env.ts';
 import { BadRequest, NotFound } from '../errors.tsx';
 import { loadGridPiece, readGrid } from '../middleware/grid.ts';
-import { loadFrame, sendFragment, sendPage, type PageContext } from '../middleware/page.tsx';
+import { loadFrame, readWhere, sendFragment, sendPage, type PageContext } from '../middleware/page.tsx';
 import { countGrid } from '../store/grids.ts';
 import { listNewestInBox, readMapView, readWhole } from '../store/map.ts';
 import { refreshSquares } from '../store/map-squares.ts';
@@ -39,17 +39,17 @@ map.get('/map/clusters', async (c) => {
 
 map.get('/map/photos', async (c) => {
   const { box, zoom } = readView(c);
-  const [tiles, { inView }] = await Promise.all([listNewestInBox(c.env.DB, box, zoom, PHOTOS), readMapView(c.env.DB, box, zoom)]);
+  const { tiles, inView } = await listNewestInBox(c.env.DB, box, zoom, PHOTOS);
   return sendFragment(c, <MapPhotos tiles={tiles} address={boxAddress(box)} count={inView.count} exact={inView.exact} />);
 });
 
 map.get('/map/box/:box', async (c) => {
   const at = readGrid(new URL(c.req.url).pathname);
   if (at?.grid.kind !== 'box') throw new BadRequest('A part of the map is named by its west, south, east and north in degrees, as in /map/box/9.5,44,9.8,44.3.');
-  const piece = await loadGridPiece(c.env.DB, at, { from: c.req.query('from'), until: c.req.query('until'), near: c.req.query('near') });
+  const piece = await loadGridPiece(c.env.DB, at, readWhere(c));
   const [frame, count] = await Promise.all([loadFrame(c), countGrid(c.env.DB, at.grid)]);
   if (count === 0) throw new NotFound('No photo was taken in this part of the map.');
-  return sendPage(c, <GridPage frame={frame} section="places" title="Part of the map" lead={sayCount(count, 'photo or video', 'photos and videos')} crumbs={[{ href: '/places', label: 'Places' }, { href: mapOf(at.grid.box), label: 'Map' }]} piece={piece} empty="Nothing more here." />);
+  return sendPage(c, <GridPage frame={frame} section="places" title="Part of the map" lead={sayThings(count)} crumbs={[{ href: '/places', label: 'Places' }, { href: mapOf(at.grid.box), label: 'Map' }]} piece={piece} empty="Nothing more here." />);
 });
 
 function mapOf(box: Box): string {

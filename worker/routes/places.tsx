@@ -3,11 +3,11 @@ import { Hono } from 'hono';
 import { GridPage } from '../../views/grid.tsx';
 import { CountryPage, PlacesPage, regionId } from '../../views/places.tsx';
 import { placeAddress } from '../../views/parts/addresses.ts';
-import { sayCount } from '../../views/parts/words.ts';
+import { sayThings } from '../../views/parts/words.ts';
 import type { App } from '../env.ts';
 import { NotFound } from '../errors.tsx';
 import { loadGridPiece, readGrid } from '../middleware/grid.ts';
-import { loadFrame, sendPage } from '../middleware/page.tsx';
+import { loadFrame, readWhere, sendPage } from '../middleware/page.tsx';
 import { countNameless, findCountry, listCities, listCountries } from '../store/place-pages.ts';
 import { countScope } from '../store/corrections.ts';
 
@@ -30,9 +30,9 @@ places.get('/places/:country/:region/:city', async (c) => {
   const at = readGrid(new URL(c.req.url).pathname);
   if (at?.grid.kind !== 'place') throw new NotFound('There is no such place.');
   const { country_code, region, city } = at.grid;
-  const piece = await loadGridPiece(c.env.DB, at, { from: c.req.query('from'), until: c.req.query('until'), near: c.req.query('near') });
+  const piece = await loadGridPiece(c.env.DB, at, readWhere(c));
   const [frame, name, count] = await Promise.all([loadFrame(c), findCountry(c.env.DB, country_code), countScope(c.env.DB, at.grid)]);
   if (count.assets === 0) throw new NotFound('No photo was taken there.');
   const crumbs = [{ href: '/places', label: 'Places' }, { href: placeAddress(country_code), label: name ?? country_code }, ...(region === null || city === null ? [] : [{ href: `${placeAddress(country_code)}#${regionId(region)}`, label: region }])];
-  return sendPage(c, <GridPage frame={frame} section="places" title={city ?? region ?? name ?? country_code} lead={sayCount(count.assets, 'photo or video', 'photos and videos')} crumbs={crumbs} piece={piece} empty="Nothing more here." />);
+  return sendPage(c, <GridPage frame={frame} section="places" title={city ?? region ?? name ?? country_code} lead={sayThings(count.assets)} crumbs={crumbs} piece={piece} empty="Nothing more here." />);
 });

@@ -7,7 +7,7 @@ import { sayMonth } from '../../views/parts/words.ts';
 import type { App } from '../env.ts';
 import { NotFound } from '../errors.tsx';
 import { findBy, loadFoundPiece, readFound } from '../middleware/found.ts';
-import { loadFrame, loadStatus, sendBack, sendFragment, sendPage, wantsFragment, type PageContext } from '../middleware/page.tsx';
+import { loadFrame, loadStatus, readWhere, sendBack, sendFragment, sendPage, wantsFragment, type PageContext } from '../middleware/page.tsx';
 import { quoteChip, removeChip } from '../search/parse-query.ts';
 import { listSuggestions, type Suggestion } from '../search/suggest.ts';
 import { listCountries } from '../store/place-pages.ts';
@@ -34,7 +34,7 @@ search.get('/search', async (c) => {
     const [recent, ideas] = await Promise.all([listHistory(c.env.DB, RECENT_SHOWN).then((past) => past.map(({ text }) => text)), loadIdeas(c.env.DB)]);
     return wantsFragment(c) ? sendFragment(c, <SearchStartBody recent={recent} ideas={ideas} />) : sendPage(c, <SearchStart frame={await loadFrame(c)} recent={recent} ideas={ideas} box={{ sort }} />);
   }
-  const where = { from: c.req.query('from'), until: c.req.query('until'), near: c.req.query('near'), at: c.req.query('at') };
+  const where = readWhere(c);
   const whole = where.from === undefined && where.until === undefined;
   const [{ answer, piece }, meaning] = await Promise.all([loadFoundPiece(c.env, at, where), loadMeaning(c)]);
   const facts: SearchFacts = { answer, piece, weaker, chips: describeChips(answer.parsed.text, answer.parsed.chips), ...meaning };
@@ -75,7 +75,7 @@ search.get('/similar/:sha256', async (c) => {
   const at = readFound(new URL(c.req.url).pathname);
   const tile = at?.found.kind === 'similar' ? await findTile(c.env.DB, at.found.sha256) : undefined;
   if (!at || !tile) throw new NotFound('There is no photo at this address. It may have been taken out of the library.');
-  const where = { from: c.req.query('from'), until: c.req.query('until'), near: c.req.query('near'), at: c.req.query('at') };
+  const where = readWhere(c);
   const [{ answer, piece }, meaning] = await Promise.all([loadFoundPiece(c.env, at, where), loadMeaning(c)]);
   const facts = { answer, piece, weaker: false, chips: [], ...meaning };
   return sendPage(c, <SimilarPage frame={await loadFrame(c)} tile={tile} search={facts} />);

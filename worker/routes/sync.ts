@@ -1,25 +1,29 @@
 // What the agent pushes and asks (docs/sync-protocol.md). Token on every call; bodies bounded; the store does the work.
-import { Hono, type Context } from 'hono';
+import { Hono } from 'hono';
 import { CurationChunk, CurationPart, MAX_CURATION_CHUNK_BYTES } from '../../protocol/curation.ts';
-import { MAX_BATCH_BYTES, MAX_BATCH_ROWS, MAX_PACK_BYTES, MAX_PROXY_PARTS, PROTOCOL_VERSION, PROXY_PART_BYTES } from '../../protocol/limits.ts';
+import { MAX_BATCH_BYTES, MAX_BATCH_ROWS, MAX_PACK_BYTES, MAX_PROXY_PARTS, PROTOCOL_VERSION, PROXY_PART_BYTES, TRANSFER_PART_BYTES } from '../../protocol/limits.ts';
 import { decodePack, type PackItem } from '../../protocol/pack.ts';
 import { UploadComplete, UploadStart } from '../../protocol/proxy.ts';
 import { parseProxyKey, proxyKey, type ProxyId } from '../../protocol/rendition.ts';
 import { BATCH_ROWS, Batch, ScanComplete, type BatchList } from '../../protocol/rows.ts';
+import { OrderId, OrderReport } from '../../protocol/orders.ts';
+import { TransferEnd, TransferId } from '../../protocol/transfer.ts';
 import { MAX_VECTOR_PACK_BYTES, SpaceKey, VectorRemoval, VectorDrop } from '../../protocol/vector.ts';
 import { Sha256 } from '../../protocol/words.ts';
 import type { App } from '../env.ts';
-import { BadRequest, Conflict, TooLarge } from '../errors.tsx';
-import { notifyPages } from '../link/client.ts';
+import { BadRequest, Conflict, Gone, NotFound, TooLarge } from '../errors.tsx';
+import { notifyPages, openTransfers } from '../link/client.ts';
+import type { Told } from '../link/transfers.ts';
 import { readBytes, readJson } from '../middleware/body.ts';
+import { tellLibrary } from '../middleware/tell.ts';
 import { requireToken } from '../middleware/token.ts';
 import { countVectors, dropOtherVectors, putVectors, removeVectors } from '../search/embedded.ts';
-import { feedBehind } from '../search/feed.ts';
 import { readSyncState } from '../store/batches.ts';
 import { readCuration } from '../store/curation-export.ts';
 import { importCuration } from '../store/curation-import.ts';
 import { applyBatch, finish } from '../store/ingest.ts';
 import { listKnownLocations } from '../store/locations.ts';
+import { applyReport, listOpenOrders, readOrder } from '../store/orders.ts';
 import { listWantedPlaces } from '../store/places.ts';
 import { completeUpload, ProxyRefused, startUpload, storePart, storeProxy } from '../store/proxies.ts';
 import { storeRenditions } from '../store/renditions.ts';
@@ -31,6 +35,8 @@ const MAX_COMPLETE_BYTES = 4_000_000;
 const MAX_UPLOAD_WORDS_BYTES = 100_000;
 /** 5,000 hashes are 335 KB. */
 const MAX_VECTOR_WORDS_BYTES = 500_000;
+/** 1,000 receipts with paths of PATH_MAX twice would be 12 MB; real ones are some 0.4 MB. */
+const MAX_REPORT_BYTES = 16_000_000;
 
 export const sync = new Hono<App>();
 sync.use('/sync/*', requireToken);
@@ -93,12 +99,6 @@ async function refusing<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Pages hear of it and the search learns it, behind the answer. */
-function tellLibrary(c: Context<App>): void {
-  c.executionCtx.waitUntil(notifyPages(c.env, 'library'));
-  c.executionCtx.waitUntil(feedBehind(c.env));
-}
-
 sync.post('/sync/batches', async (c) => {
   const json = await readJson(c.req.raw, MAX_BATCH_BYTES);
   // Before the envelope's own check: a newer protocol's may look different.
@@ -111,7 +111,7 @@ sync.post('/sync/batches', async (c) => {
 
   const outcome = await applyBatch(c.env.DB, parsed.data, Date.now());
   if (outcome.kind === 'gap') throw new Conflict(`This batch is out of order: ${outcome.ackedSeq} is acknowledged.`, { acked_seq: outcome.ackedSeq, epoch: outcome.epoch });
-  if (outcome.libraryChanged) tellLibrary(c);
+  if (outcome.libraryChanged) c.executionCtx.waitUntil(tellLibrary(c));
   if (outcome.problemsChanged) c.executionCtx.waitUntil(notifyPages(c.env, 'problems'));
   return c.json(outcome.answer);
 });
@@ -120,7 +120,7 @@ sync.get('/sync/state', async (c) => {
   const agentId = c.req.query('agent_id');
   if (!agentId) throw new BadRequest('Say which agent_id.');
   // An agent asks this when it starts: what a killed Worker left half done is finished now, without waiting for a batch.
-  if (await finish(c.env.DB, Date.now())) tellLibrary(c);
+  if (await finish(c.env.DB, Date.now())) c.executionCtx.waitUntil(tellLibrary(c));
   return c.json(await readSyncState(c.env.DB, agentId));
 });
 
@@ -144,7 +144,7 @@ sync.post('/sync/scans/:id/complete', async (c) => {
   if (!parsed.success) throw new BadRequest(`This completion cannot be read: ${parsed.error.issues[0]?.path.join('.') ?? ''} ${parsed.error.issues[0]?.message ?? ''}.`);
   const outcome = await completeScan(c.env.DB, c.req.param('id'), parsed.data, Date.now());
   if (!outcome.ok) throw new Conflict(outcome.reason);
-  if (outcome.changed) tellLibrary(c);
+  if (outcome.changed) c.executionCtx.waitUntil(tellLibrary(c));
   return c.json(outcome.answer);
 });
 
@@ -169,6 +169,31 @@ sync.post('/sync/vectors/drop-others', async (c) => {
   return c.json(await dropOtherVectors(c.env, said.data.space));
 });
 
+/** Orders that have not ended; one whole; and what became of it. */
+sync.get('/sync/orders', async (c) => c.json(await listOpenOrders(c.env.DB)));
+
+sync.get('/sync/orders/:id', async (c) => {
+  const order = await readOrder(c.env.DB, orderId(c.req.param('id')));
+  if (!order) throw new NotFound('There is no such order.');
+  return c.json(order);
+});
+
+sync.post('/sync/orders/:id', async (c) => {
+  const said = OrderReport.safeParse(await readJson(c.req.raw, MAX_REPORT_BYTES));
+  if (!said.success) throw new BadRequest(`This report cannot be read: ${said.error.issues[0]?.path.join('.') ?? ''} ${said.error.issues[0]?.message ?? ''}.`);
+  const id = orderId(c.req.param('id'));
+  if (!(await applyReport(c.env.DB, id, said.data, Date.now()))) throw new NotFound('There is no such order.');
+  c.executionCtx.waitUntil(notifyPages(c.env, 'orders'));
+  if (said.data.receipts.length > 0) c.executionCtx.waitUntil(tellLibrary(c));
+  return c.json({});
+});
+
+function orderId(text: string): string {
+  const id = OrderId.safeParse(text);
+  if (!id.success) throw new BadRequest('This is no order’s number.');
+  return id.data;
+}
+
 /** What the owner did, as lines of a file and back (protocol/curation.ts). */
 sync.get('/sync/curation', async (c) => {
   const part = CurationPart.safeParse(c.req.query('part'));
@@ -180,6 +205,37 @@ sync.post('/sync/curation', async (c) => {
   const said = CurationChunk.safeParse(await readJson(c.req.raw, MAX_CURATION_CHUNK_BYTES));
   if (!said.success) throw new BadRequest(`This curation cannot be read: ${said.error.issues[0]?.path.join('.') ?? ''} ${said.error.issues[0]?.message ?? ''}.`);
   const { changed, ...answer } = await importCuration(c.env.DB, said.data, Date.now());
-  if (changed) tellLibrary(c);
+  if (changed) c.executionCtx.waitUntil(tellLibrary(c));
   return c.json(answer);
 });
+
+/** Parts of originals on their way to a browser. 410: nobody waits for them any more. */
+sync.put('/sync/transfers/:id/:n', async (c) => {
+  const n = Number(c.req.param('n'));
+  if (!Number.isInteger(n) || n < 0) throw new BadRequest('Say which part.');
+  const length = Number(c.req.header('content-length') ?? Number.NaN);
+  if (!(length > 0 && length <= TRANSFER_PART_BYTES)) throw new TooLarge(`A part has a declared length of at most ${TRANSFER_PART_BYTES} bytes.`);
+  // Handed on as it comes in: read here first, a part takes five times as long (ADR 21).
+  const answer = await openTransfers(c.env).fetch(new Request(`http://transfers/${transferId(c.req.param('id'))}/${n}`, { method: 'PUT', headers: { 'Content-Length': String(length) }, body: c.req.raw.body }));
+  return c.json(roomOf(await answer.json<Told>()));
+});
+
+sync.post('/sync/transfers/:id/wait', async (c) => c.json(roomOf(await openTransfers(c.env).wait(transferId(c.req.param('id'))))));
+
+sync.post('/sync/transfers/:id/end', async (c) => {
+  const said = TransferEnd.safeParse(await readJson(c.req.raw, MAX_UPLOAD_WORDS_BYTES));
+  if (!said.success) throw new BadRequest(`This end cannot be read: ${said.error.issues[0]?.path.join('.') ?? ''} ${said.error.issues[0]?.message ?? ''}.`);
+  await openTransfers(c.env).end(transferId(c.req.param('id')), said.data);
+  return c.json({});
+});
+
+function transferId(text: string): TransferId {
+  const id = TransferId.safeParse(text);
+  if (!id.success) throw new BadRequest('This is no transfer\u2019s number.');
+  return id.data;
+}
+
+function roomOf(told: Told): { room: boolean } {
+  if (told.ok) return { room: told.room };
+  throw told.why === 'ended' ? new Gone('Nobody waits for this any more.') : new Conflict('It is not this part’s turn.');
+}

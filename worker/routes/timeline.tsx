@@ -1,6 +1,6 @@
 // `/`: the timeline, in pages and pieces, or the first page while there is nothing to show.
 import { Hono } from 'hono';
-import { PIECE_TILES } from '../../protocol/limits.ts';
+import { NEAR_TILES, PIECE_TILES } from '../../protocol/limits.ts';
 import { Sha256 } from '../../protocol/words.ts';
 import { StartPage, WaitingPage } from '../../views/folders.tsx';
 import { TimelinePage, type GridFacts, type Piece } from '../../views/timeline.tsx';
@@ -14,9 +14,6 @@ import { readTimelineKeys } from '../store/layouts.ts';
 import {
   cursorAfter, cursorAt, cursorOfMonth, cursorText, cutPiece, findTile, findUndated, listMonths, listNewer, listOlder, NEWEST, parseCursor, type Cursor, type Tile,
 } from '../store/timeline.ts';
-
-/** So many newer tiles than the one a reader comes back to are shown with it, so that it does not stand at the very top. */
-const NEAR_TILES = 40;
 
 export const timeline = new Hono<App>();
 

@@ -3,12 +3,12 @@
 import { Hono } from 'hono';
 import type { CorrectionChange } from '../../protocol/correction.ts';
 import { assetAddress, withQuery } from '../../views/parts/addresses.ts';
+import { summarise } from '../../views/parts/change-words.ts';
 import type { App } from '../env.ts';
 import { BadRequest } from '../errors.tsx';
-import { notifyPages } from '../link/client.ts';
 import { loadFacts, sendViewer } from '../middleware/asset.tsx';
 import { sendBack } from '../middleware/page.tsx';
-import { feedBehind } from '../search/feed.ts';
+import { tellLibrary } from '../middleware/tell.ts';
 import { applyCorrection } from '../store/corrections.ts';
 
 export const viewer = new Hono<App>();
@@ -20,15 +20,12 @@ viewer.post('/a/:sha256/mark', async (c) => {
   const facts = await loadFacts(c, c.req.param('sha256'), c.req.query('in'));
   const form = await c.req.formData();
   const [favourite, archived] = [readYes(form.get('favourite')), readYes(form.get('archived'))];
-  const mark: { change: CorrectionChange; summary: string } | undefined = favourite !== undefined
-    ? { change: { favourite }, summary: favourite ? 'Made favourite' : 'No longer favourite' }
-    : archived === undefined ? undefined : { change: { archived }, summary: archived ? 'Archived' : 'Back from the archive' };
-  if (!mark) throw new BadRequest('This form says neither favourite nor archived.');
-  const done = await applyCorrection(c.env.DB, { scope: { kind: 'assets', sha256s: [facts.asset.sha256] }, ...mark, nowMs: Date.now() });
+  const change: CorrectionChange | undefined = favourite !== undefined ? { favourite } : archived === undefined ? undefined : { archived };
+  if (!change) throw new BadRequest('This form says neither favourite nor archived.');
+  const done = await applyCorrection(c.env.DB, { scope: { kind: 'assets', sha256s: [facts.asset.sha256] }, change, summary: summarise(change), nowMs: Date.now() });
   const address = assetAddress(facts.asset.sha256, facts.inside);
   if (done.kind !== 'done') return sendBack(c, address);
-  c.executionCtx.waitUntil(feedBehind(c.env));
-  await notifyPages(c.env, 'library');
+  await tellLibrary(c);
   return sendBack(c, withQuery(address, { saved: done.editId }));
 });
 

@@ -1,20 +1,18 @@
 // An album's order by hand: every tile has a whole number as its position, far from the next, and a moved one gets the number
 // between its new neighbours. What was put in since has none and stands behind (grid-sets.ts).
+import type { AlbumSort } from '../../protocol/words.ts';
 import { isMember } from './album-members.ts';
 import { ALBUM_OWN_SET } from './grid-sets.ts';
-import type { AlbumSort } from './albums.ts';
-import { setOf } from './grids.ts';
+import { albumKind, setOf } from './grids.ts';
 
 /** Positions stand so far apart: twenty moves into the same gap fit before all are numbered anew. */
 const STEP = 2 ** 20;
 
 export type MoveTo = 'first' | 'last' | { before: string } | { after: string };
 
-const kindOf = (sort: AlbumSort) => (sort === 'oldest' ? 'album' as const : `album-${sort}` as const);
-
 /** Gives every tile of an album the position that it has in an order. A row of the owner's carries it, for an order is the owner's word. */
 export function numberSql(sort: AlbumSort): string {
-  const { sql, ascending } = setOf(kindOf(sort));
+  const { sql, ascending } = setOf(albumKind(sort));
   return `INSERT INTO album_assets (album_id, sha256, layer, position) SELECT ?1->>0, a.sha256, 'owner', n * ${STEP} FROM (
     SELECT k.asset_id, row_number() OVER (ORDER BY k.key_ms ${ascending ? 'ASC' : 'DESC'}, k.asset_id ${ascending ? 'ASC' : 'DESC'}) AS n FROM (${sql}) k) x CROSS JOIN assets a ON a.asset_id = x.asset_id WHERE true
     ON CONFLICT (album_id, sha256, layer) DO UPDATE SET position = excluded.position`;

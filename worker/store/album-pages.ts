@@ -1,10 +1,10 @@
 // Albums as pages show them: each with its count and cover, in the order of titles. Reads only.
 import * as z from 'zod';
-import { AssetKind } from '../../protocol/words.ts';
+import { AlbumSort, AssetKind } from '../../protocol/words.ts';
 import { isMember, isShown, titleOf } from './album-members.ts';
 
 const Album = z.object({
-  album_id: z.int(), title: z.string(), query: z.string().nullable(), count: z.int(), sort: z.enum(['oldest', 'newest', 'own']).catch('oldest'),
+  album_id: z.int(), title: z.string(), query: z.string().nullable(), count: z.int(), sort: AlbumSort.catch('oldest'),
   sha256: z.string().nullable(), kind: AssetKind.nullable(), grid_version: z.int().nullable(), color: z.string().nullable(),
 });
 export type Album = z.infer<typeof Album>;

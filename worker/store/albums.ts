@@ -1,13 +1,11 @@
 // Albums as the owner makes and keeps them: making, naming, the order, the cover, taking one away and bringing it back.
 // What lies in them is the corrections' (corrections.ts); an album is never deleted, for exports and undos name it.
 import * as z from 'zod';
+import { MAX_ALBUM_TITLE_LENGTH } from '../../protocol/limits.ts';
+import { AlbumSort } from '../../protocol/words.ts';
 import { cleanText } from '../db/bulk.ts';
 import { isMember, isShown, titleOf } from './album-members.ts';
 import { markSql, resolveMarked } from './timeline-items.ts';
-
-export const MAX_TITLE_LENGTH = 200;
-export const AlbumSort = z.enum(['oldest', 'newest', 'own']);
-export type AlbumSort = z.infer<typeof AlbumSort>;
 
 export const Album = z.object({
   album_id: z.int(), title: z.string(), import_key: z.string().nullable(), import_title: z.string(), sort: AlbumSort.catch('oldest'), cover_sha256: z.string().nullable(), query: z.string().nullable(), removed_at_ms: z.number().nullable(),
@@ -43,7 +41,7 @@ export async function listTitles(db: D1Database, albumIds: readonly number[]): P
 export function readTitle(typed: string): { ok: true; title: string } | { ok: false; wrong: string } {
   const title = cleanText(typed).replaceAll(/\s+/g, ' ').trim();
   if (title === '') return { ok: false, wrong: 'An album needs a name.' };
-  return title.length > MAX_TITLE_LENGTH ? { ok: false, wrong: `A name has at most ${MAX_TITLE_LENGTH} characters.` } : { ok: true, title };
+  return title.length > MAX_ALBUM_TITLE_LENGTH ? { ok: false, wrong: `A name has at most ${MAX_ALBUM_TITLE_LENGTH} characters.` } : { ok: true, title };
 }
 
 /** Makes an album under a name that lasts; with a query a smart one. */

@@ -25,10 +25,10 @@ export const COUNT_SQL = 'SELECT count(*) AS n FROM locations WHERE volume_id = 
 export const MAX_LABEL_LENGTH = 80;
 export const MAX_NOTE_LENGTH = 300;
 
-/** All drives that hold a folder or a file we know; there are tens of them, never thousands. */
-export async function listDrives(db: D1Database): Promise<Drive[]> {
+/** All drives that hold a folder or a file we know; there are tens of them, never thousands. `forgotten`: those too that the owner let go. */
+export async function listDrives(db: D1Database, forgotten = false): Promise<Drive[]> {
   const rows = await db.prepare(`SELECT ${DRIVE_COLUMNS} FROM volumes v
-    WHERE EXISTS (SELECT 1 FROM roots r WHERE r.volume_id = v.volume_id AND r.removed = 0) OR EXISTS (SELECT 1 FROM locations l WHERE l.volume_id = v.volume_id) ORDER BY volume_id`).all();
+    WHERE ${forgotten ? '' : 'v.forgotten_at_ms IS NULL AND '}(EXISTS (SELECT 1 FROM roots r WHERE r.volume_id = v.volume_id AND r.removed = 0) OR EXISTS (SELECT 1 FROM locations l WHERE l.volume_id = v.volume_id)) ORDER BY volume_id`).all();
   return z.array(Drive).parse(rows.results).sort((a, b) => driveLabel(a).localeCompare(driveLabel(b), 'en') || (a.volume_id < b.volume_id ? -1 : 1));
 }
 
@@ -55,6 +55,11 @@ export async function listFolders(db: D1Database): Promise<Folder[]> {
 export async function findFolder(db: D1Database, rootId: string): Promise<Folder | undefined> {
   const row = await db.prepare(FOLDER_SQL).bind(rootId).first();
   return row ? Folder.parse(row) : undefined;
+}
+
+/** The owner lets it go: it is listed no more. What is known of its photos stays. */
+export async function forgetDrive(db: D1Database, volumeId: string, nowMs: number): Promise<boolean> {
+  return (await db.prepare('UPDATE volumes SET forgotten_at_ms = ?2 WHERE volume_id = ?1').bind(volumeId, nowMs).run()).meta.changes > 0;
 }
 
 /** Sets the owner's words; empty text takes them back. Answers whether there is such a drive. */

@@ -27,6 +27,12 @@ export const ARCHIVE_SET = `SELECT t.sort_ms AS key_ms, t.asset_id FROM timeline
 // Once a tile, without DISTINCT: so a page reads the index in its order, and no more of it than it shows.
 export const TAG_SET = `SELECT g.sort_ms AS key_ms, g.asset_id FROM asset_tags g WHERE g.tag = ?1->>0
   AND NOT EXISTS (SELECT 1 FROM asset_tags d WHERE d.tag = g.tag AND d.sort_ms = g.sort_ms AND d.asset_id = g.asset_id AND d.own_id < g.own_id)`;
+/** Copies, by how safely assets are kept (asset-copies.ts): `?1`: the safety; the drive that alone has them; the moment before which a verification is long ago. Each asset by itself, also one that stands under another. */
+export const COPIES_SET = 'SELECT c.sort_ms AS key_ms, c.asset_id FROM asset_copies c INDEXED BY asset_copies_by_safety WHERE c.counted = 1 AND c.safety < 3 AND c.safety = ?1->>0';
+export const COPIES_ONLY_SET = 'SELECT c.sort_ms AS key_ms, c.asset_id FROM asset_copies c INDEXED BY asset_copies_only WHERE c.counted = 1 AND c.safety = 1 AND c.one_drive = ?1->>0';
+// What is before a cursor needs no bound above, which would take the place of the cursor's own seek.
+export const COPIES_STALE_BACK = 'SELECT c.verified_ms AS key_ms, c.asset_id FROM asset_copies c INDEXED BY asset_copies_by_verified WHERE c.counted = 1 AND c.safety > 0 AND ?1 IS NOT NULL';
+export const COPIES_STALE_SET = 'SELECT c.verified_ms AS key_ms, c.asset_id FROM asset_copies c INDEXED BY asset_copies_by_verified WHERE c.counted = 1 AND c.safety > 0 AND c.verified_ms < ?1->>0';
 
 /**
  * What lies directly in a folder, by jumps in the index: a step a file, and a step a subfolder whatever it holds. `slash` is

@@ -14,16 +14,16 @@ const AT = 'SELECT count(*) FROM timeline_items WHERE month = ?1 AND shown = 1 A
 /** Tiles from a cut (`?4`, `?5`) down to one that follows it (`?2`, `?3`); nothing beside those is read, however many share a second. */
 export const BETWEEN_SQL = `SELECT CASE WHEN ?2 = ?4 THEN (${AT} = ?2 AND asset_id > ?3 AND asset_id <= ?5)
   ELSE (${AT} = ?4 AND asset_id <= ?5) + (${AT} > ?2 AND sort_ms < ?4) + (${AT} = ?2 AND asset_id > ?3) END AS n`;
-/** Each day's places by how many of these tiles (`?1`, JSON list of ids) were taken there. */
-export const DAY_PLACES_SQL = `SELECT t.day, p.country, p.city, p.distance_m, count(*) AS n FROM json_each(?1) j CROSS JOIN timeline_items t ON t.asset_id = j.value CROSS JOIN places p ON p.cell = t.cell
-  WHERE p.rank > 0 GROUP BY t.day, p.country_code, p.region, p.city ORDER BY t.day DESC, n DESC`;
+/** Day and place of those of these tiles (`?1`, JSON list of ids) that have a place. */
+export const DAY_PLACES_SQL = `SELECT t.day, p.country, p.city, p.distance_m FROM json_each(?1) j CROSS JOIN timeline_items t ON t.asset_id = j.value CROSS JOIN places p ON p.cell = t.cell AND p.rank > 0 ORDER BY j.key`;
 /** A run (`?1` to `?3` as in OLDER_SQL), each tile with its month's version and its place. */
 export const RUN_SQL = `SELECT ${TILE_COLUMNS.split(', ').map((column) => `t.${column}`).join(', ')}, v.version, p.country, p.city, p.distance_m
   FROM (${OLDER_KEYS}) k CROSS JOIN timeline_items t ON t.asset_id = k.asset_id LEFT JOIN timeline_buckets v INDEXED BY timeline_buckets_versions ON v.month = t.month LEFT JOIN places p ON p.cell = t.cell AND p.rank > 0
   ORDER BY k.key_ms DESC, t.asset_id DESC`;
 
-export interface DayPlace { day: number; country: string | null; city: string | null; distance_m: number | null; n: number }
-type RunRow = Tile & { version: number | null; country: string | null; city: string | null; distance_m: number | null };
+interface TilePlace { day: number; country: string | null; city: string | null; distance_m: number | null }
+export type DayPlace = TilePlace & { n: number };
+type RunRow = Tile & TilePlace & { version: number | null };
 interface BucketRow { month: number; version: number; cuts: string; days: string }
 
 /** What the timeline's layout is now, without reading it: the highest version, and the months that there are. */
@@ -47,6 +47,16 @@ export async function readTimelineLayout(db: D1Database, since: number): Promise
 export async function readTimelineRun(db: D1Database, from: Cursor, n: number): Promise<{ tiles: Tile[]; versions: Record<number, number>; places: DayPlace[] }> {
   // Unchecked, as a check of 200 rows takes a tenth of a piece's time: the columns are those of Tile, which the checked reads hold to it.
   const tiles = (await db.prepare(RUN_SQL).bind(from.sortMs, from.assetId, n).all<RunRow>()).results;
+  return { tiles, places: countPlaces(tiles), versions: Object.fromEntries(tiles.map(({ month, version }) => [month, version ?? 0])) };
+}
+
+/** For each day of these tiles the places that most of them were taken at, the most first. */
+export async function listDayPlaces(db: D1Database, assetIds: readonly number[]): Promise<DayPlace[]> {
+  return countPlaces((await db.prepare(DAY_PLACES_SQL).bind(JSON.stringify(assetIds)).all<TilePlace>()).results);
+}
+
+/** Tiles in the grid's order, so that of two places with as many the same one is first whoever asks. */
+function countPlaces(tiles: readonly TilePlace[]): DayPlace[] {
   const places = new Map<string, DayPlace>();
   for (const { day, country, city, distance_m } of tiles) {
     if (country === null && city === null) continue;
@@ -55,7 +65,7 @@ export async function readTimelineRun(db: D1Database, from: Cursor, n: number): 
     if (known) known.n += 1;
     else places.set(key, { day, country, city, distance_m, n: 1 });
   }
-  return { tiles, places: [...places.values()].sort((a, b) => b.n - a.n), versions: Object.fromEntries(tiles.map(({ month, version }) => [month, version ?? 0])) };
+  return [...places.values()].sort((a, b) => b.n - a.n);
 }
 
 /** Where a shown tile stands in its month, from 0; reads at most a piece of the index. */
@@ -67,11 +77,6 @@ export async function findOffset(db: D1Database, tile: Pick<Tile, 'sort_ms' | 'a
   if (!start) return 0;
   const { sortMs, assetId } = cursorAfter(tile);
   return piece * PIECE_TILES + ((await db.prepare(BETWEEN_SQL).bind(tile.month, sortMs, assetId, ...start).first<number>('n')) ?? 0);
-}
-
-/** For each day of these tiles the places that most of them were taken at, the most first. */
-export async function listDayPlaces(db: D1Database, assetIds: readonly number[]): Promise<DayPlace[]> {
-  return (await db.prepare(DAY_PLACES_SQL).bind(JSON.stringify(assetIds)).all<DayPlace>()).results;
 }
 
 /** SQL of all tiles of a grid's set in the grid's order, each with what the layout needs of it. */

@@ -4,16 +4,28 @@ import type { ListLine } from '../../protocol/list.ts';
 import type { LocationState } from '../../protocol/words.ts';
 import { UNKNOWN_SORT_MS } from './timeline-items.ts';
 
-const LINE = `t.sort_ms, t.sha256, t.kind, a.mime, a.size_bytes, t.width, t.height, t.duration_ms, t.taken_at, t.taken_at_source, t.utc_offset_minutes, t.utc_offset_source,
+/** What a line takes of an item. */
+const ITEM = ['kind', 'width', 'height', 'duration_ms', 'taken_at', 'taken_at_source', 'utc_offset_minutes', 'utc_offset_source', 'latitude', 'longitude', 'favourite', 'archived', 'rating', 'description',
+  'people', 'tags', 'albums', 'primary_sha256', 'members', 'live_sha256', 'cell'] as const;
+const line = (from: string) => `t.sort_ms, t.sha256, t.kind, a.mime, a.size_bytes, t.width, t.height, t.duration_ms, t.taken_at, t.taken_at_source, t.utc_offset_minutes, t.utc_offset_source,
   t.latitude, t.longitude, a.camera, a.problems, t.favourite, t.archived, t.rating, t.description, t.people, t.tags, t.albums, t.primary_sha256, t.members, t.live_sha256,
   p.street, p.neighbourhood, p.city, p.region, p.country, p.country_code, p.distance_m, p.source AS place_source,
   (SELECT json_group_array(json_array(l.volume_id, coalesce(v.owner_label, v.label, l.volume_id), l.path, l.missing_since_ms) ORDER BY l.volume_id, l.path)
    FROM locations l LEFT JOIN volumes v ON v.volume_id = l.volume_id WHERE l.sha256 = t.sha256) AS locations
-FROM timeline_items t INDEXED BY timeline_items_all CROSS JOIN assets a ON a.asset_id = t.asset_id LEFT JOIN places p ON p.cell = t.cell AND p.rank > 0`;
+FROM ${from} CROSS JOIN assets a ON a.sha256 = t.sha256 LEFT JOIN places p ON p.cell = t.cell AND p.rank > 0`;
+const LINE = line('timeline_items t INDEXED BY timeline_items_all');
 export const LIST_KNOWN_SQL = `SELECT ${LINE} WHERE (t.sort_ms, t.sha256) > (?1, ?2) ORDER BY t.sort_ms, t.sha256 LIMIT ?3`;
 export const LIST_UNKNOWN_SQL = `SELECT ${LINE} WHERE t.sort_ms = ?1 AND t.sha256 > ?2 ORDER BY t.sort_ms, t.sha256 LIMIT ?3`;
 
+/** The same of trashed assets, as they were: `?1`, `?2` the cursor. */
+export const LIST_TRASHED_SQL = `SELECT ${line(`(SELECT tr.sort_ms, tr.sha256, ${ITEM.map((c) => `tr.item->>'$.${c}' AS ${c}`).join(', ')} FROM trashed tr INDEXED BY trashed_by_sort
+  WHERE (tr.sort_ms, tr.sha256) > (?1, ?2) AND tr.item <> '{}' ORDER BY tr.sort_ms, tr.sha256 LIMIT ?3) t`)} ORDER BY t.sort_ms, t.sha256`;
+/** What has no time stands last, though its key is the least. */
+const isKnown = (row: Row): boolean => row.sort_ms > UNKNOWN_SORT_MS;
+const inOrder = (a: Row, b: Row): number => Number(isKnown(b)) - Number(isKnown(a)) || a.sort_ms - b.sort_ms || (a.sha256 < b.sha256 ? -1 : 1);
+
 interface Row {
+  trashed?: boolean;
   sort_ms: number; sha256: string; kind: ListLine['kind']; mime: string; size_bytes: number; width: number | null; height: number | null; duration_ms: number | null;
   taken_at: string | null; taken_at_source: ListLine['taken_at_source']; utc_offset_minutes: number | null; utc_offset_source: ListLine['utc_offset_source'];
   latitude: number | null; longitude: number | null; camera: string | null; problems: string;
@@ -37,10 +49,10 @@ export function parseCursor(text: string): ListCursor | undefined {
 
 /**
  * The lines after `after` (null: from the start), at most LIST_PAGE_ROWS, and where to go on (null at the end). `isPresent`
- * says whether a volume is connected now. Nothing can be trashed yet, so there is nothing to leave out.
+ * says whether a volume is connected now. With `all` those too that the owner trashed.
  */
-export async function listLines(db: D1Database, after: ListCursor | null, isPresent: (volumeId: string) => boolean): Promise<{ lines: ListLine[]; next: ListCursor | null }> {
-  const rows: Row[] = [];
+export async function listLines(db: D1Database, after: ListCursor | null, isPresent: (volumeId: string) => boolean, all: boolean): Promise<{ lines: ListLine[]; next: ListCursor | null }> {
+  let rows: Row[] = [];
   if (!after || after.sortMs > UNKNOWN_SORT_MS) {
     const from = after ?? { sortMs: UNKNOWN_SORT_MS + 1, sha256: '' };
     rows.push(...(await db.prepare(LIST_KNOWN_SQL).bind(from.sortMs, from.sha256, LIST_PAGE_ROWS).all<Row>()).results);
@@ -49,8 +61,18 @@ export async function listLines(db: D1Database, after: ListCursor | null, isPres
     const from = after && after.sortMs <= UNKNOWN_SORT_MS ? after.sha256 : '';
     rows.push(...(await db.prepare(LIST_UNKNOWN_SQL).bind(UNKNOWN_SORT_MS, from, LIST_PAGE_ROWS - rows.length).all<Row>()).results);
   }
+  if (all) rows = [...rows, ...await listTrashed(db, after)].sort(inOrder).slice(0, LIST_PAGE_ROWS);
   const last = rows.at(-1);
   return { lines: rows.map((r) => toLine(r, isPresent)), next: last && rows.length === LIST_PAGE_ROWS ? { sortMs: last.sort_ms, sha256: last.sha256 } : null };
+}
+
+async function listTrashed(db: D1Database, after: ListCursor | null): Promise<Row[]> {
+  const read = async (sortMs: number, sha256: string, limit: number) => (await db.prepare(LIST_TRASHED_SQL).bind(sortMs, sha256, limit).all<Row>()).results.map((row) => ({ ...row, trashed: true }));
+  const isAtEnd = after !== null && after.sortMs <= UNKNOWN_SORT_MS;
+  const known = isAtEnd ? [] : await read(after?.sortMs ?? UNKNOWN_SORT_MS + 1, after?.sha256 ?? '', LIST_PAGE_ROWS);
+  if (known.length === LIST_PAGE_ROWS) return known;
+  const unknown = (await read(UNKNOWN_SORT_MS, isAtEnd ? after.sha256 : '', LIST_PAGE_ROWS)).filter((row) => !isKnown(row));
+  return [...known, ...unknown];
 }
 
 function toLine(r: Row, isPresent: (volumeId: string) => boolean): ListLine {
@@ -64,6 +86,7 @@ function toLine(r: Row, isPresent: (volumeId: string) => boolean): ListLine {
     stack: toStack(r), live_video: r.live_sha256,
     locations: locations.map(([volume_id, volume, path, missing]) => ({ volume_id, volume, path, state: state(volume_id, missing) })),
     problems: JSON.parse(r.problems) as ListLine['problems'],
+    ...(r.trashed ? { trashed: true as const } : {}),
   };
 }
 

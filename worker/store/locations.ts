@@ -6,8 +6,8 @@ const UPSERT_LOCATIONS = bulkUpsertSql({
   table: 'locations',
   columns: ['volume_id', 'path', 'revision', 'sha256', 'size_bytes', 'mtime_ms', 'fs_id', 'inode', 'in_package'],
   key: ['volume_id', 'path'],
-  // A newer sighting is what ends being missing.
-  assign: { missing_since_ms: 'NULL' },
+  // A newer sighting is what ends being missing. What was verified were the bytes of that hash, not of another.
+  assign: { missing_since_ms: 'NULL', ...Object.fromEntries(['verified_at_ms', 'damaged_at_ms'].map((c) => [c, `CASE WHEN locations.sha256 = excluded.sha256 THEN locations.${c} END`])) },
   when: 'excluded.revision > locations.revision',
 });
 const UPSERT_EVIDENCE = bulkUpsertSql({

@@ -41,13 +41,12 @@ export async function readWhole(db: D1Database): Promise<{ count: number; box: B
   return west === null || south === null || east === null || north === null ? undefined : { count: n, box: { west, south, east, north } };
 }
 
-export interface MapView { clusters: Cluster[]; total: number; inView: { count: number; exact: boolean } }
+export interface InView { count: number; exact: boolean }
 
 /** All that lies in the squares which the box touches, at this zoom's grain; near ones together. */
-export async function readMapView(db: D1Database, box: Box, zoom: number): Promise<MapView> {
-  const [found, total] = await db.batch([db.prepare(SQUARES_SQL).bind(JSON.stringify(keysOf(box, levelForZoom(zoom)))), db.prepare(TOTAL_SQL)]);
-  const squares = z.array(Square).parse(found?.results ?? []);
-  const groups = mergeSquares(squares, zoom);
+export async function readMapView(db: D1Database, box: Box, zoom: number): Promise<{ clusters: Cluster[]; total: number }> {
+  const [found, total] = await db.batch([squaresOf(db, box, zoom), db.prepare(TOTAL_SQL)]);
+  const groups = mergeSquares(z.array(Square).parse(found?.results ?? []), zoom);
   const { results } = await db.prepare(COVERS_SQL).bind(JSON.stringify(groups.map((group) => group.newest_id))).all();
   const covers = new Map(z.array(Cover).parse(results).map(({ asset_id, ...cover }) => [asset_id, cover]));
   return {
@@ -55,8 +54,12 @@ export async function readMapView(db: D1Database, box: Box, zoom: number): Promi
       latitude: group.latitude / group.count, longitude: group.longitude / group.count, count: group.count,
       box: { west: group.west, south: group.south, east: group.east, north: group.north }, cover: covers.get(group.newest_id) ?? null,
     })),
-    total: (total?.results[0] as { n: number } | undefined)?.n ?? 0, inView: countInView(squares, box),
+    total: (total?.results[0] as { n: number } | undefined)?.n ?? 0,
   };
+}
+
+function squaresOf(db: D1Database, box: Box, zoom: number): D1PreparedStatement {
+  return db.prepare(SQUARES_SQL).bind(JSON.stringify(keysOf(box, levelForZoom(zoom))));
 }
 
 /** Keys of the squares that a box touches, of a coarser level where they would be too many. */
@@ -100,7 +103,7 @@ function mergeSquares(squares: readonly Square[], zoom: number): Square[] {
 }
 
 /** Squares that reach over the box's edge are counted whole, and then the number is not exact. */
-function countInView(squares: readonly Square[], box: Box): MapView['inView'] {
+function countInView(squares: readonly Square[], box: Box): InView {
   let count = 0;
   let exact = true;
   for (const square of squares) {
@@ -116,13 +119,14 @@ function countInView(squares: readonly Square[], box: Box): MapView['inView'] {
 
 /**
  * The newest in a box, at most `limit` (no more than are followed): from the box's squares down to the finest, at each level
- * those with the newest. A square that reaches over the box's edge is judged by all that lies in it.
+ * those with the newest. A square that reaches over the box's edge is judged by all that lies in it. And how many there are.
  */
-export async function listNewestInBox(db: D1Database, box: Box, zoom: number, limit: number): Promise<Tile[]> {
+export async function listNewestInBox(db: D1Database, box: Box, zoom: number, limit: number): Promise<{ tiles: Tile[]; inView: InView }> {
   const sides = [box.west, box.south, box.east, box.north];
-  const found = z.array(Square).parse((await db.prepare(SQUARES_SQL).bind(JSON.stringify(keysOf(box, levelForZoom(zoom)))).all()).results);
+  const found = z.array(Square).parse((await squaresOf(db, box, zoom).all()).results);
+  const inView = countInView(found, box);
   let squares = found.sort((a, b) => b.newest_ms - a.newest_ms).slice(0, FOLLOWED);
-  if (squares[0] === undefined) return [];
+  if (squares[0] === undefined) return { tiles: [], inView };
   const keys = () => JSON.stringify(squares.map((each) => each.square));
   for (let level = Math.floor(Math.log2(squares[0].square) / 2); level < FINEST_LEVEL; level += LEVEL_STEP) {
     squares = z.array(Square).parse((await db.prepare(NEWEST_CHILDREN_SQL).bind(keys(), ...sides).all()).results);
@@ -130,5 +134,5 @@ export async function listNewestInBox(db: D1Database, box: Box, zoom: number, li
   // So many squares that lie wholly inside have each one at least as new as this.
   const whole = squares.filter((each) => isInBox({ latitude: each.south, longitude: each.west }, box) && isInBox({ latitude: each.north, longitude: each.east }, box));
   const since = whole[limit - 1]?.newest_ms ?? -Number.MAX_SAFE_INTEGER;
-  return z.array(Tile).parse((await db.prepare(NEWEST_IN_SQL).bind(keys(), ...sides, limit, since).all()).results);
+  return { tiles: z.array(Tile).parse((await db.prepare(NEWEST_IN_SQL).bind(keys(), ...sides, limit, since).all()).results), inView };
 }

@@ -9,7 +9,8 @@ import { readMark } from './owner-fields.ts';
 export const STACKED_WITH_SQL = `SELECT s.primary_sha256 AS sha256 FROM json_each(?1) j CROSS JOIN stacks s ON s.member_sha256 = j.value
 UNION SELECT s.member_sha256 FROM json_each(?1) j CROSS JOIN stacks s ON s.primary_sha256 = j.value`;
 
-const LOCATED = (sha256: string) => `EXISTS (SELECT 1 FROM locations l WHERE l.sha256 = ${sha256})`;
+/** It is somewhere, and the owner has not trashed it: what is trashed no location brings back. */
+const LOCATED = (sha256: string) => `(EXISTS (SELECT 1 FROM locations l WHERE l.sha256 = ${sha256}) AND NOT EXISTS (SELECT 1 FROM trashed tr WHERE tr.sha256 = ${sha256}))`;
 // A primary that is somewhere, and is not itself shown under another: then the member stands under it. Two rows that
 // point at each other show both, never none.
 const HELD = (stack: string) => `${stack}.removed = 0 AND ${LOCATED(`${stack}.primary_sha256`)}
@@ -17,7 +18,7 @@ const HELD = (stack: string) => `${stack}.removed = 0 AND ${LOCATED(`${stack}.pr
 /** One row a hash of `?1` (JSON list) that is an asset, with what `timeline_items` holds of it now (`t_…`). */
 export const RESOLVE_INPUT_SQL = `SELECT a.asset_id, a.sha256, a.kind, a.width, a.height, a.duration_ms, a.color, a.grid_version, a.preview_version, a.proxy_version,
   a.gps_zone, a.time_claims, a.latitude, a.longitude, a.description, a.rating, a.tags, a.motion,
-  (SELECT count(*) FROM (SELECT 1 FROM locations l WHERE l.sha256 = a.sha256 LIMIT 1)) AS located,
+  ${LOCATED('a.sha256')} AS located,
   (SELECT json_group_array(json(said)) FROM (SELECT DISTINCT json_array(json(e.time_claims), json(e.imports), json(e.albums)) AS said
     FROM locations l CROSS JOIN evidence e ON e.volume_id = l.volume_id AND e.path = l.path WHERE l.sha256 = a.sha256)) AS evidence,
   c.favourite AS c_favourite, c.archived AS c_archived, c.rating AS c_rating, c.taken_at AS c_taken_at, c.utc_offset_minutes AS c_utc_offset_minutes, c.time_shift_s AS c_time_shift_s,

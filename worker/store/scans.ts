@@ -5,7 +5,7 @@ import type { ScanComplete, ScanRow } from '../../protocol/rows.ts';
 import { bulkUpsertSql, cleanText } from '../db/bulk.ts';
 import { scans } from '../db/schema.ts';
 import { handOver } from './successors.ts';
-import { markUnresolved, resolveMarked } from './timeline-items.ts';
+import { markSql, markUnresolved, resolveMarked } from './timeline-items.ts';
 import { retireReplaced } from './volumes.ts';
 
 const UPSERT = bulkUpsertSql({
@@ -25,6 +25,8 @@ export const DELETE_MOVED_EVIDENCE_SQL = `DELETE FROM evidence WHERE volume_id =
 AND NOT EXISTS (SELECT 1 FROM locations l WHERE l.volume_id = evidence.volume_id AND l.path = evidence.path) AND ${FRESH}`;
 export const MARK_MISSING_SQL = `UPDATE locations SET missing_since_ms = ?5 WHERE volume_id = ?3 AND path IN (SELECT value FROM json_each(?4))
 AND missing_since_ms IS NULL AND ${FRESH}`;
+// Before they are marked missing: their copies are counted again. A completion names some thousands, so the marks stay bounded.
+export const MARK_GONE_SQL = markSql(`SELECT DISTINCT l.sha256 AS sha256 FROM json_each(?4) j CROSS JOIN locations l ON l.volume_id = ?3 AND l.path = j.value WHERE l.missing_since_ms IS NULL AND ${FRESH}`, '?5');
 
 export interface CompleteAnswer { marked: number; removed: number }
 export type CompleteOutcome = { ok: true; answer: CompleteAnswer; changed: boolean } | { ok: false; reason: string };
@@ -54,6 +56,7 @@ export async function completeScan(db: D1Database, scanId: string, body: ScanCom
   const touched = (await db.prepare(MOVED_SQL).bind(body.volume_id, moved).all<{ sha256: string }>()).results.map((r) => r.sha256);
   const key = [scanId, part, body.volume_id] as const;
   const statements = [
+    db.prepare(MARK_GONE_SQL).bind(...key, missing, crypto.randomUUID()),
     db.prepare(DELETE_MOVED_SQL).bind(...key, moved),
     db.prepare(DELETE_MOVED_EVIDENCE_SQL).bind(...key, moved),
     db.prepare(MARK_MISSING_SQL).bind(...key, asks ? '[]' : moved, body.at_ms),
@@ -66,7 +69,7 @@ export async function completeScan(db: D1Database, scanId: string, body: ScanCom
   if (touched.length > 0) statements.push(markUnresolved(db, touched));
   const done = await db.batch(statements);
   const changes = done.map((d) => d.meta.changes);
-  const answer: CompleteAnswer = { removed: changes[0] ?? 0, marked: (changes[2] ?? 0) + (changes[3] ?? 0) };
+  const answer: CompleteAnswer = { removed: changes[1] ?? 0, marked: (changes[3] ?? 0) + (changes[4] ?? 0) };
   // The last location of an edited file's old content may have gone.
   await handOver(db, nowMs);
   await resolveMarked(db, nowMs);

@@ -13,6 +13,7 @@ import { resolveAsset, type ResolvedAsset } from '../../protocol/resolve.ts';
 import type { AlbumImport } from '../../protocol/rows.ts';
 import { wallMs } from '../../protocol/time.ts';
 import { bulkUpsertSql, toJsonParts } from '../db/bulk.ts';
+import { writeCopies } from './asset-copies.ts';
 import { rebuildBuckets } from './buckets.ts';
 import { importAlbums } from './import-albums.ts';
 import { ITEM_COLUMNS, STILL } from './item-columns.ts';
@@ -84,6 +85,7 @@ export async function resolveMarked(db: D1Database, nowMs: number): Promise<bool
     if (plan.cells.size > 0) statements.push(db.prepare(WANT_PLACES).bind(JSON.stringify([...plan.cells]), tokens));
     for (const part of toJsonParts(plan.tags)) statements.push(db.prepare(DROP_TAGS).bind(part, tokens), db.prepare(ADD_TAGS).bind(part, tokens));
     if (plan.squares.size > 0) statements.push(db.prepare(MARK_SQUARES_SQL).bind(JSON.stringify([...plan.squares]), tokens));
+    statements.push(...writeCopies(db, [...rows.values()].map((r) => r.asset_id), tokens));
     statements.push(...importAlbums(db, plan.albums, tokens));
     if (rows.size > 0) statements.push(db.prepare(MARK_DUE).bind(JSON.stringify([...rows.values()].map((r) => r.asset_id)), tokens));
     // Without a condition of their own: built from timeline_items as they then are, they are right whoever wrote those.

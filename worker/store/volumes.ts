@@ -11,7 +11,7 @@ function wordOfReplaced(column: 'owner_label' | 'note'): string {
 const UPSERT = bulkUpsertSql({
   table: 'volumes',
   columns: ['volume_id', 'revision', 'agent_id', 'identity', 'label', 'fs_type', 'capacity_bytes', 'free_bytes', 'read_only', 'first_seen_ms', 'last_seen_ms', 'replaces', 'owner_label', 'note'],
-  key: ['volume_id'], keep: ['first_seen_ms', 'replaces', 'owner_label', 'note'],
+  key: ['volume_id'], assign: { forgotten_at_ms: 'NULL' }, keep: ['first_seen_ms', 'replaces', 'owner_label', 'note'],
   select: { owner_label: wordOfReplaced('owner_label'), note: wordOfReplaced('note') }, when: 'excluded.revision > volumes.revision',
 });
 

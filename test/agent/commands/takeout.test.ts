@@ -11,7 +11,7 @@ import { ListLine } from '../../../protocol/list.ts';
 import type { SidecarReport } from '../../../protocol/link.ts';
 import { IndexReport } from '../../../protocol/report.ts';
 import { freePort, runCommandAsync, startUp, stopUp, waitIdle, type Up } from '../../support/instance.ts';
-import { ASCII, makeAppleDouble, makeExif, makePicture, makeVideo, phoneExif, type Field } from '../../support/make-media.ts';
+import { ASCII, makeAppleDouble, makeExif, makePicture, makeVideo, phoneExif, setCreationTime, type Field } from '../../support/make-media.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'jharokha-takeout-'));
 const photos = (part: number) => join(base, 'library', `takeout-${part}`, 'Takeout', 'Google Photos');
@@ -26,15 +26,6 @@ const sidecar = (title: string, more: object = {}): string => JSON.stringify({
 
 const xmp = (description: string, rating: number): string => `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:dc="http://purl.org/dc/elements/1.1/" xmp:Rating="${rating}">
   <dc:description><rdf:Alt><rdf:li xml:lang="x-default">${description}</rdf:li></rdf:Alt></dc:description></rdf:Description></rdf:RDF></x:xmpmeta>`;
-
-/** The container's creation time: seconds since 1904, in the movie header (ISO 14496-12, 8.2.2). */
-function setCreationTime(path: string, utcMs: number): void {
-  const bytes = readFileSync(path);
-  const at = bytes.indexOf('mvhd', 0, 'latin1');
-  if (at < 0 || bytes[at + 4] !== 0) throw new Error('no movie header of version 0');
-  bytes.writeUInt32BE(utcMs / 1000 + 2_082_844_800, at + 8);
-  writeFileSync(path, bytes);
-}
 
 let up: Up;
 let lines: Map<string, ListLine>;

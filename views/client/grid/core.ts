@@ -357,9 +357,13 @@ export class GridCore implements GridView {
     else this.draw(true);
     document.body.dispatchEvent(new CustomEvent(GRID_LAYOUT_EVENT));
   }
+  /** Where an asset stands in the whole grid; null where it stands there no more. Rejects where it cannot be asked. */
+  locate(sha: string): Promise<{ group: number; offset: number } | null> {
+    return askJson(`/grid/locate?of=${encodeURIComponent(this.of)}&sha256=${sha}`);
+  }
   async #locate(sha: string, model: Model): Promise<{ key: number; offset: number } | undefined> {
     try {
-      const at = await askJson<{ group: number; offset: number } | null>(`/grid/locate?of=${encodeURIComponent(this.of)}&sha256=${sha}`);
+      const at = await this.locate(sha);
       return at === null || model.groupByKey(at.group) < 0 ? undefined : { key: at.group, offset: at.offset };
     } catch { return undefined; }
   }
@@ -422,7 +426,7 @@ export class GridCore implements GridView {
   #settled(): void {
     this.#lastMs = 0;
     if (this.#fast) { this.#fast = false; this.draw(true); }
-    if (this.whole) this.pieces.sweep(this.model, this.model.row(this.model.rowAt(this.y)).from);
+    if (this.whole && this.count > 0) this.pieces.sweep(this.model, this.model.row(this.model.rowAt(this.y)).from);
     this.rested?.();
   }
   #stale(): void {

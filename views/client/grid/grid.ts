@@ -4,7 +4,7 @@ import { GridCore } from './core.ts';
 import { keepPlace, keptPlace } from './place.ts';
 import { startNews } from './news.ts';
 import { startScrubber } from './scrub.ts';
-import { setGrid } from './view.ts';
+import { setGrid, tileHash } from './view.ts';
 import { startWalk } from './walk.ts';
 
 export function startGrid(): void {
@@ -79,11 +79,9 @@ async function openWhole(timeline: HTMLElement, grid: GridCore, element: HTMLEle
 }
 
 async function locate(grid: GridCore): Promise<{ group: number; offset: number } | undefined> {
-  const sha = /^\/a\/([0-9a-f]{64})/.exec(grid.first?.getAttribute('href') ?? '')?.[1];
+  const sha = grid.first && tileHash(grid.first);
   if (!sha) return undefined;
-  const answer = await fetch(`/grid/locate?of=${encodeURIComponent(grid.of)}&sha256=${sha}`);
-  if (!answer.ok) throw new Error(`${answer.status}`);
-  const at = await answer.json() as { group: number; offset: number } | null;
+  const at = await grid.locate(sha);
   if (at === null) throw new Error('it stands in this grid no more');
   return at;
 }

@@ -1,11 +1,10 @@
 // The tiles of a grid: asked for in runs by key, kept a while outside the DOM, given up where the reader passed by.
 import { PIECE_TILES } from '../../../protocol/limits.ts';
 import type { Group, Model } from './model.ts';
+import { tileHash } from './view.ts';
 
 /** Questions on their way at once; the rest of a browser's six connections is for pictures. */
 const MAX_ASKED = 3;
-/** Small groups are joined until a run has about so many tiles. */
-const RUN_TILES = 200;
 /** Tiles kept, in the DOM and out of it. */
 const MAX_KEPT = 3_000;
 const RETRY_MS = 500;
@@ -49,7 +48,7 @@ export class Pieces {
   }
   hash(model: Model, index: number): string | undefined {
     const tile = this.tile(model, index);
-    return tile && hashOf(tile);
+    return tile && tileHash(tile);
   }
   find(model: Model, sha256: string): number | undefined {
     const known = this.#byHash.get(sha256);
@@ -70,7 +69,7 @@ export class Pieces {
   }
   /** Lets go of a group that is no longer part of the layout. */
   forget(group: Group): void {
-    for (const tile of this.#shelves.get(group)?.tiles ?? []) if (tile && this.#byHash.get(hashOf(tile))?.group === group) this.#byHash.delete(hashOf(tile));
+    for (const tile of this.#shelves.get(group)?.tiles ?? []) if (tile && this.#byHash.get(tileHash(tile))?.group === group) this.#byHash.delete(tileHash(tile));
     this.#shelves.delete(group);
     this.#kept = this.#kept.filter((each) => each.group !== group);
   }
@@ -107,7 +106,8 @@ export class Pieces {
     this.#eachPiece(model, from, end, (group, shelf, piece, start, stop) => {
       if (this.#runs.length + (run ? 1 : 0) > most) return false;
       if (shelf.have[piece] || shelf.asked[piece]) { send(); return start < end; }
-      if (run && stop - run.from > RUN_TILES) send();
+      // Small groups are joined until a run is about a piece.
+      if (run && stop - run.from > PIECE_TILES) send();
       if (start >= end && !run) return false;
       if (!run && this.#runs.length >= most) return false;
       run ??= { model, from: start, end: stop, pieces: [], stop: new AbortController() };
@@ -184,13 +184,13 @@ export class Pieces {
 
   /** The element that shows the same already, so that nothing flashes; else the new one. */
   #used(before: HTMLElement | undefined, tile: HTMLElement): HTMLElement {
-    const known = this.#byHash.get(hashOf(tile));
+    const known = this.#byHash.get(tileHash(tile));
     const old = before?.id === tile.id ? before : known && this.#shelves.get(known.group)?.tiles[known.offset];
     return old && old.getAttribute('href') === tile.getAttribute('href') && old.getAttribute('aria-label') === tile.getAttribute('aria-label') && pictureOf(old) === pictureOf(tile) ? old : tile;
   }
   #put(group: Group, shelf: Shelf, offset: number, tile: HTMLElement): void {
     shelf.tiles[offset] = tile;
-    this.#byHash.set(hashOf(tile), { group, offset });
+    this.#byHash.set(tileHash(tile), { group, offset });
   }
   #keep(group: Group, shelf: Shelf, piece: number, count: number): void {
     shelf.have[piece] = 1;
@@ -211,7 +211,7 @@ export class Pieces {
       for (let i = last.piece * PIECE_TILES; i < last.piece * PIECE_TILES + last.count; i++) {
         const tile = shelf.tiles[i];
         // What is looked at stays, however far it seems.
-        if (tile && !tile.isConnected) { this.#byHash.delete(hashOf(tile)); shelf.tiles[i] = undefined; }
+        if (tile && !tile.isConnected) { this.#byHash.delete(tileHash(tile)); shelf.tiles[i] = undefined; }
       }
     }
   }
@@ -234,10 +234,6 @@ export class Pieces {
   }
 }
 
-/** The hash that a tile's address names. */
-export function hashOf(tile: Element): string {
-  return /^\/a\/([0-9a-f]{64})/.exec(tile.getAttribute('href') ?? '')?.[1] ?? '';
-}
 /** Of a picture whose loading was put off as well. */
 function pictureOf(tile: Element): string | undefined {
   const image = tile.querySelector('img');

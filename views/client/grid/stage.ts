@@ -1,12 +1,12 @@
 // The part of a grid that is in the DOM: rows near the window, each in its day, at the exact place that the layout gives it.
 import { sayDay, sayMonth } from '../../../protocol/day-words.ts';
+import { CALM } from '../calm.ts';
 import { RATIOS } from './pack.ts';
 import type { Model, RowPlace } from './model.ts';
 
 /** A picture that takes longer comes gently; one that is there at once does not blink. */
 const LATE_MS = 120;
 const FADE_MS = 160;
-const CALM = matchMedia('(prefers-reduced-motion: reduce)');
 
 export interface StageView { from: number; end: number; origin: number }
 interface Drawn { element: HTMLElement; place: RowPlace; part: number; holds: number }

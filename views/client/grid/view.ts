@@ -35,6 +35,11 @@ export interface GridView {
   refresh(): Promise<void>;
 }
 
+/** The hash that a tile's address names. */
+export function tileHash(tile: Element): string {
+  return /^\/a\/([0-9a-f]{64})/.exec(tile.getAttribute('href') ?? '')?.[1] ?? '';
+}
+
 let current: GridView | undefined;
 export function setGrid(view: GridView | undefined): void { current = view; }
 export function theGrid(): GridView | undefined { return current; }

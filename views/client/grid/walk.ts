@@ -1,10 +1,8 @@
 // The grid by keys: arrows go from tile to tile, also where none is loaded yet; Home and End to its ends; + and - change the size.
 // A focus whose tile has left the DOM comes back with it.
-import { isOtherDialogOpen, isPageKey } from '../keys.ts';
+import { ARROWS, isOtherDialogOpen, isPageKey } from '../keys.ts';
 import type { GridCore } from './core.ts';
 import { GRID_TILES_EVENT } from './view.ts';
-
-const WAYS = { ArrowLeft: 'left', ArrowRight: 'right', ArrowUp: 'up', ArrowDown: 'down' } as const;
 
 export function startWalk(current: () => GridCore | undefined, resize: (by: 1 | -1) => void): void {
   /** The focused tile, wherever it is; and whether it waits for its tile to come. */
@@ -50,7 +48,7 @@ export function startWalk(current: () => GridCore | undefined, resize: (by: 1 | 
     const target = event.target;
     const onTile = target instanceof Element && (target === grid.element || target.closest('.tile') !== null);
     const onPage = target === document.body || target === document.documentElement || (target instanceof Element && target.id === 'main');
-    const way = WAYS[event.key as keyof typeof WAYS];
+    const way = ARROWS[event.key];
     if (way && onTile && !event.shiftKey && at !== undefined) focus(grid, grid.step(at, way));
     else if (event.key === 'Enter' && target === grid.element && at !== undefined) grid.tileAt(at)?.click();
     else if ((event.key === 'Home' || event.key === 'End') && (onTile || onPage) && grid.count > 0) {

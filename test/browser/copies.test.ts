@@ -1,0 +1,90 @@
+// Copies in a real browser: duplicates that follow what is connected without losing a tick, what a form asks for, pages without script.
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { openBrowser, openPage } from '../support/browser.ts';
+import { IDLE, presentVolume, startFakeAgent, type FakeAgent } from '../support/fake-agent.ts';
+import { assetRow, createSeeder, drawRenditions, locationRow, rootRow, volumeRow } from '../support/seed.ts';
+import { startSite, type Site } from '../support/site.ts';
+
+const [BLUE, T7] = [presentVolume('v-1', 'Blue SSD'), presentVolume('v-2', 'T7 Archive')];
+let site: Site;
+let browser: Browser;
+let agent: FakeAgent;
+let page: Page;
+let said: string[];
+let close: (() => Promise<void>) | undefined;
+const rows = Array.from({ length: 4 }, (_, i) => assetRow(`copy ${i}`, `202${i}-05-06T10:00:00`, { size_bytes: 1_000_000 * (9 - i) }));
+
+beforeAll(async () => {
+  [site, browser] = await Promise.all([startSite(), openBrowser()]);
+  const seeder = createSeeder(site);
+  await seeder.pushPack((await Promise.all(rows.map((row, i) => drawRenditions(row, i, ['grid'])))).flat());
+  const put = (i: number, volume: string, path: string) => { const row = rows[i]; if (!row) throw new Error('no such row'); return locationRow(row, volume, path); };
+  await seeder.push({
+    volumes: [volumeRow('v-1', 'Blue SSD'), volumeRow('v-2', 'T7 Archive')], roots: [rootRow('r-1', 'v-1', 'DCIM'), rootRow('r-2', 'v-2', '')], assets: rows,
+    locations: [put(0, 'v-1', 'a.jpg'), put(0, 'v-1', 'again & <b>/a.jpg'), put(0, 'v-2', 'a.jpg'), put(1, 'v-1', 'b.jpg'), put(1, 'v-2', 'b.jpg'), put(2, 'v-1', 'c.jpg'), put(3, 'v-2', 'd.jpg')],
+  });
+  agent = await startFakeAgent(site);
+  agent.present([BLUE]);
+  agent.say(IDLE);
+});
+afterAll(async () => { await browser?.close(); await agent?.stop(); await site?.stop(); });
+afterEach(async () => { await close?.(); expect(said).toEqual([]); agent.present([BLUE]); });
+
+async function open(path: string, options: BrowserContextOptions = {}): Promise<void> {
+  ({ page, said, close } = await openPage(browser, site.url, options));
+  await page.goto(path);
+}
+
+test('duplicates follow what is connected, keep what was ticked, and ask for just that', async () => {
+  await open('/duplicates');
+  await page.locator('html[data-live="open"]').waitFor();
+  const groups = page.locator('.dup');
+  expect(await groups.count()).toBe(2);
+  const [first, second] = [groups.nth(0), groups.nth(1)];
+  expect(await first.locator('input[type="checkbox"]').evaluateAll((all) => all.map((each) => (each as unknown as { checked: boolean }).checked))).toEqual([false, true]);
+  expect(await second.locator('.dup-end').textContent()).toBe('Plug in ‘T7 Archive’ to tidy this up.');
+  await first.locator('input[type="checkbox"]').nth(0).check();
+  await first.locator('input[type="checkbox"]').nth(1).uncheck();
+  agent.present([BLUE, T7]);
+  await second.locator('button').waitFor();
+  expect(await first.locator('input[type="checkbox"]').evaluateAll((all) => all.map((each) => (each as unknown as { checked: boolean }).checked))).toEqual([true, false, false]);
+  // A copy on another drive is a backup: nothing is suggested.
+  expect(await second.locator('input[type="checkbox"]:checked').count()).toBe(0);
+  await page.route('**/orders/plan', (route) => route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>plan</title>' }));
+  const [request] = await Promise.all([page.waitForRequest('**/orders/plan'), first.locator('button').click()]);
+  const fields = new URLSearchParams(request.postData() ?? '');
+  // A line break in a form's field travels as CRLF.
+  expect([...fields]).toEqual([['kind', 'trash'], ['sha256', rows[0]?.sha256], ['copies', 'ticked'], ['copy', 'v-1\r\na.jpg']]);
+});
+
+test('drives say what only they have, and offer to verify once they are connected', async () => {
+  await open('/drives');
+  await page.locator('html[data-live="open"]').waitFor();
+  const t7 = page.locator('#drive-v-2');
+  expect(await t7.locator('.drive-health').textContent()).toBe('1 only here · not verified yet, plug it in to verify');
+  expect(await t7.locator('button', { hasText: 'Verify now' }).count()).toBe(0);
+  // What is being typed below stays.
+  await t7.locator('a', { hasText: 'Name and note' }).click();
+  await t7.locator('[name="note"]').fill('in the office');
+  agent.present([BLUE, T7]);
+  await t7.locator('button', { hasText: 'Verify now' }).waitFor();
+  expect(await t7.locator('[name="note"]').inputValue()).toBe('in the office');
+  expect(await t7.locator('form[action="/orders"] input').evaluateAll((all) => all.map((each) => [each.getAttribute('name'), each.getAttribute('value')]))).toEqual([['kind', 'verify'], ['volume_id', 'v-2']]);
+});
+
+test('numbers lead to what they count, also without script', async () => {
+  for (const options of [{}, { javaScriptEnabled: false }]) {
+    await open('/drives', options);
+    await page.locator('a.button', { hasText: 'Copies' }).click();
+    await page.locator('.sum-link', { hasText: 'have only one copy' }).click();
+    await page.locator('h1', { hasText: 'Only one copy' }).waitFor();
+    await page.locator('a.tile').nth(1).waitFor();
+    expect(await page.locator('a.tile').evaluateAll((tiles) => tiles.map((tile) => (tile as unknown as { pathname: string }).pathname.slice(3)))).toEqual([rows[3]?.sha256, rows[2]?.sha256]);
+    await page.goBack();
+    await page.locator('a', { hasText: '1 only on ‘T7 Archive’' }).click();
+    await page.locator('h1', { hasText: 'Only on T7 Archive' }).waitFor();
+    expect(await page.locator('a.tile').count()).toBe(1);
+    await close?.();
+  }
+});
