@@ -22,8 +22,9 @@ const STEP_COLUMNS = 'order_id, n, unit, role, volume_id, path, sha256, size_byt
 /** Takes an order; one that is known stays as it is. */
 export function takeOrder(catalog: Catalog, order: Order): void {
   catalog.transact(() => {
-    catalog.prepare("INSERT INTO orders (order_id, kind, body, given_ms, state, cancelled, revision) VALUES (?, ?, ?, ?, 'running', ?, ?) ON CONFLICT (order_id) DO NOTHING")
-      .run(order.order_id, order.body.kind, JSON.stringify(order.body), order.given_at_ms, Number(order.cancelled), catalog.nextRevision());
+    catalog.prepare("INSERT INTO orders (order_id, kind, given_ms, state, cancelled, revision) VALUES (?, ?, ?, 'running', ?, ?) ON CONFLICT (order_id) DO NOTHING")
+      .run(order.order_id, order.body.kind, order.given_at_ms, Number(order.cancelled), catalog.nextRevision());
+    catalog.prepare('INSERT INTO order_bodies (order_id, body) VALUES (?, ?) ON CONFLICT (order_id) DO NOTHING').run(order.order_id, JSON.stringify(order.body));
   });
 }
 
@@ -44,18 +45,18 @@ export function noteOpen(catalog: Catalog, orderId: string, cancelled: boolean):
 }
 
 export function getOrder(catalog: Catalog, orderId: string): OrderRow | undefined {
-  const row = catalog.prepare('SELECT * FROM orders WHERE order_id = ?').get(orderId);
+  const row = catalog.prepare('SELECT * FROM orders JOIN order_bodies USING (order_id) WHERE order_id = ?').get(orderId);
   return row ? toOrder(row) : undefined;
 }
 
-/** Asked before each file: its body, which may hold thousands of names, stays unread. */
+/** Asked before each file. */
 export function isCancelled(catalog: Catalog, orderId: string): boolean {
   return catalog.prepare('SELECT cancelled FROM orders WHERE order_id = ?').get(orderId)?.['cancelled'] === 1;
 }
 
 /** Orders that have not ended, the oldest first. */
-export function listOpenOrders(catalog: Catalog): OrderRow[] {
-  return catalog.prepare('SELECT * FROM orders INDEXED BY orders_open WHERE ended_ms IS NULL ORDER BY given_ms, order_id').all().map(toOrder);
+export function listOpenOrders(catalog: Catalog): string[] {
+  return catalog.prepare('SELECT order_id FROM orders INDEXED BY orders_open WHERE ended_ms IS NULL ORDER BY given_ms, order_id').all().map((r) => r['order_id'] as string);
 }
 
 /** Says how an order stands; due to be told where that is news. */
@@ -163,16 +164,15 @@ export function listTrash(catalog: Catalog, sha256s: readonly string[] | null): 
 
 /** The next report that the Worker has not got; `sent` goes to `acknowledgeReport` once it has. */
 export function nextReport(catalog: Catalog): { orderId: string; report: OrderReport; sent: { revision: number; receipts: number[]; more: boolean } } | undefined {
-  const row = catalog.prepare('SELECT * FROM orders INDEXED BY orders_to_push WHERE revision > pushed_revision ORDER BY revision LIMIT 1').get();
-  if (!row) return undefined;
-  const order = toOrder(row);
+  const order = catalog.prepare('SELECT * FROM orders INDEXED BY orders_to_push WHERE revision > pushed_revision ORDER BY revision LIMIT 1').get() as unknown as Omit<OrderRow, 'body'> & { revision: number } | undefined;
+  if (!order) return undefined;
   const steps = catalog.prepare(`SELECT ${STEP_COLUMNS}, revision FROM order_steps INDEXED BY order_steps_to_push WHERE order_id = ? AND revision > pushed_revision ORDER BY n LIMIT ?`)
     .all(order.order_id, MAX_REPORT_RECEIPTS) as unknown as Step[];
   const more = steps.length === MAX_REPORT_RECEIPTS;
   // Its end is told last, with the last receipts.
   const state: OrderState = more && isEnded(order.state) ? 'running' : order.state;
   const report: OrderReport = {
-    revision: Number(row['revision']), state, progress: countSteps(catalog, order.order_id), waiting_for: order.waiting_for, reason: order.reason, ended_at_ms: isEnded(state) ? order.ended_ms : null,
+    revision: order.revision, state, progress: countSteps(catalog, order.order_id), waiting_for: order.waiting_for, reason: order.reason, ended_at_ms: isEnded(state) ? order.ended_ms : null,
     receipts: steps.map(toReceipt),
   };
   return { orderId: order.order_id, report, sent: { revision: report.revision, receipts: steps.map((s) => s.n), more } };

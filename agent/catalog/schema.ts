@@ -179,10 +179,12 @@ CREATE INDEX IF NOT EXISTS scans_by_root ON scans (root_id, started_ms);
 -- Orders as the owner gave them (protocol/orders.ts), and what they come to: one row a file, planned as a whole before the first
 -- file is touched. A step with an outcome is its receipt. A row waits to be told while revision > pushed_revision.
 CREATE TABLE IF NOT EXISTS orders (
-  order_id TEXT PRIMARY KEY, kind TEXT NOT NULL, body TEXT NOT NULL, given_ms INTEGER NOT NULL, state TEXT NOT NULL, cancelled INTEGER NOT NULL DEFAULT 0,
+  order_id TEXT PRIMARY KEY, kind TEXT NOT NULL, given_ms INTEGER NOT NULL, state TEXT NOT NULL, cancelled INTEGER NOT NULL DEFAULT 0,
   planned INTEGER NOT NULL DEFAULT 0, waiting_for TEXT, reason TEXT, ended_ms INTEGER,
   revision INTEGER NOT NULL, pushed_revision INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
+-- By itself: it may hold thousands of names, and the row above is written anew with each receipt.
+CREATE TABLE IF NOT EXISTS order_bodies (order_id TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS orders_open ON orders (given_ms, order_id) WHERE ended_ms IS NULL;
 CREATE INDEX IF NOT EXISTS orders_to_push ON orders (revision) WHERE revision > pushed_revision;
 CREATE TABLE IF NOT EXISTS order_steps (

@@ -46,9 +46,9 @@ export function createOrders(ctx: OrdersOptions): Orders {
       try {
         do {
           again = false;
-          for (const order of listOpenOrders(ctx.catalog)) {
+          for (const orderId of listOpenOrders(ctx.catalog)) {
             if (ctx.signal.aborted) return;
-            try { await carryOut(order.order_id); } catch (error) { giveRest(order.order_id, error); }
+            try { await carryOut(orderId); } catch (error) { giveRest(orderId, error); }
           }
         } while (again && !ctx.signal.aborted);
       } finally { running = undefined; }

@@ -122,7 +122,7 @@ export function templateOf(templates: Templates, scenario: Scenario): { template
 }
 
 /** With times and hard links as they are. */
-function copyTree(from: string, to: string, links = new Map<number, string>()): void {
+export function copyTree(from: string, to: string, links = new Map<number, string>()): void {
   mkdirSync(to, { recursive: true });
   for (const name of readdirSync(from)) {
     const [a, b] = [join(from, name), join(to, name)];

@@ -1,20 +1,22 @@
 // `npm run torture [-- orders|index [COUNT [SEED]]]`: runs that are disturbed or killed at seeded moments, the seed printed so that
 // any of them can be repeated. `index`: crashes while a library is indexed and synced. `orders`: every call that an order makes,
-// with everything that can happen there. Neither: both, shorter.
+// with everything that can happen there. `whole`: orders of a Worker and an agent, both killed. None of them: all, shorter.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeLibrary } from '../support/library.ts';
 import { runBaseline, runCrash } from './crash.ts';
 import { occurring, prepareTable, sayOutcome, showTable, torture } from './orders.ts';
+import { makeWholeTemplate, runWhole } from './whole-orders.ts';
 
 const [part, ...numbers] = process.argv.slice(2);
 const [given, seed = Date.now() % 1_000_000] = numbers.map(Number);
-const ok = (part === undefined || part === 'orders' || part === 'index') && [given ?? 1, seed].every(Number.isInteger) && (given ?? 1) >= 1;
-if (!ok) { console.error('npm run torture [-- orders|index [COUNT [SEED]]]'); process.exit(2); }
+/** Runs of each part, alone and among the others. */
+const PARTS = { orders: { run: tortureOrders, alone: 1_000, among: 250 }, whole: { run: tortureWhole, alone: 50, among: 10 }, index: { run: tortureIndex, alone: 200, among: 20 } };
+const ok = (part === undefined || part in PARTS) && [given ?? 1, seed].every(Number.isInteger) && (given ?? 1) >= 1;
+if (!ok) { console.error('npm run torture [-- orders|whole|index [COUNT [SEED]]]'); process.exit(2); }
 let broken = 0;
-if (part !== 'index') broken += await tortureOrders(given ?? (part ? 1_000 : 250));
-if (part !== 'orders') broken += await tortureIndex(given ?? (part ? 200 : 20));
+for (const [name, { run, alone, among }] of Object.entries(PARTS)) if (part === undefined || part === name) broken += await run(given ?? (part ? alone : among));
 console.log('SIGKILL shows crashes of processes, not a loss of power.');
 process.exit(broken === 0 ? 0 : 1);
 
@@ -33,6 +35,24 @@ async function tortureOrders(count: number): Promise<number> {
     console.log(`${report.runs} runs in ${Math.round(report.ms / 1000)} s, the fewest in a cell ${Math.min(...cells.map((c) => c.runs))}; ${report.kills} SIGKILLs; ${losses} losses, ${report.broken.length} broken.`);
     return report.broken.length;
   } finally { table.remove(); }
+}
+
+async function tortureWhole(count: number): Promise<number> {
+  const template = await makeWholeTemplate();
+  let [kills, wrong] = [0, 0];
+  try {
+    console.log(`Orders of a whole instance: ${count} runs from seed ${seed}.`);
+    for (let i = 0; i < count; i += 1) {
+      const outcome = await runWhole(template, seed + i);
+      kills += outcome.kills.length;
+      if (outcome.wrong.length > 0) {
+        wrong += 1;
+        console.log(`seed ${outcome.seed} (${outcome.kills.join('; ')}):\n  ${outcome.wrong.slice(0, 12).join('\n  ')}\n${outcome.log}`);
+      } else if ((i + 1) % 10 === 0) console.log(`${i + 1} runs, ${kills} kills, ${wrong} broken`);
+    }
+  } finally { template.remove(); }
+  console.log(`${count} runs, ${kills} SIGKILLs, ${wrong} broken.`);
+  return wrong;
 }
 
 async function tortureIndex(count: number): Promise<number> {

@@ -4,6 +4,7 @@ import { cpSync, existsSync, readdirSync, readFileSync, renameSync, writeFileSyn
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { FileError } from '../../../agent/files/errors.ts';
+import { DiskFullError } from '../../../agent/files/room.ts';
 import { addRoot } from '../../../agent/pipeline/index.ts';
 import type { Hook } from '../../support/orders-hooks.ts';
 import { png, put } from '../scan/scene.ts';
@@ -279,6 +280,23 @@ describe('orders as they come', () => {
     const id = await trashAll();
     expect(Object.values(s.outcomes(id))).toEqual(['trashed', 'trashed', null]);
     expect(s.state(id)).toBe('running');
+  });
+
+  test.each(Array.from({ length: 8 }, (_, i) => [i + 2]))('the catalog’s disk is full from the %i. commit on: nothing is lost, and it goes on once there is room', async (n) => {
+    const watch = s.watch();
+    let commits = 0;
+    s.setHook({ before: (op) => { if (op === 'commit' && (commits += 1) >= n) throw new DiskFullError('/data'); } });
+    const id = await trashAll();
+    s.setHook(null);
+    await s.wake();
+    expect(outcomesOf(id)).toEqual(['trashed']);
+    commits = 0;
+    s.setHook({ before: (op) => { if (op === 'commit' && (commits += 1) >= n) throw new DiskFullError('/data'); } });
+    await s.give({ kind: 'restore' });
+    s.setHook(null);
+    await s.wake();
+    expect(await s.wrong(watch)).toEqual([]);
+    expect(s.trash()).toEqual([]);
   });
 
   test('what nobody foresaw stops one order and no other, and is tried again', async () => {

@@ -176,6 +176,13 @@ describe('not what was ordered', () => {
     expect(s.steps(back)[0]?.reason).toContain('not those that were trashed');
   });
 
+  test('without the list of its order the trash is restored and emptied all the same', async () => {
+    await trashBoth();
+    rmSync(join(dirname(dirname(trashOf('a.png'))), 'manifest.jsonl'));
+    expect(s.outcomes(await s.give({ kind: 'restore', sha256s: [hash(1)] }))).toEqual({ 'a.png': 'restored' });
+    expect(s.outcomes(await s.give({ kind: 'empty', last_copies: true }))).toEqual({ 'b.png': 'emptied' });
+  });
+
   test('changed between the reading and the unlinking: it stays', async () => {
     await trashBoth();
     const path = trashOf('a.png');

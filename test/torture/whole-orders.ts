@@ -1,0 +1,145 @@
+// Orders of a whole instance, Worker and agent as real processes: killed while an order runs, at a call of the agent's or all of it
+// at a moment, and started again until the order has ended. Then the drive, the catalog's receipts and the Worker's must agree.
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openDataDir } from '../../agent/config.ts';
+import { openCatalog } from '../../agent/catalog/catalog.ts';
+import type { Fault } from '../../agent/files/faults.ts';
+import { isEnded, type OrderState } from '../../protocol/orders.ts';
+import { createFakeVolumes, type FakeVolumes } from '../support/fake-volumes.ts';
+import { freePort, killAgentOnly, killGroup, startUp, stopUp, waitIdle, type Up } from '../support/instance.ts';
+import { makeLibrary } from '../support/library.ts';
+import { copyTree } from '../support/orders-world.ts';
+import { checkRows, watchDrives } from '../support/orders-check.ts';
+import { createDice, type Dice } from '../support/random.ts';
+import { openD1 } from '../support/snapshot.ts';
+
+const WAIT_MS = 60_000;
+/** Calls at which the agent ends itself; every unit makes each of them. */
+const CALLS = {
+  trash: ['lstat', 'append', 'syncFolder', 'makeFolder', 'moveIntoNew', 'open', 'read'], restore: ['lstat', 'makeFolders', 'moveNoReplace', 'syncFolder', 'removeFolder', 'open', 'read'], empty: ['open', 'read', 'remove', 'removeFolder', 'syncFolder'],
+} as const satisfies Record<string, readonly Fault['op'][]>;
+type Kind = keyof typeof CALLS;
+
+export interface WholeTemplate { folder: string; hashes: string[]; remove(): void }
+export interface WholeOutcome { seed: number; kills: string[]; wrong: string[]; log: string }
+
+interface Place { drives: FakeVolumes; top: string; dataDir: string; env: Record<string, string> }
+
+function openPlace(template?: WholeTemplate): Place {
+  const drives = createFakeVolumes();
+  const top = drives.plugIn('blue');
+  const dataDir = join(drives.folder, 'data');
+  if (template) { copyTree(join(template.folder, 'blue'), top); copyTree(join(template.folder, 'data'), dataDir); }
+  return { drives, top, dataDir, env: { JHAROKHA_TEST_VOLUMES: drives.file, JHAROKHA_TEST_FAULTS: join(drives.folder, 'faults.json') } };
+}
+
+/** A drive that is indexed and synced, with the data folder that knows it. */
+export async function makeWholeTemplate(): Promise<WholeTemplate> {
+  const folder = mkdtempSync(join(tmpdir(), 'jharokha-whole-orders-'));
+  const place = openPlace();
+  await makeLibrary(place.top, 8);
+  const up = startUp(place.dataDir, await freePort(), [place.top], place.env);
+  await waitIdle(up);
+  await stopUp(up);
+  const catalog = openCatalog(join(place.dataDir, 'catalog.db'));
+  const hashes = catalog.db.prepare("SELECT DISTINCT sha256 FROM files WHERE seen_as = 'asset'").all().map((r) => String(r['sha256']));
+  catalog.close();
+  copyTree(place.top, join(folder, 'blue'));
+  copyTree(place.dataDir, join(folder, 'data'));
+  place.drives.remove();
+  return { folder, hashes, remove: () => { rmSync(folder, { recursive: true, force: true }); } };
+}
+
+async function ask<T>(up: Up, dataDir: string, path: string, body?: unknown): Promise<T> {
+  const headers = { Authorization: `Bearer ${openDataDir(dataDir).token}`, ...(body ? { 'Content-Type': 'application/json' } : {}) };
+  const answer = await fetch(`${up.url}${path}`, { headers, signal: AbortSignal.timeout(20_000), ...(body ? { method: 'POST', body: JSON.stringify(body) } : {}) });
+  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+  return await answer.json() as T;
+}
+
+/** Trash, then restore or empty, each killed once while it runs. */
+export async function runWhole(template: WholeTemplate, seed: number): Promise<WholeOutcome> {
+  const dice = createDice(seed);
+  const place = openPlace(template);
+  const outcome: WholeOutcome = { seed, kills: [], wrong: [], log: '' };
+  const list = [{ volume_id: 'uuid:blue', mount_point: place.top }];
+  const port = await freePort();
+  let up: Up | undefined;
+  try {
+    const before = openCatalog(join(place.dataDir, 'catalog.db'));
+    const watch = watchDrives(list, before);
+    before.close();
+    const sha256s = dice.shuffle(template.hashes).slice(0, 3 + Math.floor(dice.next() * (template.hashes.length - 3)));
+    const ids: string[] = [];
+    for (const kind of ['trash', dice.pick(['restore', 'empty'] as const)] as const) {
+      const body = { kind, sha256s, volumes: ['uuid:blue'], ...(kind === 'restore' ? {} : { last_copies: true }) };
+      up = await killDuring(place, port, up, kind, body, dice, outcome, ids);
+      await untilEnded(up, place, ids.at(-1) ?? '');
+    }
+    await waitIdle(up as Up);
+    outcome.log = (up as Up).log();
+    await stopUp(up as Up);
+    up = undefined;
+    const catalog = openCatalog(join(place.dataDir, 'catalog.db'));
+    outcome.wrong.push(...watch.check(catalog), ...checkRows(list, catalog, (path) => !path.includes('/Odd/') && /\.(jpg|jpeg|png|webp|heic)$/i.test(path) && !path.includes('/._')));
+    const told = (sql: string, db: { prepare(sql: string): { all(): unknown[] } }) => db.prepare(sql).all().map((r) => JSON.stringify(r));
+    const mine = told('SELECT order_id, n, path, outcome FROM order_steps ORDER BY order_id, n', catalog.db);
+    const d1 = openD1(place.dataDir);
+    const theirs = told('SELECT order_id, n, path, outcome FROM receipts ORDER BY order_id, n', d1);
+    if (JSON.stringify(mine) !== JSON.stringify(theirs)) outcome.wrong.push(`the Worker’s receipts are others: ${theirs.length} for ${mine.length}`);
+    d1.close();
+    catalog.close();
+  } catch (error) {
+    outcome.wrong.push(error instanceof Error ? error.stack ?? error.message : String(error));
+    if (up) outcome.log = up.log();
+  } finally {
+    if (up) { killGroup(up); await up.ended; }
+    place.drives.remove();
+  }
+  return outcome;
+}
+
+/** Gives the order to a running instance, ends it while the order runs, and starts it again. */
+async function killDuring(place: Place, port: number, running: Up | undefined, kind: Kind, body: unknown, dice: Dice, outcome: WholeOutcome, ids: string[]): Promise<Up> {
+  const faults = place.env['JHAROKHA_TEST_FAULTS'] ?? '';
+  const atCall = dice.next() < 0.6;
+  const op = dice.pick(CALLS[kind]);
+  const fault: Fault = { match: 'jharokha-trash', op, effect: dice.next() < 0.5 ? 'kill' : 'kill_after', after: Math.floor(dice.next() * 5), times: 1 };
+  writeFileSync(faults, JSON.stringify([]));
+  const up = running ?? startUp(place.dataDir, port, [], place.env);
+  await waitIdle(up);
+  writeFileSync(faults, JSON.stringify(atCall ? [fault] : []));
+  const given = await ask<{ order_id: string }>(up, place.dataDir, '/api/orders', { body, last_copies: true });
+  ids.push(given.order_id);
+  const after = Math.round(dice.next() * 400);
+  if (atCall) {
+    // The call may be one that this order makes less often: then nobody is killed.
+    await Promise.race([up.ended, untilEnded(up, place, given.order_id).catch(() => undefined)]);
+    if (up.child.exitCode === null && up.child.signalCode === null && existsSync(join(place.dataDir, 'run.json')) && await isWell(up, place, given.order_id)) return up;
+    outcome.kills.push(`${kind}: agent at ${op} ${(fault.after ?? 0) + 1}`);
+    killGroup(up);
+  } else {
+    await sleep(after);
+    const agentOnly = dice.next() < 0.4 && killAgentOnly(place.dataDir);
+    if (!agentOnly) killGroup(up);
+    outcome.kills.push(`${kind}: ${agentOnly ? 'agent' : 'all'} after ${after} ms`);
+  }
+  await up.ended;
+  killGroup(up);
+  writeFileSync(faults, JSON.stringify([]));
+  return startUp(place.dataDir, port, [], place.env);
+}
+
+async function stateOf(up: Up, place: Place, id: string): Promise<OrderState | undefined> {
+  try { return (await ask<{ state: OrderState }>(up, place.dataDir, `/api/orders/${id}`)).state; } catch { return undefined; }
+}
+
+async function isWell(up: Up, place: Place, id: string): Promise<boolean> { const state = await stateOf(up, place, id); return state !== undefined && isEnded(state); }
+
+async function untilEnded(up: Up, place: Place, id: string): Promise<void> {
+  for (const until = Date.now() + WAIT_MS; Date.now() < until && up.child.exitCode === null && up.child.signalCode === null; await sleep(100)) if (await isWell(up, place, id)) return;
+  throw new Error(`order ${id} did not end: ${await stateOf(up, place, id) ?? 'no answer'}`);
+}
