@@ -76,6 +76,8 @@ export interface Engine {
 
 /** New rows wait this long for company before they are pushed. */
 const PUSH_SOON_MS = 400;
+/** An order that reads small files ends hundreds of steps a second; how far it is is told so often. */
+const ORDER_TELL_MS = 100;
 /** What the owner did is with the Worker before the page hears of it, unless that takes longer than this. */
 const TELL_MS = 2_000;
 /** A Worker out of reach is tried again so often. */
@@ -328,10 +330,11 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
 
   // ── orders, beside all that: what the owner waits for waits for no scan ──
   const changes = createFileChanges();
+  let orderTimer: NodeJS.Timeout | undefined;
   const orders = createOrders({
     catalog, files: ctx.files, changes, volumes, now: ctx.now, signal: stop.signal, warn, sidecarsOf: (folder) => sidecarsOfFolder(catalog, folder),
     refresh: () => { ctx.files.refresh(); changes.refresh(); },
-    onChange: () => { changed(); pushSoon(); },
+    onChange: () => { orderTimer ??= setTimeout(() => { orderTimer = undefined; changed(); }, ORDER_TELL_MS); pushSoon(); },
     // Restored sidecars are read again, and what is left in a folder is related anew.
     onEnded: ({ body }) => { if (body.kind === 'restore') scanSoon(listRoots(catalog).filter((r) => body.volumes.includes(r.volume_id)).map((r) => r.root_id)); else if (body.kind === 'trash') enqueue(() => relate(emptyReport(), true)).then(() => { pushSoon(); }, (error: unknown) => { if (!stop.signal.aborted) warn(reason(error)); }); },
   });
@@ -561,6 +564,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       stop.abort();
       unwatchVolumes?.();
       clearTimeout(pushTimer);
+      clearTimeout(orderTimer);
       await watcher?.close();
       await orders.settled();
       await queue.catch(() => {});

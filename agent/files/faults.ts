@@ -97,16 +97,14 @@ export function withFaults(access: FileAccess, faults: readonly Fault[]): Faulty
     open: async (path): Promise<OpenFile> => {
       refuse(path, 'open');
       const file = await access.open(path);
-      return {
-        ...file,
-        hash: async () => {
-          const fault = refuse(path, 'read');
-          const result = await file.hash();
-          if (fault?.effect === 'changes') throw new FileError('changed_while_read', '', 'It changed while it was being read.');
-          if (fault?.effect === 'vanishes') throw new FileError('vanished', 'ENOENT', 'It was there a moment ago and is gone.');
-          return result;
-        },
+      const around = async <T>(read: () => Promise<T>): Promise<T> => {
+        const fault = refuse(path, 'read');
+        const result = await read();
+        if (fault?.effect === 'changes') throw new FileError('changed_while_read', '', 'It changed while it was being read.');
+        if (fault?.effect === 'vanishes') throw new FileError('vanished', 'ENOENT', 'It was there a moment ago and is gone.');
+        return result;
       };
+      return { ...file, hash: () => around(file.hash), pass: (use) => around(() => file.pass(use)) };
     },
   };
 }

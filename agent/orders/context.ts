@@ -34,30 +34,49 @@ export class DriveLeft extends Error {
   constructor(volumeId: string) { super(`volume ${volumeId} is not connected`); this.name = 'DriveLeft'; this.volumeId = volumeId; }
 }
 
-/** One run of one order, from where the last one stopped: a drive that comes back later is met anew by the next. */
+/** One run of one order, from where the last one stopped: a drive that left and comes back is met anew by the next. */
 export interface Run {
   /** The volume as it is now. Throws DriveLeft where it is away, or is mounted otherwise than when this run first met it. */
   at(volumeId: string): Promise<Volume>;
+  /** The same by a look at its mount point alone, where it was met a moment ago: for reads, whose trouble is followed by `at`. */
+  near(volumeId: string): Promise<Volume>;
   /** Files (by `fileKey`) that the order was still to take away when the run began: none of them counts as a copy that stays. */
   leaving(): ReadonlySet<string>;
 }
 
-export function openRun(ctx: Pick<OrderContext, 'volumes' | 'files' | 'catalog'>, orderId: string): Run {
+/** A drive that was met so lately need not be sought among all mounts again before each read. */
+const NEAR_MS = 1_000;
+
+export function openRun(ctx: Pick<OrderContext, 'volumes' | 'files' | 'catalog' | 'now'>, orderId: string): Run {
   let leaving: Set<string> | undefined;
-  const known = new Map<string, { mount_point: string; dev: number; ino: number }>();
-  return {
-    at: async (volumeId) => {
-      const volume = await ctx.volumes.get(volumeId);
-      if (!volume) throw new DriveLeft(volumeId);
-      let mount: Stats;
-      try { mount = ctx.files.lstat(volume.mount_point); } catch (error) {
-        if (error instanceof FileError) throw new DriveLeft(volumeId);
-        throw error;
-      }
+  const known = new Map<string, { volume: Volume; dev: number; ino: number; metMs: number }>();
+  const left = new Set<string>();
+  const leave = (volumeId: string): DriveLeft => { left.add(volumeId); return new DriveLeft(volumeId); };
+  const isMounted = (volume: Volume, first: { dev: number; ino: number }): boolean => {
+    const mount = look(ctx.files, volume.mount_point);
+    return mount !== undefined && mount.dev === first.dev && mount.ino === first.ino;
+  };
+  const at = async (volumeId: string): Promise<Volume> => {
+    const volume = left.has(volumeId) ? undefined : await ctx.volumes.get(volumeId);
+    if (!volume) throw leave(volumeId);
+    try {
       const first = known.get(volumeId);
-      if (first && (first.mount_point !== volume.mount_point || first.dev !== mount.dev || first.ino !== mount.ino)) throw new DriveLeft(volumeId);
-      known.set(volumeId, { mount_point: volume.mount_point, dev: mount.dev, ino: mount.ino });
+      if (first && (first.volume.mount_point !== volume.mount_point || !isMounted(volume, first))) throw leave(volumeId);
+      const { dev, ino } = ctx.files.lstat(volume.mount_point);
+      known.set(volumeId, { volume, dev, ino, metMs: ctx.now() });
       return volume;
+    } catch (error) {
+      if (error instanceof FileError) throw leave(volumeId);
+      throw error;
+    }
+  };
+  return {
+    at,
+    near: async (volumeId) => {
+      const first = known.get(volumeId);
+      if (!first || left.has(volumeId) || Math.abs(ctx.now() - first.metMs) > NEAR_MS) return at(volumeId);
+      try { if (isMounted(first.volume, first)) return first.volume; } catch (error) { if (!(error instanceof FileError)) throw error; }
+      throw leave(volumeId);
     },
     leaving: () => {
       if (leaving) return leaving;
@@ -91,6 +110,20 @@ export async function hashFile(files: FileAccess, absolute: string): Promise<{ s
   try { return { sha256: (await file.hash()).sha256, stat: file.stat }; } finally { await file.close(); }
 }
 
+/** The run is being ended from outside: nothing is concluded, and the next one goes on. */
+export class Interrupted extends Error { constructor() { super('it was stopped'); this.name = 'Interrupted'; } }
+
+/** SHA-256 of a file by chunks, each given to `use` too: of any size without holding it, and ended soon where the agent stops. */
+export async function passFile(ctx: Pick<OrderContext, 'files' | 'signal'>, absolute: string, use?: (bytes: Buffer) => Promise<void>): Promise<string> {
+  const file = await ctx.files.open(absolute);
+  try {
+    return (await file.pass(async (bytes) => {
+      if (ctx.signal.aborted) throw new Interrupted();
+      await use?.(bytes);
+    })).sha256;
+  } finally { await file.close(); }
+}
+
 export function isSameFile(a: Stats, b: Stats): boolean { return a.dev === b.dev && a.ino === b.ino; }
 
 /** What tells one file from another: its inode where inodes last, however many paths and mounts show it; else its place. */
@@ -99,9 +132,13 @@ export function fileKey(row: Pick<FileRow, 'fs_id' | 'inode' | 'volume_id' | 'di
 }
 
 /** A copy of this asset that stays, on one of `volumes`, whose bytes were read and found right just now. */
-export async function findGoodCopy(ctx: OrderContext, run: Run, sha256: string, volumes: readonly string[]): Promise<FileRow | undefined> {
-  for (const copy of listCopies(ctx.catalog, sha256)) {
-    if (run.leaving().has(fileKey(copy)) || !volumes.includes(copy.volume_id)) continue;
+export function findGoodCopy(ctx: OrderContext, run: Run, sha256: string, volumes: readonly string[]): Promise<FileRow | undefined> {
+  return firstGoodCopy(ctx, run, sha256, listCopies(ctx.catalog, sha256).filter((copy) => !run.leaving().has(fileKey(copy)) && volumes.includes(copy.volume_id)));
+}
+
+/** The first of these whose bytes were read just now and are those of the hash. */
+export async function firstGoodCopy(ctx: OrderContext, run: Run, sha256: string, copies: readonly FileRow[]): Promise<FileRow | undefined> {
+  for (const copy of copies) {
     try {
       const volume = await run.at(copy.volume_id);
       const read = await hashFile(ctx.files, absolutePath(volume.mount_point, joinPath(copy.dir, copy.name)));

@@ -1,11 +1,12 @@
 // Carries out orders, one after the other: takes them as the Worker has them, plans each once, walks through its units, and leaves
 // receipts. It may end anywhere and goes on from the catalog; what was carried out is never carried out again.
-import { listOpenOrders, listOpenUnit, listOpenUnits, putPlan, noteOpen, setOrderState, takeOrder, getOrder, type OrderRow, type Step } from '../catalog/orders.ts';
+import { isCancelled, listOpenOrders, listOpenUnit, listOpenUnits, putPlan, putVerifyPlan, noteOpen, setOrderState, takeOrder, getOrder, type OrderRow, type Step } from '../catalog/orders.ts';
 import type { Order, OrderBody, OrderPlan } from '../../protocol/orders.ts';
-import { DriveLeft, driveName, endAll, openRun, type OrderContext, type Run } from './context.ts';
-import { planOrder } from './plan.ts';
+import { DriveLeft, driveName, endAll, Interrupted, openRun, type OrderContext, type Run } from './context.ts';
+import { planOrder, type Planned } from './plan.ts';
 import { emptyUnit, restoreUnit } from './restore.ts';
 import { trashUnit } from './trash.ts';
+import { planVerify, slowPace, verifyUnit } from './verify.ts';
 
 export interface OrdersOptions extends OrderContext {
   /** Before each order: tests change what fails. */
@@ -16,7 +17,7 @@ export interface OrdersOptions extends OrderContext {
 
 export interface Orders {
   /** What an order would do; nothing is done. */
-  plan(body: OrderBody): OrderPlan;
+  plan(body: OrderBody): Promise<OrderPlan>;
   /** What the Worker holds for open, and how one of them is fetched whole. Those that are known already are not begun anew. */
   take(open: readonly { order_id: string; cancelled: boolean }[], fetchOrder: (orderId: string) => Promise<Order>): Promise<void>;
   /** Goes on with what is open: after a start, and when a drive came or went. */
@@ -30,6 +31,9 @@ export interface Orders {
 /** Orders that only look or add may wait for a drive; the others never act on one that was plugged in later. */
 function waitsForDrive(kind: OrderBody['kind']): boolean { return kind === 'verify' || kind === 'copy' || kind === 'export'; }
 
+/** Files at work at once. While one is hashed the next is read; what moves or removes goes one by one. */
+function lanesOf(body: OrderBody): number { return body.kind === 'verify' && !body.slowly ? 2 : 1; }
+
 export function createOrders(ctx: OrdersOptions): Orders {
   let running: Promise<void> | undefined;
   let again = false;
@@ -42,6 +46,7 @@ export function createOrders(ctx: OrdersOptions): Orders {
         for (const order of listOpenOrders(ctx.catalog)) {
           if (ctx.signal.aborted) return;
           try { await carryOut(order.order_id); } catch (error) {
+            if (error instanceof Interrupted) return;
             const reason = error instanceof Error ? error.message : String(error);
             ctx.warn(`An order could not go on: ${reason}`);
             setOrderState(ctx.catalog, order.order_id, 'waiting', { reason, atMs: ctx.now() });
@@ -57,27 +62,15 @@ export function createOrders(ctx: OrdersOptions): Orders {
     let order = getOrder(ctx.catalog, orderId);
     if (!order) return;
     if (!order.planned) {
-      const { steps, plan } = planOrder(ctx, orderId, order.body);
+      const { plan, write } = await planOf(orderId, order.body);
       if (plan.blocked !== null) { setOrderState(ctx.catalog, orderId, 'failed', { reason: plan.blocked, atMs: ctx.now() }); ctx.onChange(); ctx.onEnded(order); return; }
-      putPlan(ctx.catalog, orderId, steps, ctx.now());
+      write();
     }
     setOrderState(ctx.catalog, orderId, 'running', { atMs: ctx.now() });
     ctx.onChange();
-    const run = openRun(ctx, orderId);
-    let left: string | undefined;
-    for (const number of listOpenUnits(ctx.catalog, orderId)) {
-      if (ctx.signal.aborted) return;
-      order = getOrder(ctx.catalog, orderId) ?? order;
-      const unit = listOpenUnit(ctx.catalog, orderId, number);
-      const begun = unit.some((s) => s.doing !== null);
-      if (order.cancelled && !begun) { endAll(ctx, unit, { outcome: 'cancelled', reason: 'The order was given up before this file’s turn.' }, undefined); continue; }
-      try { await carryOutUnit(run, order, unit); } catch (error) {
-        if (!(error instanceof DriveLeft)) throw error;
-        const open = listOpenUnit(ctx.catalog, orderId, number);
-        if (open.some((s) => s.doing !== null) || waitsForDrive(order.kind)) { left = error.volumeId; continue; }
-        endAll(ctx, open, { outcome: 'away', reason: `‘${driveName(ctx.catalog, error.volumeId)}’ was not connected when its turn came. Nothing was done there.` });
-      }
-    }
+    const left = await walkUnits(order);
+    if (ctx.signal.aborted) return;
+    order = getOrder(ctx.catalog, orderId) ?? order;
     if (left !== undefined) setOrderState(ctx.catalog, orderId, 'waiting', { waiting_for: left, reason: `Plug in ‘${driveName(ctx.catalog, left)}’ to go on.`, atMs: ctx.now() });
     else {
       setOrderState(ctx.catalog, orderId, order.cancelled ? 'cancelled' : 'done', { atMs: ctx.now() });
@@ -86,17 +79,61 @@ export function createOrders(ctx: OrdersOptions): Orders {
     ctx.onChange();
   }
 
-  async function carryOutUnit(run: Run, order: OrderRow, unit: Step[]): Promise<void> {
-    switch (order.body.kind) {
-      case 'trash': await trashUnit(ctx, run, order.body, unit); return;
-      case 'restore': await restoreUnit(ctx, run, unit); return;
-      case 'empty': await emptyUnit(ctx, run, order.body, unit); return;
-      default: throw new Error(`no way to carry out ${order.body.kind}`);
+  /** Carries out all units that can be now; the drive that some of them wait for. */
+  async function walkUnits({ order_id: orderId, body }: OrderRow): Promise<string | undefined> {
+    const work = openWork(openRun(ctx, orderId), body);
+    const units = listOpenUnits(ctx.catalog, orderId);
+    let left: string | undefined;
+    const lane = async (): Promise<void> => {
+      for (const number of units) {
+        if (ctx.signal.aborted) return;
+        const unit = listOpenUnit(ctx.catalog, orderId, number);
+        const begun = unit.some((s) => s.doing !== null);
+        if (!begun && isCancelled(ctx.catalog, orderId)) { endAll(ctx, unit, { outcome: 'cancelled', reason: 'The order was given up before this file’s turn.' }, undefined); continue; }
+        try { await work(unit); } catch (error) {
+          if (!(error instanceof DriveLeft)) throw error;
+          const open = listOpenUnit(ctx.catalog, orderId, number);
+          if (open.some((s) => s.doing !== null) || waitsForDrive(body.kind)) {
+            left = error.volumeId;
+            // All its files lie there.
+            if (body.kind === 'verify') return;
+            continue;
+          }
+          endAll(ctx, open, { outcome: 'away', reason: `‘${driveName(ctx.catalog, error.volumeId)}’ was not connected when its turn came. Nothing was done there.` });
+        }
+      }
+    };
+    const lanes = await Promise.allSettled(Array.from({ length: lanesOf(body) }, lane));
+    for (const done of lanes) if (done.status === 'rejected') throw done.reason;
+    return left;
+  }
+
+  /** How a unit is carried out, with what a run remembers from one to the next. */
+  function openWork(run: Run, body: OrderBody): (unit: Step[]) => Promise<void> {
+    switch (body.kind) {
+      case 'trash': return (unit) => trashUnit(ctx, run, body, unit);
+      case 'restore': return (unit) => restoreUnit(ctx, run, unit);
+      case 'empty': return (unit) => emptyUnit(ctx, run, body, unit);
+      case 'verify': {
+        const pace = body.slowly ? slowPace(ctx.signal) : undefined;
+        return (unit) => verifyUnit(ctx, run, body, unit, pace);
+      }
+      default: throw new Error(`no way to carry out ${body.kind}`);
+    }
+  }
+
+  /** What an order comes to, and how its steps are kept. */
+  async function planOf(orderId: string, body: OrderBody): Promise<{ plan: OrderPlan; write(): void }> {
+    const withSteps = ({ plan, steps }: Planned) => ({ plan, write: () => { putPlan(ctx.catalog, orderId, steps, ctx.now()); } });
+    switch (body.kind) {
+      case 'verify': return { plan: planVerify(ctx.catalog, body), write: () => { putVerifyPlan(ctx.catalog, orderId, body.volume_id, body.share); } };
+      case 'copy': case 'export': throw new Error(`no way to plan ${body.kind}`);
+      default: return withSteps(planOrder(ctx, orderId, body));
     }
   }
 
   return {
-    plan: (body) => planOrder(ctx, 'plan', body).plan,
+    plan: async (body) => (await planOf('plan', body)).plan,
     take: async (open, fetchOrder) => {
       for (const { order_id, cancelled } of open) if (!noteOpen(ctx.catalog, order_id, cancelled)) takeOrder(ctx.catalog, await fetchOrder(order_id));
       ctx.onChange();

@@ -4,7 +4,7 @@ import type { Catalog } from '../catalog/catalog.ts';
 import { getFile, joinPath, listCopies, splitPath, type FileRow } from '../catalog/files.ts';
 import { listTrash, type NewStep, type TrashRow } from '../catalog/orders.ts';
 import { getVolume } from '../catalog/volumes.ts';
-import { MAX_PLAN_REFUSED, type OrderBody, type OrderOf, type OrderPlan, type Outcome } from '../../protocol/orders.ts';
+import { MAX_PLAN_REFUSED, type OrderOf, type OrderPlan, type Outcome } from '../../protocol/orders.ts';
 import { fileKey, type OrderContext } from './context.ts';
 import { trashBase, trashPath } from './trash.ts';
 
@@ -21,14 +21,12 @@ function togetherWith(catalog: Catalog, sha256: string): string[] {
 
 export interface Planned { steps: NewStep[]; plan: OrderPlan }
 
-const EMPTY_PLAN: OrderPlan = { assets: 0, files: 0, sidecars: 0, bytes: 0, drives: [], away: [], last_copies: 0, refused: { total: 0, files: [] }, blocked: null };
+/** Of nothing; `blocked` says why. */
+export const EMPTY_PLAN: OrderPlan = { assets: 0, files: 0, sidecars: 0, bytes: 0, drives: [], away: [], last_copies: 0, refused: { total: 0, files: [] }, blocked: null };
 
-export function planOrder(ctx: Pick<OrderContext, 'catalog' | 'sidecarsOf'>, orderId: string, body: OrderBody): Planned {
-  switch (body.kind) {
-    case 'trash': return planTrash(ctx, orderId, body);
-    case 'restore': case 'empty': return planFromTrash(ctx.catalog, body);
-    default: return { steps: [], plan: { ...EMPTY_PLAN, blocked: `This Jharokha cannot carry out an order of the kind ${body.kind} yet.` } };
-  }
+/** Of the orders about the trash. */
+export function planOrder(ctx: Pick<OrderContext, 'catalog' | 'sidecarsOf'>, orderId: string, body: OrderOf<'trash' | 'restore' | 'empty'>): Planned {
+  return body.kind === 'trash' ? planTrash(ctx, orderId, body) : planFromTrash(ctx.catalog, body);
 }
 
 interface Unit { files: FileRow[]; dir: string; volume_id: string }
