@@ -3,7 +3,10 @@
 import { ENDED_STATES, isEnded, MAX_REPORT_RECEIPTS, OrderBody, type Order, type OrderKind, type OrderProgress, type OrderReport, type OrderState, type Outcome, type Receipt } from '../../protocol/orders.ts';
 import type { Catalog } from './catalog.ts';
 
-export interface OrderRow { order_id: string; kind: OrderKind; body: OrderBody; given_ms: number; state: OrderState; cancelled: boolean; planned: boolean; waiting_for: string | null; reason: string | null; ended_ms: number | null }
+export interface OrderRow { order_id: string; kind: OrderKind; body: OrderBody; given_ms: number; state: OrderState; cancelled: boolean; planned: boolean; waiting_for: string | null; reason: string | null; ended_ms: number | null; target: OrderTarget | null }
+
+/** The folder that copies go to: on which volume, relative to its top. So an order finds it again however the drive is mounted then. */
+export interface OrderTarget { volume_id: string; path: string }
 
 /** What is being done to a step's file right now, as far as the catalog knows. */
 export type Doing = 'moving' | 'returning' | 'restoring' | 'removing' | 'writing';
@@ -68,7 +71,7 @@ export function setOrderState(catalog: Catalog, orderId: string, state: OrderSta
 }
 
 /** Writes the whole plan at once; a step that comes with an outcome is refused already. */
-export function putPlan(catalog: Catalog, orderId: string, steps: readonly NewStep[], atMs: number): void {
+export function putPlan(catalog: Catalog, orderId: string, steps: readonly NewStep[], atMs: number, target?: OrderTarget): void {
   catalog.transact(() => {
     catalog.prepare('DELETE FROM order_steps WHERE order_id = ?').run(orderId);
     const insert = catalog.prepare(`INSERT INTO order_steps (order_id, n, unit, role, volume_id, path, sha256, size_bytes, to_path, outcome, reason, at_ms, from_order, from_n, revision)
@@ -78,6 +81,7 @@ export function putPlan(catalog: Catalog, orderId: string, steps: readonly NewSt
       insert.run(orderId, n, s.unit, s.role, s.volume_id, s.path, s.sha256, s.size_bytes, s.to_path ?? null, outcome, s.reason ?? null, outcome === null ? null : atMs, s.from_order ?? null, s.from_n ?? null,
         outcome === null ? 0 : catalog.nextRevision());
     });
+    if (target) catalog.prepare('UPDATE orders SET target = ? WHERE order_id = ?').run(JSON.stringify(target), orderId);
     endPlan(catalog, orderId);
   });
 }
@@ -137,6 +141,11 @@ export function listOpenUnit(catalog: Catalog, orderId: string, unit: number): S
   return catalog.prepare(`SELECT ${STEP_COLUMNS} FROM order_steps INDEXED BY order_steps_open WHERE order_id = ? AND unit = ? AND outcome IS NULL ORDER BY n`).all(orderId, unit) as unknown as Step[];
 }
 
+/** All of a unit, ended or not. */
+export function listUnit(catalog: Catalog, orderId: string, unit: number): Step[] {
+  return catalog.prepare(`SELECT ${STEP_COLUMNS} FROM order_steps WHERE order_id = ? AND unit = ? ORDER BY n`).all(orderId, unit) as unknown as Step[];
+}
+
 export function listOpenSteps(catalog: Catalog, orderId: string): Step[] {
   return catalog.prepare(`SELECT ${STEP_COLUMNS} FROM order_steps INDEXED BY order_steps_open WHERE order_id = ? AND outcome IS NULL ORDER BY unit, n`).all(orderId) as unknown as Step[];
 }
@@ -150,11 +159,23 @@ export function hasOutcome(catalog: Catalog, orderId: string, sha256: string, ou
 export function markDoing(catalog: Catalog, steps: readonly Step[], doing: Doing, atMs: number): void {
   catalog.transact(() => {
     for (const s of steps) {
-      catalog.prepare('UPDATE order_steps SET doing = ?, began_ms = ?, to_path = ?, will = ?, reason = ? WHERE order_id = ? AND n = ?').run(doing, atMs, s.to_path, s.will, s.reason, s.order_id, s.n);
+      catalog.prepare('UPDATE order_steps SET doing = ?, began_ms = ?, to_path = ?, sha256 = ?, will = ?, reason = ? WHERE order_id = ? AND n = ?').run(doing, atMs, s.to_path, s.sha256, s.will, s.reason, s.order_id, s.n);
       s.doing = doing;
       s.began_ms = atMs;
     }
   });
+}
+
+/** As if they had not been begun: nothing of them is left anywhere. */
+export function markUndone(catalog: Catalog, steps: readonly Step[]): void {
+  catalog.transact(() => {
+    for (const s of steps) catalog.prepare('UPDATE order_steps SET doing = NULL, began_ms = NULL, to_path = NULL WHERE order_id = ? AND n = ? AND outcome IS NULL').run(s.order_id, s.n);
+  });
+}
+
+/** Assets of open steps from a unit on. */
+export function listOpenAssets(catalog: Catalog, orderId: string, fromUnit: number, limit: number): string[] {
+  return catalog.prepare("SELECT sha256 FROM order_steps INDEXED BY order_steps_open WHERE order_id = ? AND unit >= ? AND outcome IS NULL AND role = 'asset' AND sha256 IS NOT NULL ORDER BY unit, n LIMIT ?").all(orderId, fromUnit, limit).map((r) => r['sha256'] as string);
 }
 
 /** Bytes of a step that are done, for progress and for going on; not told by itself. */
@@ -254,5 +275,5 @@ function toReceipt(s: Step): Receipt {
 }
 
 function toOrder(row: Record<string, unknown>): OrderRow {
-  return { ...(row as unknown as OrderRow), body: OrderBody.parse(JSON.parse(row['body'] as string)), cancelled: row['cancelled'] === 1, planned: row['planned'] === 1 };
+  return { ...(row as unknown as OrderRow), body: OrderBody.parse(JSON.parse(row['body'] as string)), cancelled: row['cancelled'] === 1, planned: row['planned'] === 1, target: row['target'] === null ? null : JSON.parse(row['target'] as string) as OrderTarget };
 }

@@ -183,6 +183,8 @@ CREATE INDEX IF NOT EXISTS scans_by_root ON scans (root_id, started_ms);
 CREATE TABLE IF NOT EXISTS orders (
   order_id TEXT PRIMARY KEY, kind TEXT NOT NULL, body TEXT NOT NULL, given_ms INTEGER NOT NULL, state TEXT NOT NULL, cancelled INTEGER NOT NULL DEFAULT 0,
   planned INTEGER NOT NULL DEFAULT 0, waiting_for TEXT, reason TEXT, ended_ms INTEGER,
+  -- Of a copy or export, once it is planned: the folder that it goes to (OrderTarget as JSON).
+  target TEXT,
   -- Sums over its steps, kept with each: an order may have a million, and every report says how far it is.
   files INTEGER NOT NULL DEFAULT 0, files_done INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0, bytes_done INTEGER NOT NULL DEFAULT 0,
   revision INTEGER NOT NULL, pushed_revision INTEGER NOT NULL DEFAULT 0

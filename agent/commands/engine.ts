@@ -17,12 +17,14 @@ import { countProxiesToMake, countProxiesToPush, proxySpool, sweepProxies } from
 import { countSidecars, listUnmatched } from '../catalog/sidecars.ts';
 import { countSpooled } from '../catalog/spool.ts';
 import { getVolume } from '../catalog/volumes.ts';
-import { hasReport } from '../catalog/orders.ts';
+import { hasReport, type OrderRow } from '../catalog/orders.ts';
 import { createFileAccess } from '../files/access.ts';
 import { createFileChanges } from '../files/changes.ts';
 import { DiskFullError } from '../files/room.ts';
 import { openLink, type Handlers } from '../link/socket.ts';
+import { rootsNear } from '../orders/copy-plan.ts';
 import { createOrders } from '../orders/orders.ts';
+import { isInPackage } from '../pipeline/ignore.ts';
 import { sidecarsOfFolder } from '../pipeline/relate-folders.ts';
 import { createProxyMaker } from '../pipeline/proxy.ts';
 import { proxyPending } from '../pipeline/proxy-pending.ts';
@@ -34,7 +36,7 @@ import { renderPending } from '../pipeline/render-pending.ts';
 import { createPlaces } from '../pipeline/places.ts';
 import { answerQuestion, scanRoots } from '../pipeline/scan.ts';
 import type { ScanContext, ScanProgress, ScanReport } from '../pipeline/context.ts';
-import { fetchKnownLocations, fetchOpenOrders, fetchOrder, fetchWantedPlaces, WorkerUnreachable, type WorkerAddress } from '../push/client.ts';
+import { fetchExportFacts, fetchKnownLocations, fetchOpenOrders, fetchOrder, fetchWantedPlaces, WorkerUnreachable, type WorkerAddress } from '../push/client.ts';
 import { agreeOnState, pushAll, type PushContext } from '../push/push.ts';
 import { pushProxyStep } from '../push/push-proxies.ts';
 import { createVolumes } from '../volumes/volumes.ts';
@@ -332,12 +334,21 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const changes = createFileChanges();
   let orderTimer: NodeJS.Timeout | undefined;
   const orders = createOrders({
-    catalog, files: ctx.files, changes, volumes, now: ctx.now, signal: stop.signal, warn, sidecarsOf: (folder) => sidecarsOfFolder(catalog, folder),
+    catalog, files: ctx.files, changes, volumes, now: ctx.now, signal: stop.signal, warn, sidecarsOf: (folder) => sidecarsOfFolder(catalog, folder), inPackage: isInPackage,
+    exportFacts: (sha256s) => fetchExportFacts(options.worker, sha256s),
     refresh: () => { ctx.files.refresh(); changes.refresh(); },
     onChange: () => { orderTimer ??= setTimeout(() => { orderTimer = undefined; changed(); }, ORDER_TELL_MS); pushSoon(); },
-    // Restored sidecars are read again, and what is left in a folder is related anew.
-    onEnded: ({ body }) => { if (body.kind === 'restore') scanSoon(listRoots(catalog).filter((r) => body.volumes.includes(r.volume_id)).map((r) => r.root_id)); else if (body.kind === 'trash') enqueue(() => relate(emptyReport(), true)).then(() => { pushSoon(); }, (error: unknown) => { if (!stop.signal.aborted) warn(reason(error)); }); },
+    onEnded: afterOrder,
   });
+  /** Restored sidecars are read again, what is left in a folder is related anew, and copies are found. */
+  function afterOrder({ body, target }: OrderRow): void {
+    if (body.kind === 'restore') scanSoon(listRoots(catalog).filter((r) => body.volumes.includes(r.volume_id)).map((r) => r.root_id));
+    else if (body.kind === 'trash') enqueue(() => relate(emptyReport(), true)).then(() => { pushSoon(); }, (error: unknown) => { if (!stop.signal.aborted) warn(reason(error)); });
+    else if (target) {
+      const roots = rootsNear(catalog, target).map((r) => r.root_id);
+      if (roots.length > 0) scanSoon(roots);
+    }
+  }
   async function takeOrders(): Promise<void> {
     await orders.take(await fetchOpenOrders(options.worker), (id) => fetchOrder(options.worker, id));
   }

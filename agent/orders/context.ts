@@ -13,7 +13,7 @@ import { FileError } from '../files/errors.ts';
 import { absolutePath } from '../volumes/identify.ts';
 import type { Volume } from '../volumes/types.ts';
 import type { Volumes } from '../volumes/volumes.ts';
-import type { Outcome } from '../../protocol/orders.ts';
+import type { ExportFacts, Outcome } from '../../protocol/orders.ts';
 
 export interface OrderContext {
   catalog: Catalog;
@@ -24,6 +24,10 @@ export interface OrderContext {
   signal: AbortSignal;
   /** Of a folder: for each media file's name the sidecars beside it that speak of it. */
   sidecarsOf(folder: Folder): Map<string, string[]>;
+  /** Whether a path leads into another program's package. */
+  inPackage(path: string): boolean;
+  /** What the library says of these assets (at most MAX_FACTS_ASSETS). Throws while the Worker is out of reach. */
+  exportFacts(sha256s: readonly string[]): Promise<ExportFacts>;
   /** Something is to be told. */
   onChange(): void;
 }
@@ -152,6 +156,13 @@ export async function firstGoodCopy(ctx: OrderContext, run: Run, sha256: string,
 
 /** A drive's name for a sentence. */
 export function driveName(catalog: Catalog, volumeId: string): string { return getVolume(catalog, volumeId)?.label ?? 'a drive'; }
+
+/** As people read sizes of drives. */
+export function sayBytes(bytes: number): string {
+  const unit = (['GB', 'MB', 'kB'] as const).find((_, i) => bytes >= 1000 ** (3 - i)) ?? 'bytes';
+  const value = bytes / { GB: 1e9, MB: 1e6, kB: 1e3, bytes: 1 }[unit];
+  return `${value >= 100 || unit === 'bytes' ? Math.round(value) : value.toFixed(1)} ${unit}`;
+}
 
 /** What a refusal of the file system means for an order: its outcome, and a sentence. */
 export function sayTrouble(error: FileError): { outcome: Outcome; reason: string } {

@@ -3,7 +3,10 @@
 import { isCancelled, listOpenOrders, listOpenUnit, listOpenUnits, putPlan, putVerifyPlan, noteOpen, setOrderState, takeOrder, getOrder, type OrderRow, type Step } from '../catalog/orders.ts';
 import type { Order, OrderBody, OrderPlan } from '../../protocol/orders.ts';
 import { DriveLeft, driveName, endAll, Interrupted, openRun, type OrderContext, type Run } from './context.ts';
-import { planOrder, type Planned } from './plan.ts';
+import { copyDestination, openCopier, OrderStopped } from './copy.ts';
+import { planCopies, rootsNear, sayNotIndexed } from './copy-plan.ts';
+import { exportDestination } from './export.ts';
+import { planOrder } from './plan.ts';
 import { emptyUnit, restoreUnit } from './restore.ts';
 import { trashUnit } from './trash.ts';
 import { planVerify, slowPace, verifyUnit } from './verify.ts';
@@ -28,11 +31,15 @@ export interface Orders {
   settled(): Promise<void>;
 }
 
+const GIVEN_UP = { outcome: 'cancelled', reason: 'The order was given up before this file’s turn.' } as const;
+
 /** Orders that only look or add may wait for a drive; the others never act on one that was plugged in later. */
 function waitsForDrive(kind: OrderBody['kind']): boolean { return kind === 'verify' || kind === 'copy' || kind === 'export'; }
 
 /** Files at work at once. While one is hashed the next is read; what moves or removes goes one by one. */
-function lanesOf(body: OrderBody): number { return body.kind === 'verify' && !body.slowly ? 2 : 1; }
+function lanesOf(body: OrderBody): number { return body.kind === 'copy' || body.kind === 'export' || (body.kind === 'verify' && !body.slowly) ? 2 : 1; }
+
+interface Walked { /** The drive that some units wait for. */ left: string | undefined; /** Why the rest could not be done. */ stopped: string | null }
 
 export function createOrders(ctx: OrdersOptions): Orders {
   let running: Promise<void> | undefined;
@@ -65,34 +72,46 @@ export function createOrders(ctx: OrdersOptions): Orders {
       const { plan, write } = await planOf(orderId, order.body);
       if (plan.blocked !== null) { setOrderState(ctx.catalog, orderId, 'failed', { reason: plan.blocked, atMs: ctx.now() }); ctx.onChange(); ctx.onEnded(order); return; }
       write();
+      order = getOrder(ctx.catalog, orderId) ?? order;
     }
     setOrderState(ctx.catalog, orderId, 'running', { atMs: ctx.now() });
     ctx.onChange();
-    const left = await walkUnits(order);
+    const { left, stopped } = await walkUnits(order);
     if (ctx.signal.aborted) return;
     order = getOrder(ctx.catalog, orderId) ?? order;
     if (left !== undefined) setOrderState(ctx.catalog, orderId, 'waiting', { waiting_for: left, reason: `Plug in ‘${driveName(ctx.catalog, left)}’ to go on.`, atMs: ctx.now() });
     else {
-      setOrderState(ctx.catalog, orderId, order.cancelled ? 'cancelled' : 'done', { atMs: ctx.now() });
+      setOrderState(ctx.catalog, orderId, order.cancelled ? 'cancelled' : 'done', { reason: stopped ?? lastWords(order), atMs: ctx.now() });
       ctx.onEnded(order);
     }
     ctx.onChange();
   }
 
-  /** Carries out all units that can be now; the drive that some of them wait for. */
-  async function walkUnits({ order_id: orderId, body }: OrderRow): Promise<string | undefined> {
-    const work = openWork(openRun(ctx, orderId), body);
+  /** Of copies that no scan will find. */
+  function lastWords({ kind, target }: OrderRow): string | null {
+    return kind === 'copy' && target && !rootsNear(ctx.catalog, target).some((r) => r.holds) ? sayNotIndexed(driveName(ctx.catalog, target.volume_id)) : null;
+  }
+
+  /** Carries out all units that can be now. */
+  async function walkUnits(order: OrderRow): Promise<Walked> {
+    const { order_id: orderId, body } = order;
+    const work = openWork(openRun(ctx, orderId), order);
     const units = listOpenUnits(ctx.catalog, orderId);
     let left: string | undefined;
+    let stopped: OrderStopped['ending'] | undefined;
     const lane = async (): Promise<void> => {
       for (const number of units) {
         if (ctx.signal.aborted) return;
         const unit = listOpenUnit(ctx.catalog, orderId, number);
         const begun = unit.some((s) => s.doing !== null);
-        if (!begun && isCancelled(ctx.catalog, orderId)) { endAll(ctx, unit, { outcome: 'cancelled', reason: 'The order was given up before this file’s turn.' }, undefined); continue; }
+        if (!begun && stopped) { endAll(ctx, unit, stopped); continue; }
+        if (!begun && isCancelled(ctx.catalog, orderId)) { endAll(ctx, unit, GIVEN_UP); continue; }
         try { await work(unit); } catch (error) {
+          if (error instanceof OrderStopped) { stopped ??= error.ending; continue; }
           if (!(error instanceof DriveLeft)) throw error;
           const open = listOpenUnit(ctx.catalog, orderId, number);
+          // Nothing of the owner's is half done in a copy: it need not wait for a drive that may never come.
+          if (waitsForDrive(body.kind) && isCancelled(ctx.catalog, orderId)) { endAll(ctx, open, GIVEN_UP); continue; }
           if (open.some((s) => s.doing !== null) || waitsForDrive(body.kind)) {
             left = error.volumeId;
             // All its files lie there.
@@ -105,31 +124,31 @@ export function createOrders(ctx: OrdersOptions): Orders {
     };
     const lanes = await Promise.allSettled(Array.from({ length: lanesOf(body) }, lane));
     for (const done of lanes) if (done.status === 'rejected') throw done.reason;
-    return left;
+    return { left, stopped: stopped?.reason ?? null };
   }
 
   /** How a unit is carried out, with what a run remembers from one to the next. */
-  function openWork(run: Run, body: OrderBody): (unit: Step[]) => Promise<void> {
+  function openWork(run: Run, { order_id, body, target }: OrderRow): (unit: Step[]) => Promise<void> {
     switch (body.kind) {
       case 'trash': return (unit) => trashUnit(ctx, run, body, unit);
       case 'restore': return (unit) => restoreUnit(ctx, run, unit);
       case 'empty': return (unit) => emptyUnit(ctx, run, body, unit);
       case 'verify': {
         const pace = body.slowly ? slowPace(ctx.signal) : undefined;
-        return (unit) => verifyUnit(ctx, run, body, unit, pace);
+        return (unit) => verifyUnit(ctx, run, unit, pace);
       }
-      default: throw new Error(`no way to carry out ${body.kind}`);
+      case 'copy': case 'export': {
+        if (!target) throw new Error('an order to copy was planned without its folder');
+        return openCopier(ctx, run, body.kind === 'copy' ? copyDestination(target) : exportDestination(ctx, order_id, body, target));
+      }
     }
   }
 
   /** What an order comes to, and how its steps are kept. */
   async function planOf(orderId: string, body: OrderBody): Promise<{ plan: OrderPlan; write(): void }> {
-    const withSteps = ({ plan, steps }: Planned) => ({ plan, write: () => { putPlan(ctx.catalog, orderId, steps, ctx.now()); } });
-    switch (body.kind) {
-      case 'verify': return { plan: planVerify(ctx.catalog, body), write: () => { putVerifyPlan(ctx.catalog, orderId, body.volume_id, body.share); } };
-      case 'copy': case 'export': throw new Error(`no way to plan ${body.kind}`);
-      default: return withSteps(planOrder(ctx, orderId, body));
-    }
+    if (body.kind === 'verify') return { plan: planVerify(ctx.catalog, body), write: () => { putVerifyPlan(ctx.catalog, orderId, body.volume_id, body.share); } };
+    const { plan, steps, target } = body.kind === 'copy' || body.kind === 'export' ? await planCopies(ctx, body) : { ...planOrder(ctx, orderId, body), target: undefined };
+    return { plan, write: () => { putPlan(ctx.catalog, orderId, steps, ctx.now(), target); } };
   }
 
   return {

@@ -11,8 +11,8 @@ import { trashBase, trashPath } from './trash.ts';
 /** Stacks whose files belong together on the drive too: one without the other is half a photograph. */
 const TOGETHER = "('live', 'raw')";
 
-/** The asset and those that go with it wherever it goes: a Live Photo's video or still, the RAW or its JPEG. */
-function togetherWith(catalog: Catalog, sha256: string): string[] {
+/** The asset and those that go with it wherever it goes, the one that is shown first: a Live Photo's video or still, the RAW or its JPEG. */
+export function togetherWith(catalog: Catalog, sha256: string): string[] {
   const primary = catalog.prepare(`SELECT primary_sha256 FROM stacks WHERE member_sha256 = ? AND removed = 0 AND type IN ${TOGETHER}`).get(sha256)?.['primary_sha256'] as string | undefined;
   const top = primary ?? sha256;
   const members = catalog.prepare(`SELECT member_sha256 FROM stacks INDEXED BY stacks_by_primary WHERE primary_sha256 = ? AND removed = 0 AND type IN ${TOGETHER} ORDER BY member_sha256`).all(top);
@@ -136,7 +136,7 @@ function stepOf(row: TrashRow, unit: number): NewStep {
   return { unit, role: row.role, volume_id: row.volume_id, path: row.path, sha256: row.sha256, size_bytes: row.size_bytes, to_path: row.trash_path, from_order: row.order_id, from_n: row.n };
 }
 
-function listAway(catalog: Catalog, away: ReadonlyMap<string, ReadonlySet<string>>): OrderPlan['away'] {
+export function listAway(catalog: Catalog, away: ReadonlyMap<string, ReadonlySet<string>>): OrderPlan['away'] {
   return [...away].map(([volume_id, files]) => ({ volume_id, label: getVolume(catalog, volume_id)?.label ?? volume_id, files: files.size })).sort((a, b) => (a.label < b.label ? -1 : 1));
 }
 

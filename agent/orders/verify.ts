@@ -39,8 +39,8 @@ export function planVerify(catalog: Catalog, order: OrderOf<'verify'>): OrderPla
 }
 
 /** Reads one file, by whichever of its paths comes first. Throws DriveLeft (the unit stays open). */
-export async function verifyUnit(ctx: OrderContext, run: Run, order: OrderOf<'verify'>, unit: readonly Step[], pace?: Pace): Promise<void> {
-  const volume = await run.near(order.volume_id);
+export async function verifyUnit(ctx: OrderContext, run: Run, unit: readonly Step[], pace?: Pace): Promise<void> {
+  const volume = await run.near(unit[0]?.volume_id ?? '');
   let last: { stat: Stats; ending: Ending } | undefined;
   const endings: { step: Step; ending: Ending }[] = [];
   for (const step of unit) {

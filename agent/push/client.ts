@@ -1,6 +1,6 @@
 // HTTP to the Worker: one place that adds the token, bounds waiting and turns answers into values or errors.
 import * as z from 'zod';
-import { OpenOrders, Order, type OrderReport } from '../../protocol/orders.ts';
+import { ExportFacts, OpenOrders, Order, type OrderReport } from '../../protocol/orders.ts';
 import { BatchAnswer, KnownLocations, SyncState, WantedPlaces, type ScanComplete, type WantedPlace } from '../../protocol/rows.ts';
 import { ChunkAnswer, CurationPage, type CurationChunk, type CurationPart } from '../../protocol/curation.ts';
 import { PACK_MIME, PackAnswer, encodePack, type PackItem } from '../../protocol/pack.ts';
@@ -173,4 +173,9 @@ export function fetchOrder(at: WorkerAddress, orderId: string): Promise<Order> {
 
 export async function pushOrderReport(at: WorkerAddress, orderId: string, report: OrderReport): Promise<void> {
   await callWorker(at, `/sync/orders/${orderId}`, { method: 'POST', body: JSON.stringify(report), type: 'application/json' });
+}
+
+/** What the library says of these assets, at most MAX_FACTS_ASSETS; those that it does not have are left out. */
+export function fetchExportFacts(at: WorkerAddress, sha256s: readonly string[]): Promise<ExportFacts> {
+  return callJson(at, '/sync/orders/facts', ExportFacts, { method: 'POST', body: JSON.stringify({ sha256s }), type: 'application/json' });
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { getOrder, listOpenSteps, type OrderRow, type Step } from '../../../agent/catalog/orders.ts';
 import { createFileChanges, withChangeFaults, type FileChanges } from '../../../agent/files/changes.ts';
 import { createOrders, type Orders, type OrdersOptions } from '../../../agent/orders/orders.ts';
+import { isInPackage } from '../../../agent/pipeline/ignore.ts';
 import { sidecarsOfFolder } from '../../../agent/pipeline/relate-folders.ts';
 import type { OrderBody } from '../../../protocol/orders.ts';
 import { sha, type Scene } from '../scan/scene.ts';
@@ -18,7 +19,7 @@ export function openOrders(scene: Scene, options: Partial<OrdersOptions> = {}): 
   const changes = options.changes ?? createFileChanges();
   const orders = createOrders({
     catalog: scene.catalog, files: scene.files, volumes: scene.volumes, now: () => Date.now(), signal: new AbortController().signal, sidecarsOf: (folder) => sidecarsOfFolder(scene.catalog, folder),
-    onChange: () => {}, refresh: () => {}, onEnded: (order) => { ended.push(order); }, warn: (line) => { warned.push(line); }, ...options, changes,
+    inPackage: isInPackage, exportFacts: () => Promise.resolve({ items: [] }), onChange: () => {}, refresh: () => {}, onEnded: (order) => { ended.push(order); }, warn: (line) => { warned.push(line); }, ...options, changes,
   });
   return { orders, changes, warned, ended };
 }
