@@ -61,11 +61,15 @@ interface Memory {
   folded: Map<string, Map<string, string>>;
   /** The last number that a name got, where many have the same. */
   numbers: Map<string, number>;
+  /** Names that units at work are to get (as they fold), each until its unit has ended. */
+  reserved: Map<string, Promise<void>>;
+  /** Units choose their names one after the other, in the order of the plan: so the same order comes to the same names. */
+  choosing: Promise<void>;
 }
 
 export interface Copier { (unit: readonly Step[]): Promise<void> }
 
-interface Job { ctx: OrderContext; run: Run; dest: Destination; target: Volume; memory: Memory }
+interface Job { ctx: OrderContext; run: Run; dest: Destination; target: Volume; memory: Memory; /** Resolves when this unit is through. */ through: Promise<void> }
 
 /** A clock of a drive may be this much coarser than the computer's. */
 const CLOCK_MS = 2_000;
@@ -75,13 +79,27 @@ const MAX_NUMBER = 100_000;
 
 /** Carries out units of one order in one run. Throws DriveLeft (the unit stays open) and OrderStopped (it has ended). */
 export function openCopier(ctx: OrderContext, run: Run, dest: Destination): Copier {
-  const memory: Memory = { checked: new Set(), folded: new Map(), numbers: new Map() };
+  const memory: Memory = { checked: new Set(), folded: new Map(), numbers: new Map(), reserved: new Map(), choosing: Promise.resolve() };
   return async (unit) => {
-    const job: Job = { ctx, run, dest, memory, target: await run.near(dest.volumeId) };
-    try { await copyUnit(job, unit); } catch (error) {
+    const { promise: through, resolve } = Promise.withResolvers<void>();
+    const turn = memory.choosing;
+    const chosen = Promise.withResolvers<void>();
+    memory.choosing = turn.then(() => chosen.promise);
+    let job: Job | undefined;
+    try {
+      job = { ctx, run, dest, memory, target: await run.near(dest.volumeId), through };
+      await turn;
+      const wishes = await chooseUnit(job, unit).finally(chosen.resolve);
+      if (wishes.length > 0) await copyUnit(job, unit, wishes);
+    } catch (error) {
+      if (!job) throw error;
       if (error instanceof TargetTrouble) { await endByTarget(job, unit, error.refusal); return; }
       if (error instanceof DriveLeft && error.volumeId !== dest.volumeId && dropParts(job, unit) === '') markUndone(ctx.catalog, unit);
       throw error;
+    } finally {
+      chosen.resolve();
+      for (const [name, owner] of memory.reserved) if (owner === through) memory.reserved.delete(name);
+      resolve();
     }
     ctx.onChange();
   };
@@ -102,13 +120,14 @@ function partOf(job: Job, step: Step): string { return at(job, joinPath(splitPat
 
 interface Ready { step: Step; sha256: string; note: string | null }
 
-async function copyUnit(job: Job, unit: readonly Step[]): Promise<void> {
-  const { ctx, dest } = job;
+/** What of the unit is still to be written, each with its name. */
+async function chooseUnit(job: Job, unit: readonly Step[]): Promise<Wish[]> {
   const open = await settleInterrupted(job, unit);
-  if (open.length === 0) return;
-  let wishes = await dest.place(open);
-  wishes = await chooseNames(job, wishes);
-  if (wishes.length === 0) return;
+  return open.length === 0 ? [] : chooseNames(job, await job.dest.place(open));
+}
+
+async function copyUnit(job: Job, unit: readonly Step[], wishes: readonly Wish[]): Promise<void> {
+  const { ctx } = job;
   begin(job, wishes);
   const ready: Ready[] = [];
   const read = new Set<string>();
@@ -181,22 +200,35 @@ type Taken = 'free' | 'same' | 'other';
 async function chooseNames(job: Job, wishes: readonly Wish[]): Promise<Wish[]> {
   const { memory, target } = job;
   // What an earlier run had chosen, while it is still free.
-  if (wishes.every((w) => w.step.to_path !== null && w.step.doing === 'writing' && findTaken(job, w.step.to_path) === undefined)) return [...wishes];
+  if (wishes.every((w) => w.step.to_path !== null && w.step.doing === 'writing' && findTaken(job, w.step.to_path) === undefined)) {
+    for (const { step } of wishes) memory.reserved.set(foldName(step.to_path ?? ''), job.through);
+    return [...wishes];
+  }
   const first = wishes.find((w) => w.step.role === 'asset') ?? wishes[0];
   const key = `${first?.dir ?? ''}\0${foldName(first?.name ?? '')}`;
   const from = memory.numbers.get(key) ?? 1;
   for (let number = from > TRY_ALL_NUMBERS ? from : 1; number < MAX_NUMBER; number += 1) {
     const names = numberedNames(wishes.map((w) => ({ role: w.step.role, from: splitPath(w.step.path).name, to: w.name })), number, target.exact_names);
+    const paths = wishes.map((w, i) => joinPath(w.dir, names[i] ?? ''));
     const found: Taken[] = [];
-    for (const [i, wish] of wishes.entries()) found.push(await judgeName(job, wish, joinPath(wish.dir, names[i] ?? '')));
+    await untilFree(job, paths);
+    for (const [i, wish] of wishes.entries()) found.push(await judgeName(job, wish, paths[i] ?? ''));
+    // Another unit may have chosen one of them meanwhile.
+    if (paths.some((path) => memory.reserved.has(foldName(path)))) { number -= 1; continue; }
     const assets = wishes.flatMap((w, i) => (w.step.role === 'asset' ? [found[i]] : []));
     // Where all media are there already, another sidecar of theirs is no reason to have them twice.
     const mediaThere = assets.length > 0 && assets.every((f) => f === 'same');
     if (found.some((f, i) => f === 'other' && !(mediaThere && wishes[i]?.step.role === 'sidecar'))) continue;
     memory.numbers.set(key, number);
+    for (const path of paths) memory.reserved.set(foldName(path), job.through);
     return settleNames(job, wishes, names, found);
   }
   throw new TargetTrouble(new FileError('other', 'EEXIST', 'Too many files have this name there.'));
+}
+
+/** Waits for units that are to get one of these names. Nobody waits who has chosen, so none waits for another in a circle. */
+async function untilFree(job: Job, paths: readonly string[]): Promise<void> {
+  for (const path of paths) for (let owner = job.memory.reserved.get(foldName(path)); owner; owner = job.memory.reserved.get(foldName(path))) await owner;
 }
 
 function settleNames(job: Job, wishes: readonly Wish[], names: readonly string[], found: readonly Taken[]): Wish[] {

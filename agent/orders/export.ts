@@ -43,13 +43,18 @@ function valuesOf(facts: Facts | undefined): Values {
 /** Asked for as many at once as an answer holds: those of the units that come next. */
 function openFacts(ctx: OrderContext, orderId: string): (sha256: string, unit: number) => Promise<Facts | undefined> {
   let known = new Map<string, Facts | null>();
-  return async (sha256, unit) => {
-    const found = known.get(sha256);
-    if (found !== undefined) return found ?? undefined;
+  let asking: Promise<void> = Promise.resolve();
+  const ask = async (sha256: string, unit: number): Promise<void> => {
+    if (known.has(sha256)) return;
     const wanted = [...new Set([sha256, ...listOpenAssets(ctx.catalog, orderId, unit, MAX_FACTS_ASSETS - 1)])];
     const { items } = await ctx.exportFacts(wanted);
     known = new Map(wanted.map((each) => [each, null]));
     for (const item of items) known.set(item.sha256, item);
+  };
+  return async (sha256, unit) => {
+    // One question at a time: its answer is likely to hold what the next unit wants.
+    asking = asking.catch(() => undefined).then(() => ask(sha256, unit));
+    await asking;
     return known.get(sha256) ?? undefined;
   };
 }

@@ -2,6 +2,7 @@
 import { Hono, type Context } from 'hono';
 import { CurationChunk, CurationPart, MAX_CURATION_CHUNK_BYTES } from '../../protocol/curation.ts';
 import { MAX_BATCH_BYTES, MAX_BATCH_ROWS, MAX_PACK_BYTES, MAX_PROXY_PARTS, PROTOCOL_VERSION, PROXY_PART_BYTES } from '../../protocol/limits.ts';
+import { FactsQuestion } from '../../protocol/orders.ts';
 import { decodePack, type PackItem } from '../../protocol/pack.ts';
 import { UploadComplete, UploadStart } from '../../protocol/proxy.ts';
 import { parseProxyKey, proxyKey, type ProxyId } from '../../protocol/rendition.ts';
@@ -18,6 +19,7 @@ import { feedBehind } from '../search/feed.ts';
 import { readSyncState } from '../store/batches.ts';
 import { readCuration } from '../store/curation-export.ts';
 import { importCuration } from '../store/curation-import.ts';
+import { readExportFacts } from '../store/export-facts.ts';
 import { applyBatch, finish } from '../store/ingest.ts';
 import { listKnownLocations } from '../store/locations.ts';
 import { listWantedPlaces } from '../store/places.ts';
@@ -29,6 +31,8 @@ import { completeScan } from '../store/scans.ts';
 const MAX_COMPLETE_BYTES = 4_000_000;
 /** The receipts of all parts of the largest upload are some 30 KB. */
 const MAX_UPLOAD_WORDS_BYTES = 100_000;
+/** 500 hashes are 34 KB. */
+const MAX_FACTS_BYTES = 50_000;
 /** 5,000 hashes are 335 KB. */
 const MAX_VECTOR_WORDS_BYTES = 500_000;
 
@@ -182,4 +186,11 @@ sync.post('/sync/curation', async (c) => {
   const { changed, ...answer } = await importCuration(c.env.DB, said.data, Date.now());
   if (changed) tellLibrary(c);
   return c.json(answer);
+});
+
+/** What an export says of its assets. */
+sync.post('/sync/orders/facts', async (c) => {
+  const said = FactsQuestion.safeParse(await readJson(c.req.raw, MAX_FACTS_BYTES));
+  if (!said.success) throw new BadRequest(`This question cannot be read: ${said.error.issues[0]?.path.join('.') ?? ''} ${said.error.issues[0]?.message ?? ''}.`);
+  return c.json(await readExportFacts(c.env.DB, said.data.sha256s));
 });
