@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 /** In order of what a newcomer meets. */
-const BENCHES = ['setup', 'index', 'rescan', 'ingest', 'serve', 'metadata', 'matching', 'pairing', 'proxy', 'embed', 'recall', 'search', 'search-request', 'timeline'] as const;
+const BENCHES = ['setup', 'index', 'rescan', 'ingest', 'serve', 'metadata', 'matching', 'pairing', 'proxy', 'verify', 'export', 'embed', 'recall', 'search', 'search-request', 'timeline'] as const;
 
 // What begins with `--`, and what follows it, is the bench's own.
 const flagAt = process.argv.findIndex((each) => each.startsWith('--'));

@@ -65,6 +65,8 @@ interface Memory {
   reserved: Map<string, Promise<void>>;
   /** Units choose their names one after the other, in the order of the plan: so the same order comes to the same names. */
   choosing: Promise<void>;
+  /** One file is read and written at a time: two at once would make hard disks move their heads between them. */
+  streaming: Promise<unknown>;
 }
 
 export interface Copier { (unit: readonly Step[]): Promise<void> }
@@ -79,7 +81,7 @@ const MAX_NUMBER = 100_000;
 
 /** Carries out units of one order in one run. Throws DriveLeft (the unit stays open) and OrderStopped (it has ended). */
 export function openCopier(ctx: OrderContext, run: Run, dest: Destination): Copier {
-  const memory: Memory = { checked: new Set(), folded: new Map(), numbers: new Map(), reserved: new Map(), choosing: Promise.resolve() };
+  const memory: Memory = { checked: new Set(), folded: new Map(), numbers: new Map(), reserved: new Map(), choosing: Promise.resolve(), streaming: Promise.resolve() };
   return async (unit) => {
     const { promise: through, resolve } = Promise.withResolvers<void>();
     const turn = memory.choosing;
@@ -391,12 +393,18 @@ async function writeFile(job: Job, source: string, part: string): Promise<{ sha2
   const input = await ctx.files.open(source);
   try {
     const output = await onTargetSoon(() => ctx.changes.create(part));
-    const sha256 = await closing(output, async () => (await input.pass(async (bytes) => {
+    const sha256 = await closing(output, () => inTurn(job.memory, async () => (await input.pass(async (bytes) => {
       if (ctx.signal.aborted) throw new Interrupted();
       await onTargetSoon(() => output.write(bytes));
-    })).sha256);
+    })).sha256));
     return { sha256, stat: input.stat };
   } finally { await input.close(); }
+}
+
+function inTurn<T>(memory: Memory, work: () => Promise<T>): Promise<T> {
+  const mine = memory.streaming.then(work);
+  memory.streaming = mine.catch(() => undefined);
+  return mine;
 }
 
 async function writeBytes(job: Job, part: string, bytes: Buffer): Promise<string> {

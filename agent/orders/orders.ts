@@ -36,8 +36,12 @@ const GIVEN_UP = { outcome: 'cancelled', reason: 'The order was given up before 
 /** Orders that only look or add may wait for a drive; the others never act on one that was plugged in later. */
 function waitsForDrive(kind: OrderBody['kind']): boolean { return kind === 'verify' || kind === 'copy' || kind === 'export'; }
 
-/** Files at work at once. While one is hashed the next is read; what moves or removes goes one by one. */
-function lanesOf(body: OrderBody): number { return body.kind === 'copy' || body.kind === 'export' || (body.kind === 'verify' && !body.slowly) ? 2 : 1; }
+/**
+ * Units at work at once. Copies: while some wait for the drive to have them on disk, the next is read (copy.ts reads one at a time).
+ * A verification reads one file after the other, as it lies: two at a time were 1.14 times as fast from memory, 0.96 from a disk,
+ * and a hard disk would have to move its head between them.
+ */
+function lanesOf(body: OrderBody): number { return body.kind === 'copy' || body.kind === 'export' ? 4 : 1; }
 
 interface Walked { /** The drive that some units wait for. */ left: string | undefined; /** Why the rest could not be done. */ stopped: string | null }
 
