@@ -12,7 +12,7 @@ export const MAX_REPORT_RECEIPTS = 1_000;
 export const MAX_PLAN_REFUSED = 50;
 
 export const OrderId = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, 'must be a UUID');
-export const OrderKind = z.enum(['trash', 'restore', 'empty', 'verify', 'copy', 'export']);
+export const OrderKind = z.enum(['trash', 'restore', 'empty', 'verify', 'copy', 'export', 'mend']);
 export type OrderKind = z.infer<typeof OrderKind>;
 
 const Hashes = z.array(Sha256).min(1).max(MAX_ORDER_ASSETS);
@@ -39,6 +39,8 @@ export const OrderBody = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('copy'), sha256s: Hashes, volume_id: VolumeId, folder: z.string().max(1_000) }),
   /** Verified copies into a folder, by a template of `{year} {month} {day} {album} {camera} {name}`; curation as XMP beside them. */
   z.object({ kind: z.literal('export'), sha256s: Hashes, folder: z.string().min(1).max(4_096), template: z.string().max(500), sidecars: z.boolean().default(true) }),
+  /** Damaged files, as a verification found them: each goes into the trash, and a copy that was read just now takes its place. */
+  z.object({ kind: z.literal('mend'), files: z.array(FilePlace).min(1).max(MAX_ORDER_ASSETS), volumes: Volumes }),
 ]);
 export type OrderBody = z.infer<typeof OrderBody>;
 export type OrderOf<K extends OrderKind> = Extract<OrderBody, { kind: K }>;

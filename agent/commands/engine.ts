@@ -342,7 +342,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   });
   /** Restored sidecars are read again, what is left in a folder is related anew, and copies are found. */
   function afterOrder({ body, target }: OrderRow): void {
-    if (body.kind === 'restore') scanSoon(listRoots(catalog).filter((r) => body.volumes.includes(r.volume_id)).map((r) => r.root_id));
+    if (body.kind === 'restore' || body.kind === 'mend') scanSoon(listRoots(catalog).filter((r) => body.volumes.includes(r.volume_id)).map((r) => r.root_id));
     else if (body.kind === 'trash') enqueue(() => relate(emptyReport(), true)).then(() => { pushSoon(); }, (error: unknown) => { if (!stop.signal.aborted) warn(reason(error)); });
     else if (target) {
       const roots = rootsNear(catalog, target).map((r) => r.root_id);

@@ -300,6 +300,8 @@ async function readWhole(job: Job, path: string): Promise<Buffer> {
 async function nameParts(job: Job, wishes: readonly Wish[], ready: readonly Ready[]): Promise<void> {
   const { ctx, memory } = job;
   for (;;) {
+    // Once more just before: writing may have taken long, and from here to the receipts nothing is waited for.
+    await job.run.near(job.dest.volumeId);
     const named: { part: string; final: string }[] = [];
     let taken = false;
     for (const { step } of ready) {
@@ -342,7 +344,9 @@ async function makePart(job: Job, wish: Wish, read: Set<string>): Promise<Ready 
   const kept = await keptPart(job, step);
   let trouble: Ending | undefined;
   let away: DriveLeft | undefined;
-  for (const source of sourcesOf(ctx, step)) {
+  const sources = sourcesOf(ctx, step).filter((s) => s.volume_id !== job.dest.volumeId || s.path !== step.to_path);
+  if (sources.length === 0) return { outcome: 'gone', reason: 'No copy of it is known any more.' };
+  for (const source of sources) {
     try {
       const volume = await run.near(source.volume_id);
       const absolute = absolutePath(volume.mount_point, source.path);

@@ -6,6 +6,7 @@ import { DriveLeft, driveName, endAll, Interrupted, openRun, type OrderContext, 
 import { copyDestination, openCopier, OrderStopped } from './copy.ts';
 import { planCopies, rootsNear, sayNotIndexed } from './copy-plan.ts';
 import { exportDestination } from './export.ts';
+import { mendUnit, planMend } from './mend.ts';
 import { planOrder } from './plan.ts';
 import { emptyUnit, restoreUnit } from './restore.ts';
 import { trashUnit } from './trash.ts';
@@ -136,6 +137,7 @@ export function createOrders(ctx: OrdersOptions): Orders {
     switch (body.kind) {
       case 'trash': return (unit) => trashUnit(ctx, run, body, unit);
       case 'restore': return (unit) => restoreUnit(ctx, run, unit);
+      case 'mend': return (unit) => mendUnit(ctx, run, body, unit);
       case 'empty': return (unit) => emptyUnit(ctx, run, body, unit);
       case 'verify': {
         const pace = body.slowly ? slowPace(ctx.signal) : undefined;
@@ -151,7 +153,7 @@ export function createOrders(ctx: OrdersOptions): Orders {
   /** What an order comes to, and how its steps are kept. */
   async function planOf(orderId: string, body: OrderBody): Promise<{ plan: OrderPlan; write(): void }> {
     if (body.kind === 'verify') return { plan: planVerify(ctx.catalog, body), write: () => { putVerifyPlan(ctx.catalog, orderId, body.volume_id, body.share); } };
-    const { plan, steps, target } = body.kind === 'copy' || body.kind === 'export' ? await planCopies(ctx, body) : { ...planOrder(ctx, orderId, body), target: undefined };
+    const { plan, steps, target } = body.kind === 'copy' || body.kind === 'export' ? await planCopies(ctx, body) : { ...(body.kind === 'mend' ? planMend(ctx.catalog, orderId, body) : planOrder(ctx, orderId, body)), target: undefined };
     return { plan, write: () => { putPlan(ctx.catalog, orderId, steps, ctx.now(), target); } };
   }
 
