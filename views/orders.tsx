@@ -24,7 +24,7 @@ export interface ExportFields { kind: 'export'; folder: string; template: string
 
 export interface PlanTile { sha256: string; color: string | null; grid_version: number }
 
-const ICONS: Record<OrderKind, IconName> = { trash: 'trash', restore: 'undo', empty: 'close', verify: 'drive', copy: 'drive', export: 'download' };
+const ICONS: Record<OrderKind, IconName> = { trash: 'trash', restore: 'undo', empty: 'close', verify: 'drive', copy: 'drive', export: 'download', mend: 'undo' };
 const ORDERS = [{ href: '/orders', label: 'Orders' }];
 const address = (order: { order_id: string }) => `/orders/${order.order_id}`;
 
@@ -132,7 +132,7 @@ function Fields(props: { order: OrderView; fields: CopyFields | ExportFields; fi
   );
 }
 
-const GIVE: Record<OrderKind, string> = { trash: 'Move to the trash', restore: 'Restore', empty: 'Delete for good', verify: 'Verify', copy: 'Copy', export: 'Export' };
+const GIVE: Record<OrderKind, string> = { trash: 'Move to the trash', restore: 'Restore', empty: 'Delete for good', verify: 'Verify', copy: 'Copy', export: 'Export', mend: 'Mend' };
 
 export function sayPlugIn(away: readonly PlannedDrive[]): string { return `Plug in ${away.map(sayDriveName).join(' or ')}.`; }
 
