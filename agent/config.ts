@@ -8,6 +8,7 @@ import * as z from 'zod';
 import type { AgentOptions } from '../protocol/link.ts';
 import { checkNominatimUrl } from '../protocol/nominatim-url.ts';
 import { SearchSort } from '../protocol/search.ts';
+import { DEFAULT_TEMPLATE } from '../protocol/orders.ts';
 import { DATA_VERSION } from '../protocol/versions.ts';
 import { Sha256 } from '../protocol/words.ts';
 
@@ -86,8 +87,6 @@ export function parseCommandLine(argv: readonly string[]): Options {
     chosen: { ...parseGeocoder(v.geocoder, v['geocoder-url']), ...(v.proxies ? { proxies: true } : v['no-proxies'] ? { proxies: false } : {}), ...parseSearchModel(v['search-model'], v['no-model-dir'] ? '' : v['model-dir']) },
   };
 }
-
-const DEFAULT_TEMPLATE = '{year}/{month}';
 
 function parseShare(share: string | undefined): number {
   const percent = share === undefined ? 100 : Number(share.replace(/%$/, ''));

@@ -11,6 +11,9 @@ export const MAX_REPORT_RECEIPTS = 1_000;
 /** Refused files that a plan names; the rest is counted. */
 export const MAX_PLAN_REFUSED = 50;
 
+/** Where an export puts a file, unless said otherwise. */
+export const DEFAULT_TEMPLATE = '{year}/{month}';
+
 export const OrderId = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, 'must be a UUID');
 export const OrderKind = z.enum(['trash', 'restore', 'empty', 'verify', 'copy', 'export']);
 export type OrderKind = z.infer<typeof OrderKind>;
@@ -35,10 +38,11 @@ export const OrderBody = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('empty'), sha256s: Hashes.nullable(), volumes: Volumes, last_copies: z.boolean().default(false) }),
   /** Hashes a drive again. `share`: of its files, in percent, those first that were not verified for longest. */
   z.object({ kind: z.literal('verify'), volume_id: VolumeId, share: z.int().min(1).max(100).default(100), slowly: z.boolean().default(false) }),
+  // Empty places are those of a draft that the owner has yet to fill in: such an order cannot be given.
   /** Verified copies onto a drive, under `folder` (relative to its top), each at its path on the drive that it comes from. */
-  z.object({ kind: z.literal('copy'), sha256s: Hashes, volume_id: VolumeId, folder: z.string().max(1_000) }),
+  z.object({ kind: z.literal('copy'), sha256s: Hashes, volume_id: VolumeId.or(z.literal('')).default(''), folder: z.string().max(1_000).default('') }),
   /** Verified copies into a folder, by a template of `{year} {month} {day} {album} {camera} {name}`; curation as XMP beside them. */
-  z.object({ kind: z.literal('export'), sha256s: Hashes, folder: z.string().min(1).max(4_096), template: z.string().max(500), sidecars: z.boolean().default(true) }),
+  z.object({ kind: z.literal('export'), sha256s: Hashes, folder: z.string().max(4_096).default(''), template: z.string().max(500).default(DEFAULT_TEMPLATE), sidecars: z.boolean().default(true) }),
 ]);
 export type OrderBody = z.infer<typeof OrderBody>;
 export type OrderOf<K extends OrderKind> = Extract<OrderBody, { kind: K }>;

@@ -18,6 +18,10 @@ export interface OrderView {
 export interface ReceiptView { n: number; role: 'asset' | 'sidecar'; drive: string; path: string; sha256: string | null; size_bytes: number; outcome: Outcome; reason: string | null; to_path: string | null }
 export interface PlannedDrive extends DriveName { files: number; bytes: number }
 
+/** Where copies go: what the owner has said so far, and what may be chosen. */
+export interface CopyFields { kind: 'copy'; volume_id: string; folder: string; drives: { volume_id: string; label: string }[] }
+export interface ExportFields { kind: 'export'; folder: string; template: string; sidecars: boolean; places: string[] }
+
 export interface PlanTile { sha256: string; color: string | null; grid_version: number }
 
 const ICONS: Record<OrderKind, IconName> = { trash: 'trash', restore: 'undo', empty: 'close', verify: 'drive', copy: 'drive', export: 'download' };
@@ -57,7 +61,7 @@ export function OrderRows(props: { orders: (OrderView & { counts: { outcome: Out
 }
 
 /** `plan` is null while the agent cannot be asked: then `cannot` says why. */
-export interface DraftView { order: OrderView; plan: OrderPlan | null; drives: PlannedDrive[]; away: PlannedDrive[]; /** Some of what it is about. */ tiles: PlanTile[]; cannot?: string | undefined }
+export interface DraftView { order: OrderView; plan: OrderPlan | null; drives: PlannedDrive[]; away: PlannedDrive[]; /** Some of what it is about. */ tiles: PlanTile[]; fields: CopyFields | ExportFields | null; cannot?: string | undefined }
 
 /** What an order would do, before it is given; looked up again whenever a drive comes or goes. */
 export function DraftPage(props: DraftView & { frame: FrameFacts; wrong?: string | undefined }) {
@@ -76,9 +80,12 @@ export function DraftPage(props: DraftView & { frame: FrameFacts; wrong?: string
 /** Fragment: the plan, and the form that gives the order. */
 export function Draft(props: DraftView) {
   const { order, plan } = props;
+  const asks = props.fields !== null && (props.fields.kind === 'copy' ? props.fields.volume_id === '' : props.fields.folder === '');
+  if (asks && props.fields) return <Fields order={order} fields={props.fields} first />;
   const nothing = plan !== null && plan.files === 0 && plan.blocked === null;
   return (
     <>
+      {props.fields && <Fields order={order} fields={props.fields} />}
       <Said text={plan === null ? props.cannot : plan.blocked ?? undefined} wrong />
       {nothing && <p class="lead">{props.away.length > 0 ? `Nothing of it lies on a drive that is connected. ${sayPlugIn(props.away)}` : 'There is no file that this could be done to.'}</p>}
       {plan && plan.files > 0 && <PlanWords order={order} plan={plan} drives={props.drives} away={props.away} tiles={props.tiles} />}
@@ -96,6 +103,35 @@ export function Draft(props: DraftView) {
   );
 }
 
+const TEMPLATES = [['{year}/{month}', 'By year and month'], ['{year}', 'By year'], ['{album}', 'By album'], ['{year}/{month}/{album}', 'By year, month and album'], ['', 'All in one folder']] as const;
+
+/** Where to. `first`: before anything can be looked up. */
+function Fields(props: { order: OrderView; fields: CopyFields | ExportFields; first?: boolean }) {
+  const { order, fields } = props;
+  return (
+    <form class="form order-fields" method="post" action={`${address(order)}/fill`}>
+      {fields.kind === 'copy' ? (
+        <>
+          <label class="field"><span>Onto which drive</span><select name="volume_id" required>{fields.volume_id === '' && <option value="">Choose a drive</option>}{fields.drives.map((drive) => <option value={drive.volume_id} selected={drive.volume_id === fields.volume_id}>{showName(drive.label)}</option>)}</select></label>
+          {fields.drives.length === 0 && <p class="small">No other drive that can be written to is connected. Plug one in, and it is offered here.</p>}
+          <label class="field"><span>Into which folder there; empty is the drive’s top</span><input type="text" name="folder" value={fields.folder} placeholder="Photos" maxlength={1000} autocomplete="off" autocapitalize="off" spellcheck={false} /></label>
+        </>
+      ) : (
+        <>
+          <label class="field"><span>Into which folder on the computer that has the drives</span><input type="text" name="folder" value={fields.folder} required maxlength={4096} list="export-places" autocomplete="off" autocapitalize="off" spellcheck={false} /></label>
+          <datalist id="export-places">{fields.places.map((place) => <option value={place}></option>)}</datalist>
+          <label class="field"><span>In folders</span><select name="template">{TEMPLATES.some(([template]) => template === fields.template) ? null : <option value={fields.template} selected>{fields.template}</option>}{TEMPLATES.map(([template, words]) => <option value={template} selected={template === fields.template}>{words}</option>)}</select></label>
+          <label class="check"><input type="checkbox" name="sidecars" value="yes" checked={fields.sidecars} /><span>With your corrections beside each file, as XMP</span></label>
+        </>
+      )}
+      <div class="buttons">
+        <button class={props.first ? 'button button-main' : 'button'} type="submit">{props.first ? 'Go on' : 'Change'}</button>
+        {props.first && <button class="button" type="submit" formaction={`${address(order)}/cancel`} formnovalidate>Leave it</button>}
+      </div>
+    </form>
+  );
+}
+
 const GIVE: Record<OrderKind, string> = { trash: 'Move to the trash', restore: 'Restore', empty: 'Delete for good', verify: 'Verify', copy: 'Copy', export: 'Export' };
 
 export function sayPlugIn(away: readonly PlannedDrive[]): string { return `Plug in ${away.map(sayDriveName).join(' or ')}.`; }
@@ -108,6 +144,7 @@ function PlanWords(props: { order: OrderView; plan: OrderPlan; drives: PlannedDr
       <p class="lead">
         {sayCount(plan.files, 'file')}, {sayBytes(plan.bytes)}{plan.sidecars > 0 && `, and ${sayCount(plan.sidecars, 'sidecar')} that ${plan.sidecars === 1 ? 'belongs' : 'belong'} to ${plan.files === 1 ? 'it' : 'them'}`}.
         {order.kind === 'trash' && (plan.files === 1 ? ' It goes into a folder on the same drive, is read once more there, and can be restored.' : ' They go into a folder on the same drive, are read once more there, and can be restored.')}
+        {(order.kind === 'copy' || order.kind === 'export') && ` ${plan.files === 1 ? 'It is' : 'They are'} read, written, and read again there; nothing that lies there is written over, and the originals stay as they are.`}
         {order.kind === 'empty' && (plan.files === 1 ? ' It is read once more and then deleted. This cannot be undone.' : ' They are read once more and then deleted. This cannot be undone.')}
       </p>
       <ul class="rows plan-drives">

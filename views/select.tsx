@@ -18,6 +18,8 @@ export function Doing() {
         <div id="doing-more" class="doing-more" popover="auto">
           <Do what="archive" icon="archive" early>Archive</Do>
           <Do what="download" icon="download" early>Download</Do>
+          <Do what="export" icon="folder">Export to a folder</Do>
+          <Do what="copy" icon="drive">Copy to a drive</Do>
           <Do what="time" icon="clock">Correct the time</Do>
           <Do what="place" icon="place">Correct the place</Do>
           <Do what="trash" icon="trash" early>Trash</Do>

@@ -2,7 +2,7 @@
 // taken back, and that is said too. The bar and its forms are views/select.tsx's.
 import { readPosition, readShift, readWall, type Typed } from '../../protocol/typed.ts';
 import { pickAlbum } from './album-picker.ts';
-import { NotSaved, planTrash, planZip, sendChange, undoChange, type Change } from './curation.ts';
+import { NotSaved, planOrder, planZip, sendChange, undoChange, type Change } from './curation.ts';
 import { theGrid, tileHash } from './grid/view.ts';
 import { areFavourites, setHearts, startHearts } from './hearts.ts';
 import { isOtherDialogOpen, isPageKey } from './keys.ts';
@@ -128,10 +128,10 @@ async function act(what: string): Promise<void> {
   } else if (what === 'time' || what === 'place') {
     const change = await askForm(what, count);
     if (change) await apply(hashes, { change, moves: true, ends: true, words: { doing: 'Saving', done: (n) => `${what === 'time' ? 'Time' : 'Place'} of ${n} corrected.`, not: `correct the ${what} of` } });
-  } else if (what === 'trash') {
+  } else if (what === 'trash' || what === 'export' || what === 'copy') {
     // A page of its own says what would be done, on which drives, and asks.
     await run('Looking up', count, async () => {
-      try { location.assign(await planTrash(hashes ?? await collectSelected())); } catch (error) { say(sayWhy(error)); }
+      try { location.assign(await planOrder(what, hashes ?? await collectSelected())); } catch (error) { say(sayWhy(error)); }
     });
   } else if (what === 'download') {
     await run('Looking up', count, async () => {

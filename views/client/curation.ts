@@ -55,8 +55,8 @@ export async function makeAlbum(title: string): Promise<number> {
 }
 
 /** Drafts an order; the address of the page that says what it would do. */
-export async function planTrash(sha256s: readonly string[]): Promise<string> {
-  const said = await ask('POST', '/orders/plan', { kind: 'trash', sha256s });
+export async function planOrder(kind: 'trash' | 'export' | 'copy', sha256s: readonly string[]): Promise<string> {
+  const said = await ask('POST', '/orders/plan', { kind, sha256s });
   if (said !== null && typeof said === 'object' && 'address' in said && typeof said.address === 'string') return said.address;
   throw new NotSaved('Jharokha could not look that up.');
 }

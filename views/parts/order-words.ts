@@ -1,21 +1,20 @@
 // How pages say orders: what each is called, how it stands, and what became of a file. Pure.
 import { isDone, type OrderKind, type OrderProgress, type Outcome } from '../../protocol/orders.ts';
-import { sayBytes, sayCount, sayNumber } from './words.ts';
+import { sayBytes, sayCount, sayNumber, sayThings } from './words.ts';
 
 /** The word that lets the last known copies go. */
 export const LAST_COPY_WORDS: Partial<Record<OrderKind, string>> = { trash: 'trash', empty: 'delete' };
 
-const things = (n: number) => sayCount(n, 'photo or video', 'photos and videos');
 
 /** What an order is called, by the number of tiles that were chosen; none where it is about everything. */
 export function orderTitle(kind: OrderKind, count: number | null, drive?: string): string {
   switch (kind) {
-    case 'trash': return `Move ${things(count ?? 0)} to the trash`;
-    case 'restore': return count === null ? 'Restore everything from the trash' : `Restore ${things(count)}`;
-    case 'empty': return count === null ? 'Empty the trash' : `Delete ${things(count)} for good`;
+    case 'trash': return `Move ${sayThings(count ?? 0)} to the trash`;
+    case 'restore': return count === null ? 'Restore everything from the trash' : `Restore ${sayThings(count)}`;
+    case 'empty': return count === null ? 'Empty the trash' : `Delete ${sayThings(count)} for good`;
     case 'verify': return `Verify ‘${drive ?? 'a drive'}’`;
-    case 'copy': return `Copy ${things(count ?? 0)} to ‘${drive ?? 'a drive'}’`;
-    case 'export': return `Export ${things(count ?? 0)}`;
+    case 'copy': return drive === undefined ? `Copy ${sayThings(count ?? 0)} to a drive` : `Copy ${sayThings(count ?? 0)} to ‘${drive}’`;
+    case 'export': return `Export ${sayThings(count ?? 0)}`;
   }
 }
 

@@ -4,7 +4,7 @@ import { Hono } from 'hono';
 import * as z from 'zod';
 import { isEnded, MAX_ORDER_ASSETS, OrderBody, OrderId, type OrderPlan, type OrderState } from '../../protocol/orders.ts';
 import { Sha256 } from '../../protocol/words.ts';
-import { Draft, DraftPage, OrderBody as OrderBodyPart, OrderPage, OrderRows, OrdersPage, sayPlugIn, type OrderBodyView, type OrderView, type PlannedDrive, type ReceiptView } from '../../views/orders.tsx';
+import { Draft, DraftPage, OrderBody as OrderBodyPart, OrderPage, OrderRows, OrdersPage, sayPlugIn, type CopyFields, type ExportFields, type OrderBodyView, type OrderView, type PlannedDrive, type ReceiptView } from '../../views/orders.tsx';
 import { withQuery } from '../../views/parts/addresses.ts';
 import { LAST_COPY_WORDS, orderTitle } from '../../views/parts/order-words.ts';
 import { sayCount } from '../../views/parts/words.ts';
@@ -14,11 +14,11 @@ import { BadRequest, Conflict, NotFound } from '../errors.tsx';
 import { askAgent, getPresence, notifyPages, wakeOrders } from '../link/client.ts';
 import { readBytes, readJson } from '../middleware/body.ts';
 import { loadKnownDrives, type KnownDrives } from '../middleware/known-drives.ts';
-import { loadConnected, loadFrame, sayRefusal, sendBack, sendFragment, sendPage, wantsFragment, type PageContext } from '../middleware/page.tsx';
+import { loadConnected, loadFrame, readForm, sayRefusal, sendBack, sendFragment, sendPage, wantsFragment, type PageContext } from '../middleware/page.tsx';
 import { tellLibrary } from '../middleware/tell.ts';
 import { requireOwner } from '../middleware/token.ts';
 import { driveLabel, findDrive } from '../store/drives.ts';
-import { cancelOrder, countOutcomes, draftOrder, findOrder, giveOrder, listOrders, listReceipts, readOrder, RECEIPTS_SHOWN, type OrderFacts } from '../store/orders.ts';
+import { cancelOrder, countOutcomes, draftOrder, fillDraft, findOrder, giveOrder, listOrders, listReceipts, readOrder, RECEIPTS_SHOWN, type OrderFacts } from '../store/orders.ts';
 import { filesAt, hashesElsewhere, type FoundFile } from '../store/paths.ts';
 import { listPlanTiles, listTrash, listTrashDrives, untrash, withMembers } from '../store/trash.ts';
 
@@ -122,6 +122,23 @@ orders.post('/orders/:id/give', async (c) => {
   const word = form.get('word');
   const given = await give(c, id, typeof word === 'string' ? word : '');
   return given.ok ? sendBack(c, `/orders/${id}`) : sendDraft(c, await needOrder(c, id), given.why, 422);
+});
+
+/** The particulars of a copy or an export, before it is given. */
+orders.post('/orders/:id/fill', async (c) => {
+  const id = orderIdOf(c);
+  const draftOf = await readOrder(c.env.DB, id);
+  if (!draftOf) throw new NotFound('There is no such order.');
+  const fields = await readForm(c);
+  const { body } = draftOf;
+  const text = (name: string) => (fields[name] ?? '').trim();
+  const filled = body.kind === 'copy' ? { ...body, volume_id: fields['volume_id'] ?? '', folder: text('folder') } : body.kind === 'export' ? { ...body, folder: text('folder'), template: text('template'), sidecars: fields['sidecars'] === 'yes' } : body;
+  const parsed = OrderBody.safeParse(filled);
+  if (!parsed.success) throw new BadRequest(`This form cannot be read: ${parsed.error.issues[0]?.message ?? ''}.`);
+  const drive = parsed.data.kind === 'copy' ? await findDrive(c.env.DB, parsed.data.volume_id) : undefined;
+  const count = 'sha256s' in parsed.data ? parsed.data.sha256s?.length ?? null : null;
+  if (!(await fillDraft(c.env.DB, id, parsed.data, orderTitle(parsed.data.kind, count, drive && driveLabel(drive))))) throw new Conflict('This order was given before. Its page says how it stands.');
+  return sendBack(c, `/orders/${id}`);
 });
 
 orders.post('/orders/:id/cancel', async (c) => {
@@ -240,14 +257,25 @@ async function sendTrash(c: PageContext, words: { said?: string | undefined; wro
 async function sendDraft(c: PageContext, order: OrderFacts, wrong?: string, status: 200 | 422 = 200): Promise<Response> {
   const whole = await readOrder(c.env.DB, order.order_id);
   if (!whole) throw new NotFound('There is no such order.');
+  const fields = await fieldsOf(c, whole.body);
+  const asks = fields !== null && (fields.kind === 'copy' ? fields.volume_id === '' : fields.folder === '');
   let plan: OrderPlan | null = null;
   let cannot: string | undefined;
-  try { plan = await askAgent(c.env, 'plan_order', { body: await withVolumes(c, whole.body) }); } catch (error) { cannot = sayRefusal(error).text; }
+  if (!asks) try { plan = await askAgent(c.env, 'plan_order', { body: await withVolumes(c, whole.body) }); } catch (error) { cannot = sayRefusal(error).text; }
   const known = await loadKnownDrives(c);
   const [drives, away] = [planned(known, plan?.drives ?? []), planned(known, plan?.away ?? [])];
   const hashes = 'sha256s' in whole.body && whole.body.sha256s !== null ? whole.body.sha256s.slice(0, TILES_SHOWN) : [];
-  const view = { order: viewOf(order, known), plan, drives, away, cannot, tiles: await listPlanTiles(c.env.DB, hashes) };
+  const view = { order: viewOf(order, known), plan, drives, away, cannot, fields, tiles: await listPlanTiles(c.env.DB, hashes) };
   return wantsFragment(c) ? sendFragment(c, <Draft {...view} />) : sendPage(c, <DraftPage frame={await loadFrame(c)} {...view} wrong={wrong === cannot ? undefined : wrong} />, status);
+}
+
+/** What the owner is still to say, or may change. */
+async function fieldsOf(c: PageContext, body: OrderBody): Promise<CopyFields | ExportFields | null> {
+  if (body.kind !== 'copy' && body.kind !== 'export') return null;
+  const { volumes } = await getPresence(c.env);
+  const known = await loadKnownDrives(c);
+  if (body.kind === 'copy') return { kind: 'copy', volume_id: body.volume_id, folder: body.folder, drives: volumes.filter((v) => !v.read_only).map((v) => ({ volume_id: v.volume_id, label: known(v.volume_id).label === v.volume_id ? v.label : known(v.volume_id).label })) };
+  return { kind: 'export', folder: body.folder, template: body.template, sidecars: body.sidecars, places: volumes.filter((v) => !v.read_only && v.removable).map((v) => `${v.mount_point}/Export`) };
 }
 
 async function sendOrder(c: PageContext, order: OrderFacts, words: { wrong?: string } = {}): Promise<Response> {

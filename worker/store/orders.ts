@@ -36,6 +36,11 @@ export async function draftOrder(db: D1Database, body: OrderBody, title: string,
   return orderId;
 }
 
+/** A draft with other particulars. */
+export async function fillDraft(db: D1Database, orderId: string, body: OrderBody, title: string): Promise<boolean> {
+  return (await db.prepare("UPDATE orders SET body = ?2, title = ?3 WHERE order_id = ?1 AND state = 'draft'").bind(orderId, JSON.stringify(body), title).run()).meta.changes > 0;
+}
+
 /** Gives a draft, as `body` (its volumes and its words are those of this moment). False where it was given before or is none. */
 export async function giveOrder(db: D1Database, orderId: string, body: OrderBody, nowMs: number): Promise<boolean> {
   const done = await db.prepare("UPDATE orders SET state = 'given', body = ?2, given_at_ms = ?3 WHERE order_id = ?1 AND state = 'draft'").bind(orderId, JSON.stringify(body), nowMs).run();
