@@ -87,9 +87,9 @@ async function restoreOne(ctx: OrderContext, run: Run, volume: Volume, step: Ste
   try { read = await hashFile(ctx.files, places.source); } catch (error) {
     if (!(error instanceof FileError)) throw error;
     trouble = sayTrouble(error);
-    await run.at(volume.volume_id);
     if (!look(ctx.files, places.source)) { await assertSame(ctx, run, volume, places.trash); leave(ctx, volume, step, NOT_THERE); return; }
   }
+  await run.at(volume.volume_id);
   const same = read !== undefined && (step.sha256 === null || read.sha256 === step.sha256);
   // It was not in the trash, and nothing was begun: what has its name is it, put back by hand, or another file.
   if (before === 'source' && !begun && !same) { leave(ctx, volume, step, { outcome: 'gone', reason: 'It does not lie in the trash any more, and what has its name now is not known to be it.' }); return; }

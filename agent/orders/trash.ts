@@ -184,6 +184,8 @@ async function moveAndHash(ctx: OrderContext, run: Run, volume: Volume, unit: St
     wrong = { step: at, ...(error.errno === 'ENOENT' ? GONE : sayTrouble(error)) };
   }
   if (wrong) { await giveUp(ctx, run, volume, unit, wrong); return; }
+  // All of it may have been seen on a drive that came in between.
+  await run.at(volume.volume_id);
   const atMs = ctx.now();
   ctx.catalog.transact(() => {
     for (const { step, sha256, size } of moved) {
@@ -242,9 +244,9 @@ async function putBack(ctx: OrderContext, run: Run, volume: Volume, unit: readon
     try { moveOut(ctx, places); } catch (error) {
       if (!(error instanceof FileError)) throw error;
       trouble = error;
-      await run.at(volume.volume_id);
     }
-    // What the receipt says is what is seen, whichever call it was that failed.
+    // What the receipt says is what is seen, on this very drive, whichever call it was that failed.
+    await run.at(volume.volume_id);
     const where = whereIs(ctx, places);
     if (where === 'neither') {
       if (!hasManifest(ctx, places.trash)) throw new DriveLeft(volume.volume_id);

@@ -96,10 +96,13 @@ export function watchDrives(drives: readonly Drive[], catalog: Catalog): Watch {
       const said = lastMove === undefined ? (inTrash.has(place) ? 'trash' : 'place') : lastMove.outcome === 'restored' ? 'place' : lastMove.outcome === 'emptied' ? 'nowhere' : 'trash';
       if (said === 'nowhere') {
         if (distinct.size > 0) wrong.push(`emptied and still there: ${found.join(', ')}`);
+        if (touched.has(place)) wrong.push(`emptied, though it had been changed: ${place}`);
         continue;
       }
       if (distinct.size === 0) { wrong.push(`LOST ${place} (${its.map((s) => `${s.kind} ${s.outcome}: ${s.reason ?? ''}`).join('; ')})`); continue; }
       if (distinct.size > 1) wrong.push(`twice: ${found.join(', ')}`);
+      // One file under both names is what a drive leaves that let the second name be made and not the first be removed.
+      if (found.length > 1 && !its.some((s) => s.outcome === 'failed' || s.outcome === 'refused')) wrong.push(`under both names: ${found.join(', ')}`);
       for (const path of found) if (after.files.get(path)?.mtimeMs !== original.mtimeMs) wrong.push(`other mtime: ${path}`);
       const at = found[0] === place ? 'place' : 'trash';
       if (found.length === 1 && at !== said) wrong.push(`receipts say ${said} of ${place}, and it is at ${found[0] ?? ''} (${its.map((s) => `${s.kind} ${s.outcome} ${s.reason ?? ''}`).join('; ')})`);
@@ -115,7 +118,12 @@ export function watchDrives(drives: readonly Drive[], catalog: Catalog): Watch {
     for (const path of after.folders) if (!isInTrash(path) && !before.folders.has(path)) wrong.push(`a folder was added: ${path}`);
     for (const path of before.folders) if (!isInTrash(path) && !after.folders.has(path)) wrong.push(`a folder is gone: ${path}`);
 
-    // What is listed as trash is there, as it is listed.
+    // What went is what was ordered, as the catalog knew it; and what is listed as trash is there, as it is listed.
+    for (const row of rows.values()) {
+      const known = JSON.parse(row.file) as { seen_as: string; sha256: string | null } | null;
+      const outcome = steps.find((s) => s.order_id === row.order_id && s.n === row.n)?.outcome;
+      if (outcome === 'trashed' && known?.seen_as === 'asset' && known.sha256 !== row.sha256) wrong.push(`trashed with other bytes than were ordered: ${row.path}`);
+    }
     for (const [path, row] of rows) {
       const is = after.files.get(path);
       if (!is) wrong.push(`listed in the trash and not there: ${path}`);
@@ -142,8 +150,10 @@ function listSteps(catalog: Catalog): StepRow[] {
     ORDER BY s.revision, s.order_id, s.n`).all() as unknown as StepRow[];
 }
 
-function listTrashRows(catalog: Catalog): { volume_id: string; path: string; trash_path: string; sha256: string }[] {
-  return catalog.db.prepare('SELECT volume_id, path, trash_path, sha256 FROM trash ORDER BY order_id, n').all() as unknown as { volume_id: string; path: string; trash_path: string; sha256: string }[];
+interface TrashRow { order_id: string; n: number; volume_id: string; path: string; trash_path: string; sha256: string; file: string }
+
+function listTrashRows(catalog: Catalog): TrashRow[] {
+  return catalog.db.prepare('SELECT order_id, n, volume_id, path, trash_path, sha256, file FROM trash ORDER BY order_id, n').all() as unknown as TrashRow[];
 }
 
 /** After a complete scan: rows of pictures say what lies there, nothing that is there is missing, and nothing is said to be there that is not. */

@@ -1,7 +1,7 @@
 // The table of steps and faults: every call that an order makes, disturbed in every way, and what must hold afterwards. SIGKILLs
 // are of real processes; what else can happen to a drive happens in this one.
 import { spawn } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -10,7 +10,7 @@ import { explainError } from '../../agent/files/errors.ts';
 import type { Fault } from '../../agent/files/faults.ts';
 import { isEnded, type Order, type OrderState } from '../../protocol/orders.ts';
 import type { Hook, Op } from '../support/orders-hooks.ts';
-import { makeTemplates, openWorld, overwrite, SCENARIOS, templateOf, type DriveName, type Scenario, type Templates, type World } from '../support/orders-world.ts';
+import { copyTree, makeTemplates, openWorld, overwrite, SCENARIOS, templateOf, type DriveName, type Scenario, type Templates, type World } from '../support/orders-world.ts';
 import { createDice, type Dice } from '../support/random.ts';
 import type { Job } from './order-process.ts';
 
@@ -143,13 +143,15 @@ async function runDisturbed(world: World, order: Order, cell: Cell, n: number, d
   let met = 0;
   const lasting = dice.next() < 0.5;
   let stricken: string | undefined;
+  const known = new Set<DriveName>();
   const hook: Hook = {
     before: (op, path, to) => {
       if (op === cell.op) met += 1;
       // Of a drive that fails for good the calls that follow fail too.
       if (stricken !== undefined && fails(cell.fault, op) && path.startsWith(stricken)) fail(cell.fault, op, path);
-      if (outcome.fired || op !== cell.op || met < n) return;
-      outcome.fired = strike(world, cell, op, path, to, dice, (mount) => { stricken = mount; }, lasting);
+      const seen = (['blue', 'red'] as const).filter((drive) => path.startsWith(world.mounts[drive]));
+      if (outcome.fired || op !== cell.op || met < n) { for (const drive of seen) known.add(drive); return; }
+      outcome.fired = strike(world, cell, op, path, to, dice, (mount) => { stricken = mount; }, lasting, known);
       if (outcome.fired && (cell.fault === 'EIO' || cell.fault === 'read-only' || cell.fault === 'full')) fail(cell.fault, op, path);
     },
   };
@@ -178,16 +180,26 @@ function fail(fault: FaultKind, op: Op, path: string): void {
 function isAside(world: World, drive: DriveName): boolean { return existsSync(join(world.drives.folder, `.aside-${drive}`)); }
 
 /** Brings the fault about; false where this moment is none for it. */
-function strike(world: World, cell: Cell, op: Op, path: string, to: string | undefined, dice: Dice, strickenAt: (mount: string) => void, lasting: boolean): boolean {
+function strike(world: World, cell: Cell, op: Op, path: string, to: string | undefined, dice: Dice, strickenAt: (mount: string) => void, lasting: boolean, known: ReadonlySet<DriveName>): boolean {
   const drive = path.startsWith(world.mounts.red + sep) || path === world.mounts.red ? 'red' : path.startsWith(world.mounts.blue) ? 'blue' : dice.pick(['blue', 'red'] as const);
   switch (cell.fault) {
     case 'EIO': case 'full': if (lasting) strickenAt(world.mounts[drive]); return true;
     case 'read-only': strickenAt(world.mounts[drive]); return true;
-    case 'unplugged': world.drives.unplug(drive, dice.pick(['gone', 'left_empty', 'left_listed_and_empty'] as const)); return true;
+    case 'unplugged': unplug(world, drive, dice.pick(['gone', 'left_empty', 'left_listed_and_empty', 'another', ...(known.has(drive) ? ['clone'] as const : [])] as const)); return true;
     case 'changed': return change(world, op, dice);
     case 'competitor': return compete(world, op, to ?? path, dice);
     default: return false;
   }
+}
+
+/** The drive leaves; `another` or its `clone` comes in its place, under its name and id. One that the order had not met yet nothing tells from it. */
+function unplug(world: World, drive: DriveName, how: 'gone' | 'left_empty' | 'left_listed_and_empty' | 'another' | 'clone'): void {
+  const mount = world.mounts[drive];
+  const clone = join(world.drives.folder, 'clone');
+  if (how === 'clone') copyTree(mount, clone);
+  world.drives.unplug(drive, how === 'another' || how === 'clone' ? 'left_listed_and_empty' : how);
+  if (how === 'another') writeFileSync(join(mount, 'of another drive.txt'), 'x');
+  if (how === 'clone') { rmdirSync(mount); renameSync(clone, mount); }
 }
 
 /** Where the files of the order lie now. */
