@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createFileChanges, withChangeFaults, type FileChanges } from '../../../agent/files/changes.ts';
@@ -402,6 +402,23 @@ describe('an end at any call', () => {
     await goOn(scene, {}, other);
     expect(filesIn(red)).toEqual(['backup/a.png']);
     expect(sha(readFileSync(join(red, 'backup/a.png')))).toBe(hash(1));
+  });
+
+  test.each(['one file under both names', 'the empty file that holds the name', 'an empty file of somebody'] as const)('an end within the naming of a part: %s', async (how) => {
+    scene.picture('a.png', 1);
+    await scanAll();
+    const counting = dyingChanges(Infinity);
+    await give(scene, copy([1]), { changes: counting });
+    rmSync(join(red, 'backup'), { recursive: true });
+    const id = '00000000-0000-4000-8000-000000000002';
+    await give(scene, copy([1]), { changes: dyingChanges(counting.calls.findIndex((c) => c.startsWith('moveNoReplace'))) }, id);
+    const [part, final] = [join(red, `backup/.jharokha-part-${id}-0`), join(red, 'backup/a.png')];
+    if (how === 'one file under both names') linkSync(part, final); else writeFileSync(final, '');
+    if (how === 'an empty file of somebody') utimesSync(final, 1_600_000_000, 1_600_000_000);
+    const { steps } = await goOn(scene, {}, id);
+    expect(steps[0]).toMatchObject({ outcome: 'copied', to_path: how === 'an empty file of somebody' ? 'backup/a (2).png' : 'backup/a.png' });
+    expect(filesIn(red)).toEqual(how === 'an empty file of somebody' ? ['backup/a (2).png', 'backup/a.png'] : ['backup/a.png']);
+    expect(sha(readFileSync(join(red, steps[0]?.to_path ?? '')))).toBe(hash(1));
   });
 
   test('a folder that nobody may write is said', async () => {
