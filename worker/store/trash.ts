@@ -29,7 +29,7 @@ export function trashStatements(db: D1Database, orderId: string, body: OrderBody
   if (body.kind === 'trash' || body.kind === 'mend') {
     // Where it could not be put back it lies in the trash too.
     const row = (r: Receipt) => [r.n, r.role, r.volume_id, r.path, r.sha256, r.size_bytes, r.at_ms];
-    const inTrash = receipts.filter((r) => r.to !== null);
+    const inTrash = receipts.filter((r) => r.to !== null && r.outcome !== 'copied');
     const gone = JSON.stringify(receipts.filter((r) => r.outcome === 'trashed').map(row));
     if (inTrash.length > 0) statements.push(db.prepare(KEEP_FILES).bind(JSON.stringify(inTrash.map(row)), orderId), db.prepare(DROP_LOCATIONS_SQL).bind(gone), db.prepare(DROP_EVIDENCE_SQL).bind(gone));
     const trashed = receipts.filter((r) => r.outcome === 'trashed' || r.outcome === 'same_file');
