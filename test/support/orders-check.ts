@@ -89,7 +89,6 @@ export function watchDrives(drives: readonly Drive[], catalog: Catalog): Watch {
       const its = places.get(place) ?? [];
       const targets = new Set([...(inTrash.has(place) ? [inTrash.get(place) as string] : []), ...its.flatMap((s) => (s.to_path === null || s.kind !== 'trash' ? [] : [absolute(s.volume_id, s.to_path)])),
         ...its.flatMap((s) => { const from = s.from_order === null ? undefined : steps.find((t) => t.order_id === s.from_order && t.n === s.from_n); return from?.to_path ? [absolute(s.volume_id, from.to_path)] : []; })]);
-      // A trash order's own step may say nothing of where it would have gone: its folders are by number.
       const found = [...(others.has(place) ? [] : [place]), ...targets].filter((path) => after.files.get(path)?.sha256 === original.sha256);
       const distinct = new Set(found.map((path) => after.files.get(path)?.inode));
       const lastMove = its.filter((s) => s.outcome !== null && (['trashed', 'restored', 'emptied'].includes(s.outcome) || (s.kind === 'trash' && s.to_path !== null))).at(-1);

@@ -1,7 +1,7 @@
 // Two drives with a catalog that knows them, made once and copied for each run: orders are carried out there, and disturbed at any
 // of their calls.
 import { randomUUID } from 'node:crypto';
-import { copyFileSync, existsSync, linkSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { copyFileSync, linkSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openCatalog, type Catalog } from '../../agent/catalog/catalog.ts';
@@ -38,7 +38,8 @@ function twinOf(seed: number): Buffer {
   for (let other = seed + 1; ; other += 1) if (png(other).length === length) return png(other);
 }
 
-const PEARL = 3_000;
+/** The seed of a picture that is changed after it was indexed. */
+const CHANGED = 3_000;
 
 /** Makes the drives as they are before each scenario. */
 export async function makeTemplates(): Promise<Templates> {
@@ -63,7 +64,7 @@ export async function makeTemplates(): Promise<Templates> {
   put(at('2020/dup.png'), png(6));
   put(at('2020/dup again.png'), png(6));
   put(join(red, 'dup.png'), png(6));
-  put(at('2020/changed.png'), png(PEARL));
+  put(at('2020/changed.png'), png(CHANGED));
   put(at('2020/-rf \n\'"🐚‮.png'), png(8));
   put(at('2020/link one.png'), png(9));
   linkSync(at('2020/link one.png'), at('2019/link two.png'));
@@ -83,14 +84,14 @@ export async function makeTemplates(): Promise<Templates> {
     return { folder: to, orders: new Map() };
   };
   const volumes = DRIVES.map((d) => `uuid:${d}`);
-  const all = [1, 2, 4, 6, PEARL, 8, 9, 11].map((seed) => sha(png(seed)));
+  const all = [1, 2, 4, 6, CHANGED, 8, 9, 11].map((seed) => sha(png(seed)));
   const trash = OrderBody.parse({ kind: 'trash', sha256s: all, volumes, last_copies: true });
   const duplicates = OrderBody.parse({
     kind: 'trash', sha256s: [sha(png(1)), sha(png(6)), sha(png(9))], volumes,
     copies: [{ volume_id: 'uuid:blue', path: 'Photos/2019/a.png' }, { volume_id: 'uuid:blue', path: 'Photos/2020/dup.png' }, { volume_id: 'uuid:blue', path: 'Photos/2020/dup again.png' }, { volume_id: 'uuid:blue', path: 'Photos/2020/link one.png' }],
   });
   // Same size and time, other bytes: only a hash can tell. So each run of these has something to put back.
-  put(at('2020/changed.png'), twinOf(PEARL));
+  put(at('2020/changed.png'), twinOf(CHANGED));
   const fresh = keep('fresh');
   fresh.orders.set('trash', trash).set('duplicates', duplicates);
   scene.catalog.close();
@@ -224,5 +225,3 @@ export function overwrite(path: string, inPlace: boolean, length?: number): void
   writeFileSync(aside, next);
   renameSync(aside, path);
 }
-
-export function isThere(path: string): boolean { return existsSync(path); }

@@ -40,7 +40,7 @@ export interface OrdersScene extends Scene {
   watch(): Watch;
   /** All that must hold: see orders-check.ts. */
   wrong(watch: Watch): Promise<string[]>;
-  /** Minutes by which the clock is off. */
+  /** By how much the clock is off. */
   clock: { offMs: number };
 }
 
@@ -59,15 +59,15 @@ export function createOrdersScene(options: { volume?: Partial<FakeVolume>; links
     now: () => Date.now() + clock.offMs, signal: (options.stop ?? new AbortController()).signal, sidecarsOf: (folder) => sidecarsOfFolder(catalog, folder), inPackage: isInPackage, exportFacts: async () => ({ items: [] }), refresh: () => undefined, onChange: () => undefined,
     onEnded: () => undefined, warn: (line) => { warnings.push(line); },
   });
-  const connected = (): { volume_id: string; mount_point: string }[] => scene2.all.map((volume_id) => ({ volume_id, mount_point: catalog.db.prepare('SELECT last_mount_point AS p FROM volumes WHERE volume_id = ?').get(volume_id)?.['p'] as string }));
-  const scene2: OrdersScene = Object.assign(scene, {
+  const connected = (): { volume_id: string; mount_point: string }[] => desk.all.map((volume_id) => ({ volume_id, mount_point: catalog.db.prepare('SELECT last_mount_point AS p FROM volumes WHERE volume_id = ?').get(volume_id)?.['p'] as string }));
+  const desk: OrdersScene = Object.assign(scene, {
     orders, all: ['uuid:blue'], warnings, clock,
     index: async () => { await scanAll(scene.ctx); await relateMarked(scene.ctx); },
-    body: (draft: Draft<OrderBody>) => OrderBody.parse({ ...(draft.kind === 'trash' ? {} : { sha256s: null }), volumes: scene2.all, ...draft }),
-    plan: (draft: Draft<OrderBody>) => orders.plan(scene2.body(draft)),
-    order: (draft: Draft<OrderBody>, cancelled = false) => ({ order_id: randomUUID(), given_at_ms: 1_700_000_000_000 + (given += 1), cancelled, body: scene2.body(draft) }),
+    body: (draft: Draft<OrderBody>) => OrderBody.parse({ ...(draft.kind === 'trash' ? {} : { sha256s: null }), volumes: desk.all, ...draft }),
+    plan: (draft: Draft<OrderBody>) => orders.plan(desk.body(draft)),
+    order: (draft: Draft<OrderBody>, cancelled = false) => ({ order_id: randomUUID(), given_at_ms: 1_700_000_000_000 + (given += 1), cancelled, body: desk.body(draft) }),
     give: async (draft: Draft<OrderBody> | Order) => {
-      const order = 'order_id' in draft ? draft : scene2.order(draft);
+      const order = 'order_id' in draft ? draft : desk.order(draft);
       known.set(order.order_id, order);
       await orders.take([{ order_id: order.order_id, cancelled: order.cancelled }], async () => order);
       await orders.settled();
@@ -76,7 +76,7 @@ export function createOrdersScene(options: { volume?: Partial<FakeVolume>; links
     wake: async () => { orders.wake(); await orders.settled(); },
     state: (id: string) => String(catalog.db.prepare('SELECT state FROM orders WHERE order_id = ?').get(id)?.['state']),
     steps: (id: string) => catalog.db.prepare('SELECT * FROM order_steps WHERE order_id = ? ORDER BY n').all(id) as unknown as Step[],
-    outcomes: (id: string) => Object.fromEntries(scene2.steps(id).map((s) => [s.path, s.outcome])),
+    outcomes: (id: string) => Object.fromEntries(desk.steps(id).map((s) => [s.path, s.outcome])),
     trash: () => catalog.db.prepare('SELECT path FROM trash ORDER BY path').all().map((r) => String(r['path'])),
     setHook: (next: Hook | null) => { hook = next ?? NO_HOOK; },
     watch: () => watchDrives(connected(), catalog),
@@ -84,14 +84,14 @@ export function createOrdersScene(options: { volume?: Partial<FakeVolume>; links
       hook = NO_HOOK;
       const found = watch.check(catalog);
       const before = watch.snapshot(catalog);
-      for (const order of known.values()) await scene2.give(order);
+      for (const order of known.values()) await desk.give(order);
       if (watch.snapshot(catalog) !== before) found.push('a repetition changed something');
       for (const report of await scanAll(scene.ctx)) if (report.state !== 'completed') found.push(`the scan is ${report.state}: ${report.reason ?? ''}`);
       await relateMarked(scene.ctx);
       return [...found, ...checkRows(connected(), catalog, (path) => /\.(png|mov|dng)$/.test(path))];
     },
   });
-  return scene2;
+  return desk;
 }
 
 /** Calls `then` before the n-th call of this kind, once. */
