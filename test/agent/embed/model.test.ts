@@ -184,7 +184,9 @@ describe('a download', () => {
   it('goes on after a restart with the part that an earlier one left', async () => {
     hub.setFaults({ file: 'text_model_quantized.onnx', does: 'stall' });
     const stop = new AbortController();
-    setTimeout(() => { stop.abort(new Error('the agent ends')); }, 200);
+    // Once something of the file has come.
+    const came = (): boolean => existsSync(modelDir()) && readdirSync(modelDir(), { recursive: true, withFileTypes: true }).some((f) => f.name.startsWith('text_model_quantized.onnx') && f.name.endsWith('.part') && statSync(join(f.parentPath, f.name)).size > 0);
+    const look = setInterval(() => { if (came()) { clearInterval(look); stop.abort(new Error('the agent ends')); } }, 20);
     const error = await failure(tryOpen(null, { signal: stop.signal, patience: { retryMs: 5, silentMs: 60_000 } }));
     expect(error.message).toBe('the agent ends');
     expect(listing(modelDir()).filter((f) => f.endsWith('.part'))).toHaveLength(1);
