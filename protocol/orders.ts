@@ -1,8 +1,8 @@
 // Orders: what the owner wants done to originals, and the receipts that say what became of each file. An order is durable on
 // both sides, known by its id, carried out once, and never wider than it was when it was given.
 import * as z from 'zod';
-import { Path, VolumeId } from './rows.ts';
-import { Sha256 } from './words.ts';
+import { Path, VolumeId, WallTime } from './rows.ts';
+import { Sha256, TakenAtSource } from './words.ts';
 
 /** Assets in one order; the owner's selection is cut into several above it. */
 export const MAX_ORDER_ASSETS = 20_000;
@@ -15,7 +15,7 @@ export const MAX_PLAN_REFUSED = 50;
 export const DEFAULT_TEMPLATE = '{year}/{month}';
 
 export const OrderId = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, 'must be a UUID');
-export const OrderKind = z.enum(['trash', 'restore', 'empty', 'verify', 'copy', 'export']);
+export const OrderKind = z.enum(['trash', 'restore', 'empty', 'verify', 'copy', 'export', 'mend']);
 export type OrderKind = z.infer<typeof OrderKind>;
 
 const Hashes = z.array(Sha256).min(1).max(MAX_ORDER_ASSETS);
@@ -43,6 +43,8 @@ export const OrderBody = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('copy'), sha256s: Hashes, volume_id: VolumeId.or(z.literal('')).default(''), folder: z.string().max(1_000).default('') }),
   /** Verified copies into a folder, by a template of `{year} {month} {day} {album} {camera} {name}`; curation as XMP beside them. */
   z.object({ kind: z.literal('export'), sha256s: Hashes, folder: z.string().max(4_096).default(''), template: z.string().max(500).default(DEFAULT_TEMPLATE), sidecars: z.boolean().default(true) }),
+  /** Damaged files, as a verification found them: each goes into the trash, and a copy that was read just now takes its place. */
+  z.object({ kind: z.literal('mend'), files: z.array(FilePlace).min(1).max(MAX_ORDER_ASSETS), volumes: Volumes }),
 ]);
 export type OrderBody = z.infer<typeof OrderBody>;
 export type OrderOf<K extends OrderKind> = Extract<OrderBody, { kind: K }>;
@@ -82,7 +84,7 @@ export const Receipt = z.object({
   role: z.enum(['asset', 'sidecar']),
   volume_id: VolumeId, path: Path, sha256: Sha256.nullable(), size_bytes: z.int().nonnegative(),
   outcome: Outcome, reason: z.string().max(1_000).nullable(),
-  /** Where it lies now: relative to the volume's top for a trashed file, absolute for an exported one. */
+  /** Where it lies now: relative to the volume's top for a trashed file, to the top of the drive that it was copied to, absolute for an exported one. */
   to: z.string().max(8_192).nullable(),
   /** Of a restored or emptied file: the receipt that had trashed it. */
   from: z.object({ order_id: OrderId, n: z.int().nonnegative() }).nullable(),
@@ -115,5 +117,21 @@ export const OrderPlan = z.object({
   refused: z.object({ total: z.int(), files: z.array(z.object({ path: z.string(), reason: z.string() })).max(MAX_PLAN_REFUSED) }),
   /** Why it cannot be given at all: a sentence for people. */
   blocked: z.string().nullable(),
+  /** What else is to be known before: a sentence for people. */
+  note: z.string().nullable().optional(),
 });
 export type OrderPlan = z.infer<typeof OrderPlan>;
+
+/** Hashes of one question for facts: some 100 KB of answer, a fraction of a second of Worker time. */
+export const MAX_FACTS_ASSETS = 500;
+/** `POST /sync/orders/facts`: what an export needs of each asset. */
+export const FactsQuestion = z.object({ sha256s: z.array(Sha256).min(1).max(MAX_FACTS_ASSETS) });
+/** As the resolver has it; assets that the library does not have are left out. `name`: of a file that holds it. */
+export const ExportFacts = z.object({
+  items: z.array(z.object({
+    sha256: Sha256, taken_at: WallTime.nullable(), taken_at_source: TakenAtSource.nullable(), utc_offset_minutes: z.int().nullable(), latitude: z.number().nullable(), longitude: z.number().nullable(),
+    description: z.string().nullable(), favourite: z.boolean(), rating: z.int().nullable(), tags: z.array(z.string()), people: z.array(z.string()), albums: z.array(z.string()),
+    camera: z.string().nullable(), name: z.string().nullable(),
+  })).max(MAX_FACTS_ASSETS),
+});
+export type ExportFacts = z.infer<typeof ExportFacts>;

@@ -124,7 +124,20 @@ export function CopyListPage(props: { frame: FrameFacts; list: Exclude<CopyList,
   );
 }
 
-export interface DamagedFile extends TileFacts { volume_id: string; path: string; damaged_at_ms: number; files: number; drive: DriveName & { connected: boolean }; others: DriveName[] }
+export interface DamagedFile extends TileFacts { volume_id: string; path: string; damaged_at_ms: number; files: number; drive: DriveName & { connected: boolean }; others: (DriveName & { connected: boolean })[] }
+
+/** The damaged file goes into the trash, and a copy that is read right then takes its place: with both drives here. */
+function Mend(props: { file: DamagedFile }) {
+  const { file } = props;
+  const others = file.others.some((drive) => drive.connected);
+  if (!file.drive.connected || !others) return <p class="small">Plug in <DriveNames drives={[...(file.drive.connected ? [] : [file.drive]), ...(others ? [] : file.others.slice(0, 1))]} /> to mend it.</p>;
+  return (
+    <form method="post" action="/orders/plan">
+      <input type="hidden" name="kind" value="mend" /><input type="hidden" name="copy" value={`${file.volume_id}\n${file.path}`} />
+      <button class="button" type="submit">Put a whole copy in its place</button>
+    </form>
+  );
+}
 
 /** Files that no longer hold what they held, by drive and path. */
 export function DamagedPage(props: { frame: FrameFacts; files: DamagedFile[]; next: string | null; nowMs: number; of?: DriveName | undefined }) {
@@ -135,7 +148,7 @@ export function DamagedPage(props: { frame: FrameFacts; files: DamagedFile[]; ne
         <h1>Damaged files{props.of && <> on <bdi>{showName(props.of.label)}</bdi></>}</h1>
         {props.files.length === 0
           ? <p class="lead">None is known. Only verifying a drive finds them; it can be begun on the page of <a href="/drives">drives</a>.</p>
-          : <p class="lead">When they were verified they held other bytes than before, though neither their size nor their date had changed: so a drive forgets. Nothing was done to them.</p>}
+          : <p class="lead">When they were verified they held other bytes than before, though neither their size nor their date had changed: so a drive forgets. Nothing was done to them by itself.</p>}
         <ul class="rows">
           {props.files.map((file) => (
             <li class="copy-row">
@@ -146,6 +159,7 @@ export function DamagedPage(props: { frame: FrameFacts; files: DamagedFile[]; ne
                 <p class="path"><bdi>{showName(file.path)}</bdi></p>
                 <p class="small"><span class={file.drive.connected ? 'dot' : 'dot away'} aria-hidden="true"></span><bdi>{showName(file.drive.label)}</bdi>{!file.drive.connected && ', away'} · found {sayAgo(file.damaged_at_ms, props.nowMs)}</p>
                 <p class={file.files === 0 ? 'small sum-warn' : 'small'}>{file.files === 0 ? 'No whole copy of it is known.' : <>{sayCount(file.files, 'whole copy', 'whole copies')} on <DriveNames drives={file.others} />.</>}</p>
+                {file.files > 0 && <Mend file={file} />}
               </div>
             </li>
           ))}

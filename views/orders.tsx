@@ -24,7 +24,7 @@ export interface ExportFields { kind: 'export'; folder: string; template: string
 
 export interface PlanTile { sha256: string; color: string | null; grid_version: number }
 
-const ICONS: Record<OrderKind, IconName> = { trash: 'trash', restore: 'undo', empty: 'close', verify: 'drive', copy: 'drive', export: 'download' };
+const ICONS: Record<OrderKind, IconName> = { trash: 'trash', restore: 'undo', empty: 'close', verify: 'drive', copy: 'drive', export: 'download', mend: 'undo' };
 const ORDERS = [{ href: '/orders', label: 'Orders' }];
 const address = (order: { order_id: string }) => `/orders/${order.order_id}`;
 
@@ -132,7 +132,7 @@ function Fields(props: { order: OrderView; fields: CopyFields | ExportFields; fi
   );
 }
 
-const GIVE: Record<OrderKind, string> = { trash: 'Move to the trash', restore: 'Restore', empty: 'Delete for good', verify: 'Verify', copy: 'Copy', export: 'Export' };
+const GIVE: Record<OrderKind, string> = { trash: 'Move to the trash', restore: 'Restore', empty: 'Delete for good', verify: 'Verify', copy: 'Copy', export: 'Export', mend: 'Mend' };
 
 export function sayPlugIn(away: readonly PlannedDrive[]): string { return `Plug in ${away.map(sayDriveName).join(' or ')}.`; }
 
@@ -145,8 +145,10 @@ function PlanWords(props: { order: OrderView; plan: OrderPlan; drives: PlannedDr
         {sayCount(plan.files, 'file')}, {sayBytes(plan.bytes)}{plan.sidecars > 0 && `, and ${sayCount(plan.sidecars, 'sidecar')} that ${plan.sidecars === 1 ? 'belongs' : 'belong'} to ${plan.files === 1 ? 'it' : 'them'}`}.
         {order.kind === 'trash' && (plan.files === 1 ? ' It goes into a folder on the same drive, is read once more there, and can be restored.' : ' They go into a folder on the same drive, are read once more there, and can be restored.')}
         {(order.kind === 'copy' || order.kind === 'export') && ` ${plan.files === 1 ? 'It is' : 'They are'} read, written, and read again there; nothing that lies there is written over, and the originals stay as they are.`}
+        {order.kind === 'mend' && ' Each goes into the trash of its drive, and a copy that is read right then is written in its place.'}
         {order.kind === 'empty' && (plan.files === 1 ? ' It is read once more and then deleted. This cannot be undone.' : ' They are read once more and then deleted. This cannot be undone.')}
       </p>
+      {plan.note && <p class="small">{plan.note}</p>}
       <ul class="rows plan-drives">
         {props.drives.map((drive) => <li class="num"><span class="dot" aria-hidden="true"></span><bdi>{showName(drive.label)}</bdi>{drive.note && <> · <bdi>{showName(drive.note)}</bdi></>} · {sayCount(drive.files, 'file')}, {sayBytes(drive.bytes)}</li>)}
         {props.away.map((drive) => <li class="num"><span class="dot away" aria-hidden="true"></span><bdi>{showName(drive.label)}</bdi>, away{drive.note && <> · <bdi>{showName(drive.note)}</bdi></>} · {sayCount(drive.files, 'file')} there {drive.files === 1 ? 'stays' : 'stay'}, now and when it is plugged in</li>)}
@@ -216,6 +218,7 @@ function OrderStateWords(props: { order: OrderView; counts: { outcome: Outcome; 
         {open && order.cancelled === 0 && <form method="post" action={`${address(order)}/cancel`}><button class="button" type="submit">Stop</button></form>}
         {order.kind === 'trash' && !open && trashed > 0 && <form method="post" action={`${address(order)}/undo`}><button class="button" type="submit"><Icon name="undo" small />Put it all back</button></form>}
         {order.kind === 'trash' && !open && <a class="button button-plain" href="/trash">To the trash</a>}
+        {order.kind === 'verify' && counts.some((c) => c.outcome === 'damaged') && <a class="button" href="/copies/damaged">Damaged files</a>}
         {order.kind === 'restore' && !open && <a class="button button-plain" href="/">To the photos</a>}
       </div>
     </div>

@@ -10,7 +10,7 @@ import { sayAgo, sayBytes, sayCount, sayDate, sayNumber, showName } from './part
 export interface TrashView { sha256: string; at_ms: number; kind: AssetKind; width: number | null; height: number | null; color: string | null; grid_version: number; taken_at: string | null; files: number; bytes: number; copies: number }
 export interface TrashDrive extends DriveName { connected: boolean; files: number; bytes: number }
 
-export function TrashPage(props: { frame: FrameFacts; tiles: TrashView[]; drives: TrashDrive[]; next: string | null; first: boolean; nowMs: number; said?: string | undefined; wrong?: string | undefined }) {
+export function TrashPage(props: { frame: FrameFacts; tiles: TrashView[]; drives: TrashDrive[]; /** Files whose photo stays. */ spare: number; next: string | null; first: boolean; nowMs: number; said?: string | undefined; wrong?: string | undefined }) {
   const { drives } = props;
   const empty = props.tiles.length === 0 && drives.length === 0;
   const away = drives.filter((drive) => !drive.connected);
@@ -36,7 +36,8 @@ export function TrashPage(props: { frame: FrameFacts; tiles: TrashView[]; drives
             </div>
           </form>
         )}
-        {props.tiles.length > 0 && (
+        {props.spare > 0 && <p class="section">{props.spare === 1 ? 'One file is a copy of a photo that stays. ' : `${sayNumber(props.spare)} files are copies of photos that stay. `}<a href="/orders">{props.spare === 1 ? 'Its order puts it back' : 'Their orders put them back'}</a>.</p>}
+        {drives.length > 0 && (
           <form class="section buttons" method="post" action="/trash">
             <button class="button" type="submit" name="do" value="restore-all">Restore everything</button>
             <button class="button" type="submit" name="do" value="empty-all">Empty the trash</button>

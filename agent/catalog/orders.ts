@@ -3,7 +3,10 @@
 import { ENDED_STATES, isEnded, MAX_REPORT_RECEIPTS, OrderBody, type Order, type OrderKind, type OrderProgress, type OrderReport, type OrderState, type Outcome, type Receipt } from '../../protocol/orders.ts';
 import type { Catalog } from './catalog.ts';
 
-export interface OrderRow { order_id: string; kind: OrderKind; body: OrderBody; given_ms: number; state: OrderState; cancelled: boolean; planned: boolean; waiting_for: string | null; reason: string | null; ended_ms: number | null }
+export interface OrderRow { order_id: string; kind: OrderKind; body: OrderBody; given_ms: number; state: OrderState; cancelled: boolean; planned: boolean; waiting_for: string | null; reason: string | null; ended_ms: number | null; target: OrderTarget | null }
+
+/** The folder that copies go to: on which volume, relative to its top. So an order finds it again however the drive is mounted then. */
+export interface OrderTarget { volume_id: string; path: string }
 
 /** What is being done to a step's file right now, as far as the catalog knows. */
 export type Doing = 'moving' | 'returning' | 'restoring' | 'removing' | 'writing';
@@ -69,7 +72,7 @@ export function setOrderState(catalog: Catalog, orderId: string, state: OrderSta
 }
 
 /** Writes the whole plan at once; a step that comes with an outcome is refused already. */
-export function putPlan(catalog: Catalog, orderId: string, steps: readonly NewStep[], atMs: number): void {
+export function putPlan(catalog: Catalog, orderId: string, steps: readonly NewStep[], atMs: number, target?: OrderTarget): void {
   catalog.transact(() => {
     catalog.prepare('DELETE FROM order_steps WHERE order_id = ?').run(orderId);
     const insert = catalog.prepare(`INSERT INTO order_steps (order_id, n, unit, role, volume_id, path, sha256, size_bytes, to_path, outcome, reason, at_ms, from_order, from_n, revision)
@@ -79,17 +82,69 @@ export function putPlan(catalog: Catalog, orderId: string, steps: readonly NewSt
       insert.run(orderId, n, s.unit, s.role, s.volume_id, s.path, s.sha256, s.size_bytes, s.to_path ?? null, outcome, s.reason ?? null, outcome === null ? null : atMs, s.from_order ?? null, s.from_n ?? null,
         outcome === null ? 0 : catalog.nextRevision());
     });
-    catalog.prepare('UPDATE orders SET planned = 1, revision = ? WHERE order_id = ?').run(catalog.nextRevision(), orderId);
+    if (target) catalog.prepare('UPDATE orders SET target = ? WHERE order_id = ?').run(JSON.stringify(target), orderId);
+    endPlan(catalog, orderId);
   });
 }
 
-/** Units with open steps: those that were begun first. */
-export function listOpenUnits(catalog: Catalog, orderId: string): number[] {
-  return catalog.prepare('SELECT unit, max(doing IS NOT NULL) AS begun FROM order_steps INDEXED BY order_steps_open WHERE order_id = ? AND outcome IS NULL GROUP BY unit ORDER BY begun DESC, unit').all(orderId).map((r) => r['unit'] as number);
+/**
+ * The plan of a verification, made by SQLite alone, for it may have a million steps: every file of an asset on the volume, or
+ * `share` percent of them, those first that were not verified for longest. One unit a file, with a step for each of its paths.
+ */
+export function putVerifyPlan(catalog: Catalog, orderId: string, volumeId: string, share: number): void {
+  catalog.transact(() => {
+    catalog.prepare('DELETE FROM order_steps WHERE order_id = ?').run(orderId);
+    catalog.prepare(`INSERT INTO order_steps (order_id, n, unit, role, volume_id, path, sha256, size_bytes)
+      WITH f AS MATERIALIZED (${FILES_TO_VERIFY}),
+        u AS (SELECT file, min(path) AS first FROM f GROUP BY file ORDER BY min(coalesce(verified_ms, 0)), first LIMIT (SELECT CAST((count(DISTINCT file) * ?2 + 99) / 100 AS INTEGER) FROM f)),
+        -- In the order of folders, which is near that of a disk.
+        w AS (SELECT file, row_number() OVER (ORDER BY first) - 1 AS unit FROM u)
+      SELECT ?3, row_number() OVER (ORDER BY w.unit, f.path) - 1, w.unit, 'asset', ?1, f.path, f.sha256, f.size_bytes FROM f JOIN w ON w.file = f.file`).run(volumeId, share, orderId);
+    endPlan(catalog, orderId);
+  });
+}
+
+const FILES_TO_VERIFY = `SELECT CASE WHEN dir = '' THEN name ELSE dir || '/' || name END AS path, sha256, size_bytes, verified_ms,
+  CASE WHEN fs_id IS NULL OR inode IS NULL THEN dir || '/' || name ELSE fs_id || ' ' || inode END AS file FROM files WHERE volume_id = ?1 AND seen_as = 'asset' AND sha256 IS NOT NULL AND missing_since_ms IS NULL`;
+
+/** What such a plan comes to; paths of one file count once. */
+export function countFilesToVerify(catalog: Catalog, volumeId: string, share: number): { files: number; bytes: number; assets: number } {
+  const row = catalog.prepare(`WITH f AS (${FILES_TO_VERIFY}),
+    u AS (SELECT min(sha256) AS sha256, max(size_bytes) AS size_bytes, min(coalesce(verified_ms, 0)) AS at, min(path) AS first FROM f GROUP BY file ORDER BY at, first LIMIT (SELECT CAST((count(DISTINCT file) * ?2 + 99) / 100 AS INTEGER) FROM f))
+    SELECT count(*) AS files, coalesce(sum(size_bytes), 0) AS bytes, count(DISTINCT sha256) AS assets FROM u`).get(volumeId, share);
+  return { files: Number(row?.['files'] ?? 0), bytes: Number(row?.['bytes'] ?? 0), assets: Number(row?.['assets'] ?? 0) };
+}
+
+function endPlan(catalog: Catalog, orderId: string): void {
+  catalog.prepare(`UPDATE orders SET planned = 1, revision = ?2, files = s.files, files_done = s.files_done, bytes = s.bytes, bytes_done = s.bytes_done
+    FROM (SELECT count(*) AS files, count(outcome) AS files_done, coalesce(sum(size_bytes), 0) AS bytes, coalesce(sum(size_bytes) FILTER (WHERE outcome IS NOT NULL), 0) AS bytes_done FROM order_steps WHERE order_id = ?1) s
+    WHERE order_id = ?1`).run(orderId, catalog.nextRevision());
+}
+
+/** How many units are looked up at once. */
+const UNITS_AHEAD = 1_000;
+
+/** Units with open steps, each once: those that were begun first. Read as it goes, for an order may have a million. */
+export function* listOpenUnits(catalog: Catalog, orderId: string): Generator<number> {
+  const begun = catalog.prepare('SELECT DISTINCT unit FROM order_steps INDEXED BY order_steps_begun WHERE order_id = ? AND doing IS NOT NULL AND outcome IS NULL ORDER BY unit').all(orderId).map((r) => r['unit'] as number);
+  yield* begun;
+  const seen = new Set(begun);
+  const next = catalog.prepare('SELECT DISTINCT unit FROM order_steps INDEXED BY order_steps_open WHERE order_id = ? AND outcome IS NULL AND unit > ? ORDER BY unit LIMIT ?');
+  for (let last = -1; ;) {
+    const units = next.all(orderId, last, UNITS_AHEAD).map((r) => r['unit'] as number);
+    for (const unit of units) if (!seen.has(unit)) yield unit;
+    if (units.length < UNITS_AHEAD) return;
+    last = units.at(-1) ?? last;
+  }
 }
 
 export function listOpenUnit(catalog: Catalog, orderId: string, unit: number): Step[] {
   return catalog.prepare(`SELECT ${STEP_COLUMNS} FROM order_steps INDEXED BY order_steps_open WHERE order_id = ? AND unit = ? AND outcome IS NULL ORDER BY n`).all(orderId, unit) as unknown as Step[];
+}
+
+/** All of a unit, ended or not. */
+export function listUnit(catalog: Catalog, orderId: string, unit: number): Step[] {
+  return catalog.prepare(`SELECT ${STEP_COLUMNS} FROM order_steps WHERE order_id = ? AND unit = ? ORDER BY n`).all(orderId, unit) as unknown as Step[];
 }
 
 export function listOpenSteps(catalog: Catalog, orderId: string): Step[] {
@@ -105,16 +160,37 @@ export function hasOutcome(catalog: Catalog, orderId: string, sha256: string, ou
 export function markDoing(catalog: Catalog, steps: readonly Step[], doing: Doing, atMs: number): void {
   catalog.transact(() => {
     for (const s of steps) {
-      catalog.prepare('UPDATE order_steps SET doing = ?, began_ms = ?, to_path = ?, will = ?, reason = ? WHERE order_id = ? AND n = ?').run(doing, atMs, s.to_path, s.will, s.reason, s.order_id, s.n);
+      catalog.prepare('UPDATE order_steps SET doing = ?, began_ms = ?, to_path = ?, sha256 = ?, will = ?, reason = ? WHERE order_id = ? AND n = ?').run(doing, atMs, s.to_path, s.sha256, s.will, s.reason, s.order_id, s.n);
       s.doing = doing;
       s.began_ms = atMs;
     }
   });
 }
 
+/** As if they had not been begun: nothing of them is left anywhere. */
+export function markUndone(catalog: Catalog, steps: readonly Step[]): void {
+  catalog.transact(() => {
+    for (const s of steps) catalog.prepare('UPDATE order_steps SET doing = NULL, began_ms = NULL, to_path = NULL WHERE order_id = ? AND n = ? AND outcome IS NULL').run(s.order_id, s.n);
+  });
+}
+
+/** Assets of open steps from a unit on. */
+export function listOpenAssets(catalog: Catalog, orderId: string, fromUnit: number, limit: number): string[] {
+  return catalog.prepare("SELECT sha256 FROM order_steps INDEXED BY order_steps_open WHERE order_id = ? AND unit >= ? AND outcome IS NULL AND role = 'asset' AND sha256 IS NOT NULL ORDER BY unit, n LIMIT ?").all(orderId, fromUnit, limit).map((r) => r['sha256'] as string);
+}
+
 /** Bytes of a step that are done, for progress and for going on; not told by itself. */
 export function setDoneBytes(catalog: Catalog, step: Step, bytes: number): void {
-  catalog.prepare('UPDATE order_steps SET done_bytes = ? WHERE order_id = ? AND n = ?').run(bytes, step.order_id, step.n);
+  catalog.transact(() => {
+    sumStep(catalog, step, bytes, false);
+    catalog.prepare('UPDATE order_steps SET done_bytes = ? WHERE order_id = ? AND n = ?').run(bytes, step.order_id, step.n);
+  });
+}
+
+/** Before a step changes: the order's sums. One that has ended is in them. */
+function sumStep(catalog: Catalog, step: Step, doneBytes: number, ends: boolean): void {
+  catalog.prepare(`UPDATE orders SET revision = ?5, files_done = files_done + ?4, bytes_done = bytes_done + ?3 - s.done_bytes FROM order_steps s
+    WHERE orders.order_id = ?1 AND s.order_id = ?1 AND s.n = ?2 AND s.outcome IS NULL`).run(step.order_id, step.n, doneBytes, Number(ends), catalog.nextRevision());
 }
 
 export interface Ending { outcome: Outcome; reason?: string | null; to_path?: string | null; sha256?: string | null }
@@ -122,14 +198,14 @@ export interface Ending { outcome: Outcome; reason?: string | null; to_path?: st
 /** Ends a step: its receipt. In the caller's transaction, with what follows from it. */
 export function endStep(catalog: Catalog, step: Step, ending: Ending, atMs: number): void {
   const toPath = ending.to_path === undefined ? step.to_path : ending.to_path;
+  sumStep(catalog, step, step.size_bytes, true);
   catalog.prepare('UPDATE order_steps SET outcome = ?, reason = ?, to_path = ?, sha256 = ?, at_ms = ?, doing = NULL, done_bytes = size_bytes, revision = ? WHERE order_id = ? AND n = ?')
     .run(ending.outcome, ending.reason ?? null, toPath, ending.sha256 === undefined ? step.sha256 : ending.sha256, atMs, catalog.nextRevision(), step.order_id, step.n);
-  catalog.prepare('UPDATE orders SET revision = ? WHERE order_id = ?').run(catalog.nextRevision(), step.order_id);
   step.outcome = ending.outcome;
 }
 
 export function countSteps(catalog: Catalog, orderId: string): OrderProgress {
-  const row = catalog.prepare('SELECT count(*) AS files, count(outcome) AS files_done, coalesce(sum(size_bytes), 0) AS bytes, coalesce(sum(done_bytes), 0) AS bytes_done FROM order_steps WHERE order_id = ?').get(orderId);
+  const row = catalog.prepare('SELECT files, files_done, bytes, bytes_done FROM orders WHERE order_id = ?').get(orderId);
   return { files: Number(row?.['files'] ?? 0), files_done: Number(row?.['files_done'] ?? 0), bytes: Number(row?.['bytes'] ?? 0), bytes_done: Number(row?.['bytes_done'] ?? 0) };
 }
 
@@ -182,7 +258,11 @@ export function acknowledgeReport(catalog: Catalog, orderId: string, sent: { rev
   catalog.transact(() => {
     const clean = catalog.prepare('UPDATE order_steps SET pushed_revision = revision WHERE order_id = ? AND n = ? AND outcome IS NOT NULL');
     for (const n of sent.receipts) clean.run(orderId, n);
-    if (!sent.more) catalog.prepare('UPDATE orders SET pushed_revision = ? WHERE order_id = ?').run(sent.revision, orderId);
+    if (sent.more) return;
+    catalog.prepare('UPDATE orders SET pushed_revision = ? WHERE order_id = ?').run(sent.revision, orderId);
+    // Of a drive that was verified the files' rows say so (verified_ms); what was not right stays, to be told again.
+    catalog.prepare(`DELETE FROM order_steps WHERE order_id = ?1 AND outcome = 'verified' AND revision <= pushed_revision
+      AND EXISTS (SELECT 1 FROM orders WHERE order_id = ?1 AND kind = 'verify' AND ended_ms IS NOT NULL AND revision <= pushed_revision)`).run(orderId);
   });
 }
 
@@ -195,5 +275,5 @@ function toReceipt(s: Step): Receipt {
 }
 
 function toOrder(row: Record<string, unknown>): OrderRow {
-  return { ...(row as unknown as OrderRow), body: OrderBody.parse(JSON.parse(row['body'] as string)), cancelled: row['cancelled'] === 1, planned: row['planned'] === 1 };
+  return { ...(row as unknown as OrderRow), body: OrderBody.parse(JSON.parse(row['body'] as string)), cancelled: row['cancelled'] === 1, planned: row['planned'] === 1, target: row['target'] === null ? null : JSON.parse(row['target'] as string) as OrderTarget };
 }

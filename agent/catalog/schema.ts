@@ -36,6 +36,8 @@ CREATE TABLE IF NOT EXISTS files (
   time_claims TEXT NOT NULL DEFAULT '[]', missing_since_ms INTEGER,
   -- What pipeline/relate.ts found beside it: sidecars' words (ImportFacts) and the album folder it lies in (AlbumImport), as JSON.
   imports TEXT NOT NULL DEFAULT '[]', albums TEXT NOT NULL DEFAULT '[]',
+  -- When all its bytes were last read and had this sha256: by a scan, or by an order to verify.
+  verified_ms INTEGER,
   revision INTEGER NOT NULL, pushed_revision INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (volume_id, dir, name)
 ) WITHOUT ROWID;
@@ -181,6 +183,10 @@ CREATE INDEX IF NOT EXISTS scans_by_root ON scans (root_id, started_ms);
 CREATE TABLE IF NOT EXISTS orders (
   order_id TEXT PRIMARY KEY, kind TEXT NOT NULL, given_ms INTEGER NOT NULL, state TEXT NOT NULL, cancelled INTEGER NOT NULL DEFAULT 0,
   planned INTEGER NOT NULL DEFAULT 0, waiting_for TEXT, reason TEXT, ended_ms INTEGER,
+  -- Of a copy or export, once it is planned: the folder that it goes to (OrderTarget as JSON).
+  target TEXT,
+  -- Sums over its steps, kept with each: an order may have a million, and every report says how far it is.
+  files INTEGER NOT NULL DEFAULT 0, files_done INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL DEFAULT 0, bytes_done INTEGER NOT NULL DEFAULT 0,
   revision INTEGER NOT NULL, pushed_revision INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 -- By itself: it may hold thousands of names, and the row above is written anew with each receipt.
@@ -201,6 +207,7 @@ CREATE TABLE IF NOT EXISTS order_steps (
   PRIMARY KEY (order_id, n)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS order_steps_open ON order_steps (order_id, unit, n) WHERE outcome IS NULL;
+CREATE INDEX IF NOT EXISTS order_steps_begun ON order_steps (order_id, unit) WHERE doing IS NOT NULL;
 CREATE INDEX IF NOT EXISTS order_steps_to_push ON order_steps (order_id, n) WHERE revision > pushed_revision;
 
 -- What lies in the trash of its drive. file: its row of files as it was (JSON), for its return; path: where it lay.
@@ -224,6 +231,6 @@ CREATE TABLE IF NOT EXISTS spool (key TEXT PRIMARY KEY, sha256 TEXT NOT NULL, by
 /** Columns that a catalog from an earlier version lacks: table, column, definition as above. */
 export const ADDED_COLUMNS: readonly (readonly [table: string, column: string, definition: string])[] = [
   ['volumes', 'replaces', 'TEXT'],
-  ['files', 'imports', "TEXT NOT NULL DEFAULT '[]'"], ['files', 'albums', "TEXT NOT NULL DEFAULT '[]'"],
+  ['files', 'imports', "TEXT NOT NULL DEFAULT '[]'"], ['files', 'albums', "TEXT NOT NULL DEFAULT '[]'"], ['files', 'verified_ms', 'INTEGER'],
   ['assets', 'proxy_version', 'INTEGER NOT NULL DEFAULT 0'], ['assets', 'proxy_pushed', 'INTEGER NOT NULL DEFAULT 0'], ['assets', 'proxy_bytes', 'INTEGER'],
 ];

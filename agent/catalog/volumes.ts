@@ -68,6 +68,7 @@ export function adoptVolume(catalog: Catalog, oldId: string, next: KnownVolume, 
     catalog.prepare(`INSERT INTO problems (volume_id, path, code, reason, stage, at_ms, solved, revision) SELECT ?1, path, code, reason, stage, at_ms, 1, ?2 FROM problems WHERE volume_id = ?3 AND solved = 0`).run(oldId, catalog.nextRevision(), next.volume_id);
     catalog.prepare('UPDATE trash SET volume_id = ? WHERE volume_id = ?').run(next.volume_id, oldId);
     catalog.prepare('UPDATE order_steps SET volume_id = ? WHERE volume_id = ? AND outcome IS NULL').run(next.volume_id, oldId);
+    catalog.prepare("UPDATE orders SET target = json_set(target, '$.volume_id', ?) WHERE target ->> '$.volume_id' = ? AND ended_ms IS NULL").run(next.volume_id, oldId);
     // A completion that still waits names the old id, and so must its scan.
     catalog.prepare('UPDATE scans SET volume_id = ? WHERE volume_id = ? AND scan_id NOT IN (SELECT scan_id FROM completions)').run(next.volume_id, oldId);
     catalog.prepare('DELETE FROM volumes WHERE volume_id = ?').run(oldId);

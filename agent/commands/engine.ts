@@ -17,13 +17,15 @@ import { countProxiesToMake, countProxiesToPush, proxySpool, sweepProxies } from
 import { countSidecars, listUnmatched } from '../catalog/sidecars.ts';
 import { countSpooled } from '../catalog/spool.ts';
 import { forgetVolume, getVolume } from '../catalog/volumes.ts';
-import { hasReport } from '../catalog/orders.ts';
+import { hasReport, type OrderRow } from '../catalog/orders.ts';
 import { createFileAccess } from '../files/access.ts';
 import { createFileChanges } from '../files/changes.ts';
 import { DiskFullError } from '../files/room.ts';
 import { openLink, type Handlers } from '../link/socket.ts';
+import { rootsNear } from '../orders/copy-plan.ts';
 import { createOrders } from '../orders/orders.ts';
 import { createSender } from '../push/send-originals.ts';
+import { isInPackage } from '../pipeline/ignore.ts';
 import { sidecarsOfFolder } from '../pipeline/relate-folders.ts';
 import { createProxyMaker } from '../pipeline/proxy.ts';
 import { proxyPending } from '../pipeline/proxy-pending.ts';
@@ -35,7 +37,7 @@ import { renderPending } from '../pipeline/render-pending.ts';
 import { createPlaces } from '../pipeline/places.ts';
 import { answerQuestion, scanRoots } from '../pipeline/scan.ts';
 import type { ScanContext, ScanProgress, ScanReport } from '../pipeline/context.ts';
-import { fetchKnownLocations, fetchOpenOrders, fetchOrder, fetchWantedPlaces, WorkerUnreachable, type WorkerAddress } from '../push/client.ts';
+import { fetchExportFacts, fetchKnownLocations, fetchOpenOrders, fetchOrder, fetchWantedPlaces, WorkerUnreachable, type WorkerAddress } from '../push/client.ts';
 import { agreeOnState, pushAll, type PushContext } from '../push/push.ts';
 import { pushProxyStep } from '../push/push-proxies.ts';
 import { createVolumes } from '../volumes/volumes.ts';
@@ -79,6 +81,8 @@ export interface Engine {
 
 /** New rows wait this long for company before they are pushed. */
 const PUSH_SOON_MS = 400;
+/** An order that reads small files ends hundreds of steps a second; how far it is is told so often. */
+const ORDER_TELL_MS = 100;
 /** What the owner did is with the Worker before the page hears of it, unless that takes longer than this. */
 const TELL_MS = 2_000;
 /** A Worker out of reach is tried again so often. */
@@ -331,14 +335,24 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
 
   // ── orders, beside all that: what the owner waits for waits for no scan ──
   const changes = createFileChanges();
+  let orderTimer: NodeJS.Timeout | undefined;
   const orders = createOrders({
-    catalog, files: ctx.files, changes, volumes, now: ctx.now, signal: stop.signal, warn, sidecarsOf: (folder) => sidecarsOfFolder(catalog, folder),
+    catalog, files: ctx.files, changes, volumes, now: ctx.now, signal: stop.signal, warn, sidecarsOf: (folder) => sidecarsOfFolder(catalog, folder), inPackage: isInPackage,
+    exportFacts: (sha256s) => fetchExportFacts(options.worker, sha256s),
     refresh: () => { ctx.files.refresh(); changes.refresh(); },
-    onChange: () => { changed(); pushSoon(); },
-    // Restored sidecars are read again, and what is left in a folder is related anew.
-    onEnded: ({ body }) => { if (body.kind === 'restore') scanSoon(listRoots(catalog).filter((r) => body.volumes.includes(r.volume_id)).map((r) => r.root_id)); else if (body.kind === 'trash') enqueue(() => relate(emptyReport(), true)).then(() => { pushSoon(); }, (error: unknown) => { if (!stop.signal.aborted) warn(reason(error)); }); },
+    onChange: () => { orderTimer ??= setTimeout(() => { orderTimer = undefined; changed(); }, ORDER_TELL_MS); pushSoon(); },
+    onEnded: afterOrder,
   });
-  const sender = createSender({ catalog, files: ctx.files, volumes, signal: stop.signal, worker: options.worker, warn, refresh: () => ctx.files.refresh(), sidecarsOf: (folder) => sidecarsOfFolder(catalog, folder) });
+  const sender = createSender({ catalog, files: ctx.files, volumes, now: ctx.now, signal: stop.signal, worker: options.worker, warn, refresh: () => ctx.files.refresh(), sidecarsOf: (folder) => sidecarsOfFolder(catalog, folder) });
+  /** Restored sidecars are read again, what is left in a folder is related anew, and copies are found. */
+  function afterOrder({ body, target }: OrderRow): void {
+    if (body.kind === 'restore' || body.kind === 'mend') scanSoon(listRoots(catalog).filter((r) => body.volumes.includes(r.volume_id)).map((r) => r.root_id));
+    else if (body.kind === 'trash') enqueue(() => relate(emptyReport(), true)).then(() => { pushSoon(); }, (error: unknown) => { if (!stop.signal.aborted) warn(reason(error)); });
+    else if (target) {
+      const roots = rootsNear(catalog, target).map((r) => r.root_id);
+      if (roots.length > 0) scanSoon(roots);
+    }
+  }
   async function takeOrders(): Promise<void> {
     await orders.take(await fetchOpenOrders(options.worker), (id) => fetchOrder(options.worker, id));
   }
@@ -573,6 +587,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       stop.abort();
       unwatchVolumes?.();
       clearTimeout(pushTimer);
+      clearTimeout(orderTimer);
       await watcher?.close();
       await orders.settled();
       await sender.settled();

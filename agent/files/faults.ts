@@ -105,17 +105,15 @@ export function withFaults(access: FileAccess, faults: readonly Fault[]): Faulty
       const opening = refuse(path, 'open');
       const file = await access.open(path);
       after(opening);
-      return {
-        ...file,
-        hash: async () => {
-          const fault = refuse(path, 'read');
-          const result = await file.hash();
-          after(fault);
-          if (fault?.effect === 'changes') throw new FileError('changed_while_read', '', 'It changed while it was being read.');
-          if (fault?.effect === 'vanishes') throw new FileError('vanished', 'ENOENT', 'It was there a moment ago and is gone.');
-          return result;
-        },
+      const around = async <T>(read: () => Promise<T>): Promise<T> => {
+        const fault = refuse(path, 'read');
+        const result = await read();
+        after(fault);
+        if (fault?.effect === 'changes') throw new FileError('changed_while_read', '', 'It changed while it was being read.');
+        if (fault?.effect === 'vanishes') throw new FileError('vanished', 'ENOENT', 'It was there a moment ago and is gone.');
+        return result;
       };
+      return { ...file, hash: () => around(file.hash), pass: (use) => around(() => file.pass(use)) };
     },
   };
 }

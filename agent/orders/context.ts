@@ -13,7 +13,7 @@ import { FileError } from '../files/errors.ts';
 import { absolutePath } from '../volumes/identify.ts';
 import type { Volume } from '../volumes/types.ts';
 import type { Volumes } from '../volumes/volumes.ts';
-import type { Outcome } from '../../protocol/orders.ts';
+import type { ExportFacts, Outcome } from '../../protocol/orders.ts';
 
 export interface OrderContext {
   catalog: Catalog;
@@ -24,6 +24,10 @@ export interface OrderContext {
   signal: AbortSignal;
   /** Of a folder: for each media file's name the sidecars beside it that speak of it. */
   sidecarsOf(folder: Folder): Map<string, string[]>;
+  /** Whether a path leads into another program's package. */
+  inPackage(path: string): boolean;
+  /** What the library says of these assets (at most MAX_FACTS_ASSETS). Throws while the Worker is out of reach. */
+  exportFacts(sha256s: readonly string[]): Promise<ExportFacts>;
   /** Something is to be told. */
   onChange(): void;
 }
@@ -34,20 +38,31 @@ export class DriveLeft extends Error {
   constructor(volumeId: string) { super(`volume ${volumeId} is not connected`); this.name = 'DriveLeft'; this.volumeId = volumeId; }
 }
 
-/** One run of one order, from where the last one stopped: a drive that comes back later is met anew by the next. */
+/** One run of one order, from where the last one stopped: a drive that left and comes back is met anew by the next. */
 export interface Run {
   /** The volume as it is now. Throws DriveLeft where it is away, or is mounted otherwise than when this run first met it. */
   at(volumeId: string): Promise<Volume>;
+  /** The same by a look at its mount point alone, where it was met a moment ago: for reads, whose trouble is followed by `at`. */
+  near(volumeId: string): Promise<Volume>;
   /** Files (by `fileKey`) that the order was still to take away when the run began: none of them counts as a copy that stays. */
   leaving(): ReadonlySet<string>;
   /** Those of them that hold this asset, as the system sees them now (`liveKey`): one may be shown under a path of another volume too. */
   leavingNow(sha256: string): Promise<ReadonlySet<string>>;
 }
 
-export function openRun(ctx: Pick<OrderContext, 'volumes' | 'files' | 'catalog'>, orderId: string): Run {
+/** A drive that was met so lately need not be sought among all mounts again before each read. */
+const NEAR_MS = 1_000;
+
+export function openRun(ctx: Pick<OrderContext, 'volumes' | 'files' | 'catalog' | 'now'>, orderId: string): Run {
   let leaving: { keys: Set<string>; steps: Map<string, Step[]> } | undefined;
   const leavingNow = new Map<string, Set<string>>();
-  const known = new Map<string, { mount_point: string; dev: number; ino: number }>();
+  const known = new Map<string, { volume: Volume; dev: number; ino: number; metMs: number }>();
+  const left = new Set<string>();
+  const leave = (volumeId: string): DriveLeft => { left.add(volumeId); return new DriveLeft(volumeId); };
+  const isMounted = (volume: Volume, first: { dev: number; ino: number }): boolean => {
+    const mount = look(ctx.files, volume.mount_point);
+    return mount !== undefined && mount.dev === first.dev && mount.ino === first.ino;
+  };
   const readLeaving = (): NonNullable<typeof leaving> => {
     if (leaving) return leaving;
     leaving = { keys: new Set(), steps: new Map() };
@@ -63,19 +78,27 @@ export function openRun(ctx: Pick<OrderContext, 'volumes' | 'files' | 'catalog'>
     }
     return leaving;
   };
-  const run: Run = {
-    at: async (volumeId) => {
-      const volume = await ctx.volumes.get(volumeId);
-      if (!volume) throw new DriveLeft(volumeId);
-      let mount: Stats;
-      try { mount = ctx.files.lstat(volume.mount_point); } catch (error) {
-        if (error instanceof FileError) throw new DriveLeft(volumeId);
-        throw error;
-      }
+  const at = async (volumeId: string): Promise<Volume> => {
+    const volume = left.has(volumeId) ? undefined : await ctx.volumes.get(volumeId);
+    if (!volume) throw leave(volumeId);
+    try {
       const first = known.get(volumeId);
-      if (first && (first.mount_point !== volume.mount_point || first.dev !== mount.dev || first.ino !== mount.ino)) throw new DriveLeft(volumeId);
-      known.set(volumeId, { mount_point: volume.mount_point, dev: mount.dev, ino: mount.ino });
+      if (first && (first.volume.mount_point !== volume.mount_point || !isMounted(volume, first))) throw leave(volumeId);
+      const { dev, ino } = ctx.files.lstat(volume.mount_point);
+      known.set(volumeId, { volume, dev, ino, metMs: ctx.now() });
       return volume;
+    } catch (error) {
+      if (error instanceof FileError) throw leave(volumeId);
+      throw error;
+    }
+  };
+  return {
+    at,
+    near: async (volumeId) => {
+      const first = known.get(volumeId);
+      if (!first || left.has(volumeId) || Math.abs(ctx.now() - first.metMs) > NEAR_MS) return at(volumeId);
+      try { if (isMounted(first.volume, first)) return first.volume; } catch (error) { if (!(error instanceof FileError)) throw error; }
+      throw leave(volumeId);
     },
     leaving: () => readLeaving().keys,
     leavingNow: async (sha256) => {
@@ -84,7 +107,7 @@ export function openRun(ctx: Pick<OrderContext, 'volumes' | 'files' | 'catalog'>
       leavingNow.set(sha256, keys = new Set());
       for (const step of readLeaving().steps.get(sha256) ?? []) {
         try {
-          const { mount_point } = await run.at(step.volume_id);
+          const { mount_point } = await at(step.volume_id);
           const stat = look(ctx.files, absolutePath(mount_point, step.path)) ?? (step.to_path === null ? undefined : look(ctx.files, absolutePath(mount_point, step.to_path)));
           if (stat) keys.add(liveKey(stat));
         } catch (error) { if (!(error instanceof FileError) && !(error instanceof DriveLeft)) throw error; }
@@ -92,7 +115,6 @@ export function openRun(ctx: Pick<OrderContext, 'volumes' | 'files' | 'catalog'>
       return keys;
     },
   };
-  return run;
 }
 
 /** What the catalog has at a step's place. */
@@ -126,15 +148,33 @@ export function isSameFile(a: Stats, b: Stats): boolean {
 /** What two looks at one moment show of one file, whatever path leads to it. */
 export function liveKey(stat: Stats): string { return `${stat.dev}:${stat.ino}`; }
 
+/** The run is being ended from outside: nothing is concluded, and the next one goes on. */
+export class Interrupted extends Error { constructor() { super('it was stopped'); this.name = 'Interrupted'; } }
+
+/** SHA-256 of a file by chunks, each given to `use` too: of any size without holding it, and ended soon where the agent stops. */
+export async function passFile(ctx: Pick<OrderContext, 'files' | 'signal'>, absolute: string, use?: (bytes: Buffer) => Promise<void>): Promise<string> {
+  const file = await ctx.files.open(absolute);
+  try {
+    return (await file.pass(async (bytes) => {
+      if (ctx.signal.aborted) throw new Interrupted();
+      await use?.(bytes);
+    })).sha256;
+  } finally { await file.close(); }
+}
+
 /** What tells one file from another: its inode where inodes last, however many paths and mounts show it; else its place. */
 export function fileKey(row: Pick<FileRow, 'fs_id' | 'inode' | 'volume_id' | 'dir' | 'name'>): string {
   return row.fs_id !== null && row.inode !== null ? `${row.fs_id}\0${row.inode}` : `${row.volume_id}\0\0${row.dir}/${row.name}`;
 }
 
 /** A copy of this asset that stays, on one of `volumes`, whose bytes were read and found right just now; never the file that leaves by another path. */
-export async function findGoodCopy(ctx: OrderContext, run: Run, sha256: string, volumes: readonly string[]): Promise<FileRow | undefined> {
-  for (const copy of listCopies(ctx.catalog, sha256)) {
-    if (run.leaving().has(fileKey(copy)) || !volumes.includes(copy.volume_id)) continue;
+export function findGoodCopy(ctx: OrderContext, run: Run, sha256: string, volumes: readonly string[]): Promise<FileRow | undefined> {
+  return firstGoodCopy(ctx, run, sha256, listCopies(ctx.catalog, sha256).filter((copy) => !run.leaving().has(fileKey(copy)) && volumes.includes(copy.volume_id)));
+}
+
+/** The first of these whose bytes were read just now and are those of the hash. */
+export async function firstGoodCopy(ctx: OrderContext, run: Run, sha256: string, copies: readonly FileRow[]): Promise<FileRow | undefined> {
+  for (const copy of copies) {
     try {
       const volume = await run.at(copy.volume_id);
       const read = await hashFile(ctx.files, absolutePath(volume.mount_point, joinPath(copy.dir, copy.name)));
@@ -148,6 +188,13 @@ export async function findGoodCopy(ctx: OrderContext, run: Run, sha256: string, 
 
 /** A drive's name for a sentence. */
 export function driveName(catalog: Catalog, volumeId: string): string { return getVolume(catalog, volumeId)?.label ?? 'a drive'; }
+
+/** As people read sizes of drives. */
+export function sayBytes(bytes: number): string {
+  const unit = (['GB', 'MB', 'kB'] as const).find((_, i) => bytes >= 1000 ** (3 - i)) ?? 'bytes';
+  const value = bytes / { GB: 1e9, MB: 1e6, kB: 1e3, bytes: 1 }[unit];
+  return `${value >= 100 || unit === 'bytes' ? Math.round(value) : value.toFixed(1)} ${unit}`;
+}
 
 /** What a refusal of the file system means for an order: its outcome, and a sentence. */
 export function sayTrouble(error: FileError): { outcome: Outcome; reason: string } {

@@ -5,14 +5,14 @@ import { getFile, joinPath, listCopies, splitPath, type FileRow } from '../catal
 import { listTrash, type NewStep, type TrashRow } from '../catalog/orders.ts';
 import { listRoots } from '../catalog/roots.ts';
 import { getVolume } from '../catalog/volumes.ts';
-import { MAX_PLAN_REFUSED, type OrderBody, type OrderOf, type OrderPlan, type Outcome } from '../../protocol/orders.ts';
+import { MAX_PLAN_REFUSED, type OrderOf, type OrderPlan, type Outcome } from '../../protocol/orders.ts';
 import { fileKey, type OrderContext } from './context.ts';
 import { trashBase, trashPath } from './trash.ts';
 
 /** Stacks whose files belong together on the drive too: one without the other is half a photograph. */
 const TOGETHER = "('live', 'raw')";
 
-/** The asset and those that go with it wherever it goes: a Live Photo's video or still, the RAW or its JPEG. */
+/** The asset and those that go with it wherever it goes, the one that is shown first: a Live Photo's video or still, the RAW or its JPEG. */
 export function togetherWith(catalog: Catalog, sha256: string): string[] {
   const primary = catalog.prepare(`SELECT primary_sha256 FROM stacks WHERE member_sha256 = ? AND removed = 0 AND type IN ${TOGETHER}`).get(sha256)?.['primary_sha256'] as string | undefined;
   const top = primary ?? sha256;
@@ -22,14 +22,12 @@ export function togetherWith(catalog: Catalog, sha256: string): string[] {
 
 export interface Planned { steps: NewStep[]; plan: OrderPlan }
 
-const EMPTY_PLAN: OrderPlan = { assets: 0, files: 0, sidecars: 0, bytes: 0, drives: [], away: [], last_copies: 0, refused: { total: 0, files: [] }, blocked: null };
+/** Of nothing; `blocked` says why. */
+export const EMPTY_PLAN: OrderPlan = { assets: 0, files: 0, sidecars: 0, bytes: 0, drives: [], away: [], last_copies: 0, refused: { total: 0, files: [] }, blocked: null };
 
-export function planOrder(ctx: Pick<OrderContext, 'catalog' | 'sidecarsOf'>, orderId: string, body: OrderBody): Planned {
-  switch (body.kind) {
-    case 'trash': return planTrash(ctx, orderId, body);
-    case 'restore': case 'empty': return planFromTrash(ctx.catalog, body);
-    default: return { steps: [], plan: { ...EMPTY_PLAN, blocked: `This Jharokha cannot carry out an order of the kind ${body.kind} yet.` } };
-  }
+/** Of the orders about the trash. */
+export function planOrder(ctx: Pick<OrderContext, 'catalog' | 'sidecarsOf'>, orderId: string, body: OrderOf<'trash' | 'restore' | 'empty'>): Planned {
+  return body.kind === 'trash' ? planTrash(ctx, orderId, body) : planFromTrash(ctx.catalog, body);
 }
 
 interface Unit { files: FileRow[]; dir: string; volume_id: string }
@@ -188,7 +186,7 @@ function stepOf(row: TrashRow, unit: number): NewStep {
   return { unit, role: row.role, volume_id: row.volume_id, path: row.path, sha256: row.sha256 || null, size_bytes: row.size_bytes, to_path: row.trash_path, from_order: row.order_id, from_n: row.n };
 }
 
-function listAway(catalog: Catalog, away: ReadonlyMap<string, ReadonlySet<string>>): OrderPlan['away'] {
+export function listAway(catalog: Catalog, away: ReadonlyMap<string, ReadonlySet<string>>): OrderPlan['away'] {
   return [...away].map(([volume_id, files]) => ({ volume_id, label: getVolume(catalog, volume_id)?.label ?? volume_id, files: files.size })).sort((a, b) => (a.label < b.label ? -1 : 1));
 }
 

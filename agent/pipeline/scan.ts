@@ -412,7 +412,7 @@ function takeKnownInode(run: Run, job: Job, stat: Stats, inode: string): boolean
   const { sha256 } = same;
   catalog.transact(() => {
     noteNewCopy(run);
-    putFile(catalog, fileWrite(run, job, stat, 'asset', sha256));
+    putFile(catalog, { ...fileWrite(run, job, stat, 'asset', sha256), verified_ms: same.verified_ms });
   });
   settleSolved(run, job);
   count(run, 'duplicate');
@@ -475,7 +475,7 @@ function countAsset(run: Run, row: FileRow | undefined, sha256: string, known: b
 
 /** The file's row; one that differs in nothing that the Worker knows is not pushed again. */
 function writeAssetFile(run: Run, job: Job, row: FileRow | undefined, stat: Stats, sha256: string): void {
-  const next = fileWrite(run, job, stat, 'asset', sha256);
+  const next = { ...fileWrite(run, job, stat, 'asset', sha256), verified_ms: run.ctx.now() };
   if (row?.sha256 !== sha256) noteNewCopy(run);
   const same = row && row.seen_as === 'asset' && row.sha256 === sha256 && row.size_bytes === stat.size && row.mtime_ms === stat.mtimeMs && row.inode === next.inode
     && row.fs_id === next.fs_id && row.missing_since_ms === null && JSON.stringify(row.time_claims) === JSON.stringify(next.time_claims);

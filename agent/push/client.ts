@@ -2,7 +2,7 @@
 import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import * as z from 'zod';
-import { OpenOrders, Order, type OrderReport } from '../../protocol/orders.ts';
+import { ExportFacts, OpenOrders, Order, type OrderReport } from '../../protocol/orders.ts';
 import { BatchAnswer, KnownLocations, SyncState, WantedPlaces, type ScanComplete, type WantedPlace } from '../../protocol/rows.ts';
 import { ChunkAnswer, CurationPage, type CurationChunk, type CurationPart } from '../../protocol/curation.ts';
 import { PACK_MIME, PackAnswer, encodePack, type PackItem } from '../../protocol/pack.ts';
@@ -203,4 +203,9 @@ export async function waitForRoom(at: WorkerAddress, id: string, signal: AbortSi
 
 export async function endTransfer(at: WorkerAddress, id: string, end: TransferEnd): Promise<void> {
   await callWorker(at, `/sync/transfers/${id}/end`, { method: 'POST', body: JSON.stringify(end), type: 'application/json' });
+}
+
+/** What the library says of these assets, at most MAX_FACTS_ASSETS; those that it does not have are left out. */
+export function fetchExportFacts(at: WorkerAddress, sha256s: readonly string[]): Promise<ExportFacts> {
+  return callJson(at, '/sync/orders/facts', ExportFacts, { method: 'POST', body: JSON.stringify({ sha256s }), type: 'application/json' });
 }

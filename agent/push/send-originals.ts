@@ -24,7 +24,7 @@ const MANY_FILES = 200;
 /** What both of a zip's clocks can say. */
 const [FIRST_MS, LAST_MS] = [Date.UTC(1980, 0, 2), Date.UTC(2038, 0, 18)];
 
-export interface SenderOptions extends Pick<OrderContext, 'catalog' | 'files' | 'volumes' | 'sidecarsOf' | 'signal'> {
+export interface SenderOptions extends Pick<OrderContext, 'catalog' | 'files' | 'volumes' | 'now' | 'sidecarsOf' | 'signal'> {
   worker: WorkerAddress;
   warn(line: string): void;
   /** Before each: tests change what fails. */

@@ -9,6 +9,7 @@ import { createFileAccess } from '../../agent/files/access.ts';
 import { createFileChanges } from '../../agent/files/changes.ts';
 import { createOrders, type Orders } from '../../agent/orders/orders.ts';
 import { addRoot, scanAll } from '../../agent/pipeline/index.ts';
+import { isInPackage } from '../../agent/pipeline/ignore.ts';
 import { relateMarked } from '../../agent/pipeline/relate.ts';
 import { sidecarsOfFolder } from '../../agent/pipeline/relate-folders.ts';
 import { createVolumes } from '../../agent/volumes/volumes.ts';
@@ -181,7 +182,7 @@ export function openWorld(template: Template, options: { links?: boolean } = {})
     setHook: (next) => { hook = next ?? NO_HOOK; },
     orders: () => orders ??= createOrders({
       catalog: hookCatalog(open(), () => hook), files: hookAccess(createFileAccess(), () => hook), changes: hookChanges(createFileChanges({ calls: hookCalls(world.links, () => hook) }), () => hook), volumes,
-      now: () => Date.now(), signal: new AbortController().signal, sidecarsOf: (folder) => sidecarsOfFolder(open(), folder), refresh: () => undefined, onChange: () => undefined, onEnded: () => undefined, warn: () => undefined,
+      now: () => Date.now(), signal: new AbortController().signal, sidecarsOf: (folder) => sidecarsOfFolder(open(), folder), inPackage: isInPackage, exportFacts: async () => ({ items: [] }), refresh: () => undefined, onChange: () => undefined, onEnded: () => undefined, warn: () => undefined,
     }),
     orderOf: (body) => {
       const order: Order = { order_id: randomUUID(), given_at_ms: 1_700_000_000_000 + (given += 1), cancelled: false, body };

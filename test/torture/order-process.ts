@@ -6,6 +6,7 @@ import { openCatalog } from '../../agent/catalog/catalog.ts';
 import { createFileAccess } from '../../agent/files/access.ts';
 import { createFileChanges } from '../../agent/files/changes.ts';
 import { createOrders } from '../../agent/orders/orders.ts';
+import { isInPackage } from '../../agent/pipeline/ignore.ts';
 import { sidecarsOfFolder } from '../../agent/pipeline/relate-folders.ts';
 import { createVolumes } from '../../agent/volumes/volumes.ts';
 import type { Order } from '../../protocol/orders.ts';
@@ -26,7 +27,7 @@ const files = createFileAccess();
 const changes = createFileChanges({ calls: hookCalls(job.links, () => hook) });
 const orders = createOrders({
   catalog: hookCatalog(catalog, () => hook), files, changes, volumes: createVolumes({ testFile: job.volumesFile }), now: () => Date.now(), signal: new AbortController().signal,
-  sidecarsOf: (folder) => sidecarsOfFolder(catalog, folder), refresh: () => { files.refresh(); changes.refresh(); }, onChange: () => undefined, onEnded: () => undefined, warn: (line) => { console.error(line); },
+  sidecarsOf: (folder) => sidecarsOfFolder(catalog, folder), inPackage: isInPackage, exportFacts: async () => ({ items: [] }), refresh: () => { files.refresh(); changes.refresh(); }, onChange: () => undefined, onEnded: () => undefined, warn: (line) => { console.error(line); },
 });
 await orders.take([{ order_id: job.order.order_id, cancelled: false }], async () => job.order);
 await orders.settled();

@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { OrderBody, OrderReport, Outcome, Receipt } from '../../protocol/orders.ts';
 import { ListLine } from '../../protocol/list.ts';
 import { cancelOrder, draftOrder, findOrder, giveOrder, listOpenOrders, listReceipts } from '../../worker/store/orders.ts';
-import { findTrashed, listTrash, listTrashDrives, untrash, withMembers } from '../../worker/store/trash.ts';
+import { countSpareTrash, findTrashed, listTrash, listTrashDrives, untrash, withMembers } from '../../worker/store/trash.ts';
 import { filesAt, hashesElsewhere } from '../../worker/store/paths.ts';
 import { ask, askAsAgent, asset, countRows, createSender, evidence, hashOf, item, location, migrate, postJson, settleFeed, volume, VOLUME } from './support.ts';
 import './settle.ts';
@@ -206,6 +206,19 @@ describe('the trash', () => {
     expect(new Set(seen).size).toBe(45);
     const page = await (await ask('/trash')).text();
     expect(page.match(/class="trash-tile"/g)).toHaveLength(45);
+  });
+});
+
+describe('what was mended', () => {
+  it('is sound again; the damaged bytes lie in the trash, and the asset is not trashed', async () => {
+    const look = await give({ kind: 'verify', volume_id: VOLUME, share: 100, slowly: false });
+    await report(look, [receipt(0, 1, 'a.jpg', 'damaged')]);
+    const id = await give({ kind: 'mend', files: [{ volume_id: VOLUME, path: 'a.jpg' }], volumes: [VOLUME, OTHER] });
+    await report(id, [receipt(0, 1, 'a.jpg', 'trashed', { sha256: hashOf(99), to: `.jharokha-trash/${id}/0/a.jpg` }), receipt(1, 1, 'a.jpg', 'copied', { unit: 0, to: 'a.jpg', at_ms: 9_000 })]);
+    expect(await item(1)).not.toBeNull();
+    expect(await countSpareTrash(env.DB)).toBe(1);
+    expect(await env.DB.prepare("SELECT sha256, verified_at_ms, damaged_at_ms FROM locations WHERE path = 'a.jpg'").first()).toEqual({ sha256: hashOf(1), verified_at_ms: 9_000, damaged_at_ms: null });
+    expect(await (await ask('/trash')).text()).toContain('One file is a copy of a photo that stays.');
   });
 });
 

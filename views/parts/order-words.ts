@@ -14,6 +14,7 @@ export function orderTitle(kind: OrderKind, count: number | null, drive?: string
     case 'empty': return count === null ? 'Empty the trash' : `Delete ${sayThings(count)} for good`;
     case 'verify': return `Verify ‘${drive ?? 'a drive'}’`;
     case 'copy': return drive === undefined ? `Copy ${sayThings(count ?? 0)} to a drive` : `Copy ${sayThings(count ?? 0)} to ‘${drive}’`;
+    case 'mend': return `Mend ${sayCount(count ?? 0, 'damaged file')}`;
     case 'export': return `Export ${sayThings(count ?? 0)}`;
   }
 }

@@ -20,7 +20,7 @@ import { requireOwner } from '../middleware/token.ts';
 import { driveLabel, findDrive } from '../store/drives.ts';
 import { cancelOrder, countOutcomes, draftOrder, fillDraft, findOrder, giveOrder, listOrders, listReceipts, readOrder, RECEIPTS_SHOWN, type OrderFacts } from '../store/orders.ts';
 import { filesAt, hashesElsewhere, type FoundFile } from '../store/paths.ts';
-import { listPlanTiles, listTrash, listTrashDrives, untrash, withMembers } from '../store/trash.ts';
+import { countSpareTrash, listPlanTiles, listTrash, listTrashDrives, untrash, withMembers } from '../store/trash.ts';
 
 /** 20,000 hashes, as JSON or as a form. */
 const MAX_ASK_BYTES = 2_000_000;
@@ -42,7 +42,7 @@ orders.on('POST', ['/orders', '/orders/*', '/trash'], requireOwner);
 /** A draft of what a page or a command asks for; hashes are tiles, and what is shown as one with them goes with them. */
 async function draft(c: PageContext, asked: OrderBody, drive?: string): Promise<string> {
   const nowMs = Date.now();
-  const count = 'sha256s' in asked && asked.sha256s !== null ? asked.sha256s.length : null;
+  const count = 'files' in asked ? asked.files.length : 'sha256s' in asked && asked.sha256s !== null ? asked.sha256s.length : null;
   let body: OrderBody = asked;
   if (body.kind === 'trash' && body.copies === null) body = { ...body, sha256s: await withMembers(c.env.DB, body.sha256s) };
   return draftOrder(c.env.DB, await withVolumes(c, body), orderTitle(asked.kind, count, drive), nowMs);
@@ -96,7 +96,7 @@ async function readAsk(c: PageContext): Promise<OrderBody> {
     // A form of copies with none ticked means none of them, and not the whole asset.
     if (form.has('copies') && copies.length === 0) throw new BadRequest('Nothing was ticked, so there is nothing to move.');
     const fields = Object.fromEntries([...form].filter(([name]) => name !== 'sha256' && name !== 'copy'));
-    asked = { ...fields, sha256s: form.getAll('sha256'), ...(copies.length > 0 ? { copies } : {}), ...(fields['share'] === undefined ? {} : { share: Number(fields['share']) }), ...(fields['slowly'] === undefined ? {} : { slowly: true }) };
+    asked = { ...fields, sha256s: form.getAll('sha256'), ...(copies.length > 0 ? { copies, files: copies } : {}), ...(fields['share'] === undefined ? {} : { share: Number(fields['share']) }), ...(fields['slowly'] === undefined ? {} : { slowly: true }) };
   }
   const parsed = OrderBody.safeParse(asked);
   if (!parsed.success) throw new BadRequest(`This order cannot be read: ${parsed.error.issues[0]?.path.join('.') ?? ''} ${parsed.error.issues[0]?.message ?? ''}.`);
@@ -248,10 +248,10 @@ orders.post('/trash', async (c) => {
 
 async function sendTrash(c: PageContext, words: { said?: string | undefined; wrong?: string | undefined }, status: 200 | 422 = 200): Promise<Response> {
   const before = readCursor(c.req.query('before'));
-  const [tiles, trash, known, frame] = await Promise.all([listTrash(c.env.DB, { atMs: before.atMs, sha256: before.key }, TRASH_SHOWN + 1), listTrashDrives(c.env.DB), loadKnownDrives(c), loadFrame(c)]);
+  const [tiles, trash, known, spare, frame] = await Promise.all([listTrash(c.env.DB, { atMs: before.atMs, sha256: before.key }, TRASH_SHOWN + 1), listTrashDrives(c.env.DB), loadKnownDrives(c), countSpareTrash(c.env.DB), loadFrame(c)]);
   const drives = trash.map((each) => ({ ...known(each.volume_id), files: each.files, bytes: each.bytes })).sort((a, b) => Number(b.connected) - Number(a.connected));
   const last = tiles.length > TRASH_SHOWN ? tiles[TRASH_SHOWN - 1] : undefined;
-  return sendPage(c, <TrashPage frame={frame} tiles={tiles.slice(0, TRASH_SHOWN)} drives={drives} first={c.req.query('before') === undefined} nowMs={Date.now()} next={last ? withQuery('/trash', { before: `${last.at_ms}.${last.sha256}` }) : null} {...words} />, status);
+  return sendPage(c, <TrashPage frame={frame} tiles={tiles.slice(0, TRASH_SHOWN)} drives={drives} spare={spare} first={c.req.query('before') === undefined} nowMs={Date.now()} next={last ? withQuery('/trash', { before: `${last.at_ms}.${last.sha256}` }) : null} {...words} />, status);
 }
 
 async function sendDraft(c: PageContext, order: OrderFacts, wrong?: string, status: 200 | 422 = 200): Promise<Response> {

@@ -2,11 +2,11 @@
 import { Hono } from 'hono';
 import { CurationChunk, CurationPart, MAX_CURATION_CHUNK_BYTES } from '../../protocol/curation.ts';
 import { MAX_BATCH_BYTES, MAX_BATCH_ROWS, MAX_PACK_BYTES, MAX_PROXY_PARTS, PROTOCOL_VERSION, PROXY_PART_BYTES, TRANSFER_PART_BYTES } from '../../protocol/limits.ts';
+import { FactsQuestion, OrderId, OrderReport } from '../../protocol/orders.ts';
 import { decodePack, type PackItem } from '../../protocol/pack.ts';
 import { UploadComplete, UploadStart } from '../../protocol/proxy.ts';
 import { parseProxyKey, proxyKey, type ProxyId } from '../../protocol/rendition.ts';
 import { BATCH_ROWS, Batch, ScanComplete, type BatchList } from '../../protocol/rows.ts';
-import { OrderId, OrderReport } from '../../protocol/orders.ts';
 import { TransferEnd, TransferId } from '../../protocol/transfer.ts';
 import { MAX_VECTOR_PACK_BYTES, SpaceKey, VectorRemoval, VectorDrop } from '../../protocol/vector.ts';
 import { Sha256 } from '../../protocol/words.ts';
@@ -21,6 +21,7 @@ import { countVectors, dropOtherVectors, putVectors, removeVectors } from '../se
 import { readSyncState } from '../store/batches.ts';
 import { readCuration } from '../store/curation-export.ts';
 import { importCuration } from '../store/curation-import.ts';
+import { readExportFacts } from '../store/export-facts.ts';
 import { applyBatch, finish } from '../store/ingest.ts';
 import { listKnownLocations } from '../store/locations.ts';
 import { applyReport, listOpenOrders, readOrder } from '../store/orders.ts';
@@ -33,6 +34,8 @@ import { completeScan } from '../store/scans.ts';
 const MAX_COMPLETE_BYTES = 4_000_000;
 /** The receipts of all parts of the largest upload are some 30 KB. */
 const MAX_UPLOAD_WORDS_BYTES = 100_000;
+/** 500 hashes are 34 KB. */
+const MAX_FACTS_BYTES = 50_000;
 /** 5,000 hashes are 335 KB. */
 const MAX_VECTOR_WORDS_BYTES = 500_000;
 /** 1,000 receipts with paths of PATH_MAX twice would be 12 MB; real ones are some 0.4 MB. */
@@ -176,6 +179,13 @@ sync.get('/sync/orders/:id', async (c) => {
   const order = await readOrder(c.env.DB, orderId(c.req.param('id')));
   if (!order) throw new NotFound('There is no such order.');
   return c.json(order);
+});
+
+/** What an export says of its assets. */
+sync.post('/sync/orders/facts', async (c) => {
+  const said = FactsQuestion.safeParse(await readJson(c.req.raw, MAX_FACTS_BYTES));
+  if (!said.success) throw new BadRequest(`This question cannot be read: ${said.error.issues[0]?.path.join('.') ?? ''} ${said.error.issues[0]?.message ?? ''}.`);
+  return c.json(await readExportFacts(c.env.DB, said.data.sha256s));
 });
 
 sync.post('/sync/orders/:id', async (c) => {

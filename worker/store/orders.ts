@@ -109,8 +109,9 @@ export async function applyReport(db: D1Database, orderId: string, report: Order
     db.prepare(WRITE_STATE).bind(orderId, report.state, JSON.stringify(report.progress), report.waiting_for, report.reason, report.ended_at_ms, report.revision),
   ];
   if (fresh.length > 0) statements.push(db.prepare(WRITE_RECEIPTS).bind(JSON.stringify(fresh.map((r) => [r.n, r.unit, r.role, r.volume_id, r.path, r.sha256, r.size_bytes, r.outcome, r.reason, r.to, r.at_ms])), orderId));
-  const read = fresh.filter((r) => r.outcome === 'verified' || r.outcome === 'damaged');
-  if (read.length > 0) statements.push(db.prepare(VERIFIED_SQL).bind(JSON.stringify(read.map((r) => [r.volume_id, r.path, r.sha256, r.outcome === 'verified' ? 1 : 0, r.at_ms]))));
+  // What was written in a damaged one's place was read there once more.
+  const read = fresh.filter((r) => r.outcome === 'verified' || r.outcome === 'damaged' || (order.body.kind === 'mend' && r.outcome === 'copied'));
+  if (read.length > 0) statements.push(db.prepare(VERIFIED_SQL).bind(JSON.stringify(read.map((r) => [r.volume_id, r.path, r.sha256, r.outcome === 'damaged' ? 0 : 1, r.at_ms]))));
   const { statements: trash, touched } = trashStatements(db, orderId, order.body, fresh);
   statements.push(...trash);
   // How safely an asset is kept goes by when its copies were verified.

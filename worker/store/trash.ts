@@ -26,15 +26,16 @@ export function trashStatements(db: D1Database, orderId: string, body: OrderBody
   const statements: D1PreparedStatement[] = [];
   const touched = new Set<string>();
   const assets = (list: readonly Receipt[]) => list.flatMap((r) => (r.role === 'asset' && r.sha256 !== null ? [r.sha256] : []));
-  if (body.kind === 'trash') {
+  if (body.kind === 'trash' || body.kind === 'mend') {
     // Where it could not be put back it lies in the trash too.
     const row = (r: Receipt) => [r.n, r.role, r.volume_id, r.path, r.sha256, r.size_bytes, r.at_ms];
-    const inTrash = receipts.filter((r) => r.to !== null);
+    const inTrash = receipts.filter((r) => r.to !== null && r.outcome !== 'copied');
     const gone = JSON.stringify(receipts.filter((r) => r.outcome === 'trashed').map(row));
     if (inTrash.length > 0) statements.push(db.prepare(KEEP_FILES).bind(JSON.stringify(inTrash.map(row)), orderId), db.prepare(DROP_LOCATIONS_SQL).bind(gone), db.prepare(DROP_EVIDENCE_SQL).bind(gone));
     const trashed = receipts.filter((r) => r.outcome === 'trashed' || r.outcome === 'same_file');
     for (const sha256 of assets(trashed)) touched.add(sha256);
-    if (body.copies === null && trashed.length > 0) statements.push(db.prepare(MARK_TRASHED_SQL).bind(JSON.stringify(trashed.map(row)), orderId, JSON.stringify(body.volumes), trashed.at(-1)?.at_ms ?? 0));
+    // Of a mended file only its damaged bytes lie there.
+    if (body.kind === 'trash' && body.copies === null && trashed.length > 0) statements.push(db.prepare(MARK_TRASHED_SQL).bind(JSON.stringify(trashed.map(row)), orderId, JSON.stringify(body.volumes), trashed.at(-1)?.at_ms ?? 0));
   } else if (body.kind === 'restore' || body.kind === 'empty') {
     const out = receipts.filter((r) => r.from !== null && (r.outcome === 'restored' || r.outcome === 'emptied' || r.outcome === 'gone'));
     if (out.length > 0) statements.push(db.prepare(DROP_FILES).bind(JSON.stringify(out.map((r) => [r.from?.order_id, r.from?.n]))));
@@ -68,6 +69,11 @@ export async function listTrash(db: D1Database, before: { atMs: number; sha256: 
 /** What lies in the trash of each drive. */
 export async function listTrashDrives(db: D1Database): Promise<{ volume_id: string; files: number; bytes: number }[]> {
   return (await db.prepare(TRASH_DRIVES_SQL).all<{ volume_id: string; files: number; bytes: number }>()).results;
+}
+
+/** Files in a trash whose photo stays: duplicates, and damaged ones that were mended. */
+export async function countSpareTrash(db: D1Database): Promise<number> {
+  return (await db.prepare("SELECT count(*) AS n FROM trash_files tf WHERE tf.role = 'asset' AND NOT EXISTS (SELECT 1 FROM trashed tr WHERE tr.sha256 = tf.sha256)").first<{ n: number }>())?.n ?? 0;
 }
 
 /** Whether the owner has trashed it, and whether anything of it lies in a trash. */

@@ -4,6 +4,7 @@ import type { Step } from '../../../agent/catalog/orders.ts';
 import { createFileAccess } from '../../../agent/files/access.ts';
 import { createFileChanges } from '../../../agent/files/changes.ts';
 import { createOrders, type Orders } from '../../../agent/orders/orders.ts';
+import { isInPackage } from '../../../agent/pipeline/ignore.ts';
 import { scanAll } from '../../../agent/pipeline/index.ts';
 import { relateMarked } from '../../../agent/pipeline/relate.ts';
 import { sidecarsOfFolder } from '../../../agent/pipeline/relate-folders.ts';
@@ -22,7 +23,7 @@ export interface OrdersScene extends Scene {
   /** Every root is scanned and related. */
   index(): Promise<void>;
   body(draft: Draft<OrderBody>): OrderBody;
-  plan(draft: Draft<OrderBody>): OrderPlan;
+  plan(draft: Draft<OrderBody>): Promise<OrderPlan>;
   order(draft: Draft<OrderBody>, cancelled?: boolean): Order;
   /** Gives an order and waits until nothing more can be done. */
   give(draft: Draft<OrderBody> | Order): Promise<string>;
@@ -55,7 +56,7 @@ export function createOrdersScene(options: { volume?: Partial<FakeVolume>; links
   const { catalog, volumes } = scene;
   const orders = createOrders({
     catalog: hookCatalog(catalog, () => hook), files: hookAccess(createFileAccess(), () => hook), changes: hookChanges(createFileChanges({ calls: hookCalls(options.links ?? true, () => hook) }), () => hook), volumes,
-    now: () => Date.now() + clock.offMs, signal: (options.stop ?? new AbortController()).signal, sidecarsOf: (folder) => sidecarsOfFolder(catalog, folder), refresh: () => undefined, onChange: () => undefined,
+    now: () => Date.now() + clock.offMs, signal: (options.stop ?? new AbortController()).signal, sidecarsOf: (folder) => sidecarsOfFolder(catalog, folder), inPackage: isInPackage, exportFacts: async () => ({ items: [] }), refresh: () => undefined, onChange: () => undefined,
     onEnded: () => undefined, warn: (line) => { warnings.push(line); },
   });
   const connected = (): { volume_id: string; mount_point: string }[] => desk.all.map((volume_id) => ({ volume_id, mount_point: catalog.db.prepare('SELECT last_mount_point AS p FROM volumes WHERE volume_id = ?').get(volume_id)?.['p'] as string }));

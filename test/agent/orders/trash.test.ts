@@ -275,7 +275,7 @@ describe('copies', () => {
     putRoot(s.catalog, 'uuid:blue', 'Photos');
     putRoot(s.catalog, 'uuid:again', '');
     await s.index();
-    s.catalog.transact(() => s.catalog.db.exec("INSERT OR IGNORE INTO files SELECT 'uuid:blue', 'Photos', name, size_bytes, mtime_ms, ctime_ms, birth_ms, NULL, NULL, seen_as, sha256, in_package, racy, read_version, added_revision, time_claims, NULL, '[]', '[]', revision, 0 FROM files WHERE volume_id = 'uuid:again'"));
+    s.catalog.transact(() => s.catalog.db.exec("INSERT OR IGNORE INTO files (volume_id, dir, name, size_bytes, mtime_ms, ctime_ms, birth_ms, seen_as, sha256, in_package, racy, read_version, added_revision, time_claims, revision) SELECT 'uuid:blue', 'Photos', name, size_bytes, mtime_ms, ctime_ms, birth_ms, seen_as, sha256, in_package, racy, read_version, added_revision, time_claims, revision FROM files WHERE volume_id = 'uuid:again'"));
     expect(s.catalog.db.prepare('SELECT count(*) AS n FROM files WHERE sha256 = ?').get(hash(1))).toEqual({ n: 2 });
     expect(s.outcomes(await s.give({ kind: 'trash', sha256s: [hash(1)], copies: choose('Photos/a.png') }))).toEqual({ 'Photos/a.png': 'last_copy' });
     expect(existsSync(s.at('Photos/a.png'))).toBe(true);

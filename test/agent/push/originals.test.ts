@@ -49,7 +49,7 @@ beforeEach(async () => {
   await new Promise<void>((done) => { worker.listen(0, '127.0.0.1', done); });
   stop = new AbortController();
   sender = createSender({
-    catalog: s.catalog, files: s.files, volumes: s.volumes, signal: stop.signal, worker: { url: `http://127.0.0.1:${(worker.address() as AddressInfo).port}`, token: 't' },
+    catalog: s.catalog, files: s.files, volumes: s.volumes, now: () => Date.now(), signal: stop.signal, worker: { url: `http://127.0.0.1:${(worker.address() as AddressInfo).port}`, token: 't' },
     warn: (line) => { warned.push(line); }, refresh: () => {}, sidecarsOf: (folder) => sidecarsOfFolder(s.catalog, folder),
   });
 });
