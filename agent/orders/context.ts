@@ -82,9 +82,10 @@ export function openRun(ctx: Pick<OrderContext, 'volumes' | 'files' | 'catalog' 
     const volume = left.has(volumeId) ? undefined : await ctx.volumes.get(volumeId);
     if (!volume) throw leave(volumeId);
     try {
-      const first = known.get(volumeId);
-      if (first && (first.volume.mount_point !== volume.mount_point || !isMounted(volume, first))) throw leave(volumeId);
+      // One look: another drive may come in between two.
       const { dev, ino } = ctx.files.lstat(volume.mount_point);
+      const first = known.get(volumeId);
+      if (first && (first.volume.mount_point !== volume.mount_point || first.dev !== dev || first.ino !== ino)) throw leave(volumeId);
       known.set(volumeId, { volume, dev, ino, metMs: ctx.now() });
       return volume;
     } catch (error) {
