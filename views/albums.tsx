@@ -5,7 +5,7 @@ import type { AlbumSort } from '../protocol/words.ts';
 import { OriginalsLine, type OriginalsFacts } from './copies.tsx';
 import { Page, Said, type FrameFacts } from './frame.tsx';
 import { Card, Crumbs, Empty, GridPage, type Cover } from './grid.tsx';
-import { albumAddress, searchAddress } from './parts/addresses.ts';
+import { albumAddress, foundOriginalsAddress, searchAddress } from './parts/addresses.ts';
 import { Icon, type IconName } from './parts/icon.tsx';
 import { sayNumber, sayThings, showName } from './parts/words.ts';
 import { tileId, tileWords, type Piece, type TileFacts } from './timeline.tsx';
@@ -93,7 +93,7 @@ export function AlbumPage(props: { frame: FrameFacts; album: AlbumHead; count: n
   const empty = album.query === null
     ? <Empty icon="album" title="An empty album" text="Nothing lies in this album yet. Select photos anywhere and put them in." />
     : <Empty icon="smart" title="Nothing now" text={`Nothing answers the search ‘${showName(album.query)}’. What does later will appear here.`} />;
-  return <GridPage frame={props.frame} section="albums" title={album.title} lead={lead} crumbs={[{ href: '/albums', label: 'Albums' }]} piece={props.piece} empty="" above={count === 0 ? empty : originals && <OriginalsLine originals={originals} address={`${albumAddress(album.album_id)}/originals`} />}
+  return <GridPage frame={props.frame} section="albums" title={album.title} lead={lead} crumbs={[{ href: '/albums', label: 'Albums' }]} piece={props.piece} empty="" above={count === 0 ? empty : <OriginalsLine originals={originals} address={album.query === null ? `${albumAddress(album.album_id)}/originals` : foundOriginalsAddress(album.query)} />}
     said={<Said text={props.said} />} tools={<AlbumTools album={album} count={count} refused={props.refused} />} />;
 }
 

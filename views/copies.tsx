@@ -177,9 +177,13 @@ export function damagedAddress(volumeId: string | null, after?: { volumeId: stri
 /** `assets` were looked at; `capped`: there are more. `drives`: those that would have to be connected, most originals first. */
 export interface OriginalsFacts { assets: number; away: number; nowhere: number; drives: DriveName[]; capped: boolean }
 
-/** Whether a grid's originals are at hand: one quiet line that follows what is connected. Nothing where there are none. `address`: where it is asked anew. */
-export function OriginalsLine(props: { originals: OriginalsFacts; address: string }) {
-  return <p class="small num originals" id="originals" {...hx({ get: props.address, trigger: 'live-presence from:body', swap: 'innerMorph' })}><Originals originals={props.originals} /></p>;
+/**
+ * Whether a grid's originals are at hand: one quiet line that follows what is connected. Nothing where there are none. `address`:
+ * where it is asked anew; without `originals` it is asked once the page has come to rest, for a search answers first.
+ */
+export function OriginalsLine(props: { originals?: OriginalsFacts | undefined; address: string }) {
+  const trigger = props.originals ? 'live-presence from:body' : 'load delay:300ms, live-presence from:body';
+  return <p class="small num originals" id="originals" {...hx({ get: props.address, trigger, swap: 'innerMorph' })}>{props.originals && <Originals originals={props.originals} />}</p>;
 }
 
 /** Fragment: the sentence alone. */

@@ -2,8 +2,9 @@
 import type { Chip, SearchAnswer, SearchSort } from '../protocol/search.ts';
 import { renditionUrl } from '../protocol/rendition.ts';
 import { SaveAsAlbum } from './albums.tsx';
+import { OriginalsLine } from './copies.tsx';
 import { Page, type FrameFacts } from './frame.tsx';
-import { assetAddress, searchAddress } from './parts/addresses.ts';
+import { assetAddress, foundOriginalsAddress, searchAddress } from './parts/addresses.ts';
 import { Icon, type IconName } from './parts/icon.tsx';
 import { sayNumber, sayThings, showName } from './parts/words.ts';
 import { sayMeaning, saySimilarNothing, type MeaningFacts } from './parts/search-words.ts';
@@ -46,6 +47,7 @@ export function FoundWhole(props: SearchFacts) {
           {answer.query.trim() !== '' && <SaveAsAlbum query={answer.query} />}
           {answer.total > 1 && <Sorts query={answer.query} sort={answer.sort} weaker={props.weaker} />}
         </div>
+        {answer.total > 0 && answer.query.trim() !== '' && <OriginalsLine address={foundOriginalsAddress(answer.query, props.weaker)} />}
         {answer.parsed.cut && <p class="small">Only the first {sayNumber(answer.parsed.text.length)} characters were read; the rest of this search was left out.</p>}
       </div>
       <FoundPieceView {...props} />

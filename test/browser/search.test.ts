@@ -260,6 +260,17 @@ describe('results', () => {
     await expect.poll(() => page.url(), SOON).toMatch(/q=beach_&sort=oldest/);
   });
 
+  test('say what is connected, once they have answered, and the grid stays as it is', async () => {
+    await open('/search?q=beach');
+    const tile = await page.locator('.tile').first().elementHandle();
+    await expect.poll(() => page.locator('#originals').innerText(), SOON).toMatch(/originals are on/);
+    expect(await tile?.evaluate((each) => each.isConnected)).toBe(true);
+    await box().click();
+    await page.keyboard.press('End');
+    await page.keyboard.type('_nothing');
+    await expect.poll(() => page.locator('#originals').count(), SOON).toBe(0);
+  });
+
   test('are walked by the viewer, and left for the same place', async () => {
     await open('/search?q=beach');
     await page.setViewportSize({ width: 1280, height: 20_000 });

@@ -295,6 +295,17 @@ describe('pages', () => {
     expect(await all('SELECT * FROM orders')).toEqual([]);
   });
 
+  it('say of a search what is connected, after it has answered', async () => {
+    await send({ volumes, scans: [scan()], assets: [asset(1), asset(2)], locations: [on(VOLUME, 1, 'goa 1.jpg'), on(T7, 2, 'goa 2.jpg')] });
+    const page = (await get('/search?q=goa')).text;
+    expect(page).toMatch(/id="originals"[^>]*hx-get="\/search\/originals\?q=goa"[^>]*><\/p>/);
+    expect((await get('/search/originals?q=goa', { 'HX-Request-Type': 'partial' })).text).toMatch(/^All originals are on drives that are away: ‘<bdi>/);
+    expect((await get('/search/originals?q=goa 2', { 'HX-Request-Type': 'partial' })).text).toMatch(/^The original is on a drive that is away: ‘<bdi>/);
+    expect((await get('/search/originals?q=nothing-there', { 'HX-Request-Type': 'partial' })).text).toBe('');
+    expect((await get('/search/originals', { 'HX-Request-Type': 'partial' })).text).toBe('');
+    expect((await get('/search?q=nothing-there')).text).not.toContain('id="originals"');
+  });
+
   it('say of an album what is connected', async () => {
     const inAlbum = (path: string, volumeId = VOLUME) => evidence(path, { volume_id: volumeId, albums: [{ key: 'k', title: 'Goa' }] });
     await send({ volumes, scans: [scan()], assets: [asset(1), asset(2), asset(3)], locations: [on(VOLUME, 1, '1.jpg'), on(T7, 1, '1.jpg'), on(T7, 2, '2.jpg'), on(VOLUME, 3, '3.jpg')], evidence: [inAlbum('1.jpg'), inAlbum('2.jpg', T7), inAlbum('3.jpg')] });
@@ -302,9 +313,10 @@ describe('pages', () => {
     const originals = await listAlbumOriginals(env.DB, id);
     expect(originals.toSorted((a, b) => a.drives.length - b.drives.length || (a.drives[0] ?? '').localeCompare(b.drives[0] ?? ''))).toEqual([{ drives: [VOLUME], assets: 1 }, { drives: [T7], assets: 1 }, { drives: [VOLUME, T7], assets: 1 }]);
     const known = (...connected: string[]) => (volume_id: string) => ({ volume_id, label: volume_id, note: null, connected: connected.includes(volume_id), readOnly: false });
-    expect(sumOriginals(originals, known(VOLUME))).toMatchObject({ assets: 3, away: 1, nowhere: 0, drives: [{ volume_id: T7 }] });
-    expect(sumOriginals(originals, known(VOLUME, T7))).toMatchObject({ away: 0, drives: [] });
-    expect(sumOriginals(originals, known())).toMatchObject({ away: 3 });
+    expect(sumOriginals(originals, known(VOLUME), false)).toMatchObject({ assets: 3, away: 1, nowhere: 0, drives: [{ volume_id: T7 }] });
+    expect(sumOriginals(originals, known(VOLUME, T7), false)).toMatchObject({ away: 0, drives: [] });
+    expect(sumOriginals(originals, known(), true)).toMatchObject({ away: 3, capped: true });
+    expect(sumOriginals(originals, known(), false)).toMatchObject({ away: 3 });
     expect((await get(`/albums/${id}`)).text).toContain('All originals are on drives that are away');
     const line = await get(`/albums/${id}/originals`, { 'HX-Request-Type': 'partial' });
     expect(line.text).toMatch(/^All originals are on drives that are away: ‘<bdi>/);

@@ -16,6 +16,11 @@ export function searchAddress(q: string, more: { sort?: SearchSort; weaker?: boo
   return withQuery('/search', { ...(q === '' ? {} : { q }), ...(more.sort === undefined || more.sort === 'relevance' ? {} : { sort: more.sort }), ...(more.weaker ? { weaker: 1 } : {}) });
 }
 
+/** Where the originals of what a search finds lie. */
+export function foundOriginalsAddress(q: string, weaker = false): string {
+  return withQuery('/search/originals', { q, ...(weaker ? { weaker: 1 } : {}) });
+}
+
 export function similarAddress(sha256: string): string {
   return `/similar/${sha256}`;
 }

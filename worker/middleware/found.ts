@@ -106,6 +106,12 @@ export async function locateFound(env: Env, { found }: FoundGrid, sha256: string
   return group && { group: group.key, offset: rank - Number(group.cuts[0]) };
 }
 
+/** All that was found, as far as a grid goes; `more`: there is more than that. */
+export async function findAll(env: Env, { found }: FoundGrid): Promise<{ sha256s: string[]; more: boolean }> {
+  const { results, total } = await ask(env, found, 0, MAX_GRID_RESULTS);
+  return { sha256s: results.map((hit) => hit.sha256), more: total > results.length };
+}
+
 /** What was found from a rank on. */
 export async function findIn(env: Env, { found }: FoundGrid, from: number, n: number): Promise<SearchAnswer['results']> {
   return (await ask(env, found, from, n)).results;

@@ -3,7 +3,7 @@ import type { OriginalsFacts } from '../../views/copies.tsx';
 import type { DriveName } from '../../views/parts/drive-names.tsx';
 import { NotFound } from '../errors.tsx';
 import { askAgent, notifyPages } from '../link/client.ts';
-import { ORIGINALS_COUNTED, type OnDrives } from '../store/copies.ts';
+import type { OnDrives } from '../store/copies.ts';
 import { driveLabel, findDrive, forgetDrive, listDrives, type Drive } from '../store/drives.ts';
 import { loadConnected, type PageContext } from './page.tsx';
 
@@ -20,8 +20,8 @@ export async function loadKnownDrives(c: PageContext): Promise<KnownDrives> {
   };
 }
 
-/** Whether originals are at hand: one connected drive is enough for each. */
-export function sumOriginals(all: readonly OnDrives[], drives: KnownDrives): OriginalsFacts {
+/** Whether originals are at hand: one connected drive is enough for each. `capped`: there are more that were not looked at. */
+export function sumOriginals(all: readonly OnDrives[], drives: KnownDrives, capped: boolean): OriginalsFacts {
   const facts = { assets: 0, away: 0, nowhere: 0 };
   const missed = new Map<string, number>();
   for (const { drives: on, assets } of all) {
@@ -32,7 +32,7 @@ export function sumOriginals(all: readonly OnDrives[], drives: KnownDrives): Ori
     for (const id of on) missed.set(id, (missed.get(id) ?? 0) + assets);
   }
   const named = [...missed].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1)).map(([id]) => drives(id));
-  return { ...facts, drives: named, capped: facts.assets >= ORIGINALS_COUNTED };
+  return { ...facts, drives: named, capped };
 }
 
 /** The owner lets a drive go, on both sides. Throws where there is none, and where the agent cannot be asked. */

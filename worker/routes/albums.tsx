@@ -20,7 +20,7 @@ import { runSearch } from '../search/search.ts';
 import { findAlbum, listAlbumNames, makeAlbum, readTitle, renameAlbum, setAlbumRemoved, setCover, type Album } from '../store/albums.ts';
 import { moveInAlbum, setAlbumSort, type MoveTo } from '../store/album-order.ts';
 import { listAlbums } from '../store/album-pages.ts';
-import { listAlbumOriginals } from '../store/copies.ts';
+import { listAlbumOriginals, ORIGINALS_COUNTED } from '../store/copies.ts';
 import { applyCorrection, findEdit } from '../store/corrections.ts';
 import { countGrid, findGridCursor, listGrid } from '../store/grids.ts';
 import { listTags } from '../store/tag-pages.ts';
@@ -224,7 +224,7 @@ async function sendAlbum(c: PageContext, refused?: { title: string; wrong: strin
 
 async function loadOriginals(c: PageContext, album: Album): Promise<OriginalsFacts> {
   const [originals, drives] = await Promise.all([listAlbumOriginals(c.env.DB, album.album_id), loadKnownDrives(c)]);
-  return sumOriginals(originals, drives);
+  return sumOriginals(originals, drives, originals.reduce((sum, { assets }) => sum + assets, 0) >= ORIGINALS_COUNTED);
 }
 
 /** A smart album is its search: the grid, and the viewer in it, are the search's own. */

@@ -1,15 +1,18 @@
 // `/search`: what was found, what is suggested while one types, what was searched for before. `/similar/:sha256`: more like one asset.
 import { Hono } from 'hono';
+import { Originals } from '../../views/copies.tsx';
 import { FoundWhole, SearchPage, SearchStart, SearchStartBody, SimilarPage, Suggestions, type Idea, type SearchFacts, type SuggestionFacts } from '../../views/search.tsx';
 import type { IconName } from '../../views/parts/icon.tsx';
 import type { MeaningFacts } from '../../views/parts/search-words.ts';
 import { sayMonth } from '../../views/parts/words.ts';
 import type { App } from '../env.ts';
 import { NotFound } from '../errors.tsx';
-import { findBy, loadFoundPiece, readFound } from '../middleware/found.ts';
+import { findAll, findBy, loadFoundPiece, readFound } from '../middleware/found.ts';
+import { loadKnownDrives, sumOriginals } from '../middleware/known-drives.ts';
 import { loadFrame, loadStatus, readWhere, sendBack, sendFragment, sendPage, wantsFragment, type PageContext } from '../middleware/page.tsx';
 import { quoteChip, removeChip } from '../search/parse-query.ts';
 import { listSuggestions, type Suggestion } from '../search/suggest.ts';
+import { listOriginals } from '../store/copies.ts';
 import { listCountries } from '../store/place-pages.ts';
 import { forgetHistory, listHistory, rememberSearch } from '../store/search-history.ts';
 import { findTile, listMonths } from '../store/timeline.ts';
@@ -53,6 +56,13 @@ search.get('/search/suggest', async (c) => {
       text, icon: ICONS[kind], note: text.toLowerCase().endsWith(label.toLowerCase()) ? null : label, count: count ?? null, past: kind === 'history',
     }));
   return sendFragment(c, <Suggestions suggestions={suggestions} recent={recent} />);
+});
+
+/** Where the originals of what is found lie. */
+search.get('/search/originals', async (c) => {
+  const at = findBy(c.req.query('q') ?? '', 'newest', c.req.query('weaker'));
+  const [{ sha256s, more }, drives] = await Promise.all([findAll(c.env, at), loadKnownDrives(c)]);
+  return sendFragment(c, <Originals originals={sumOriginals(await listOriginals(c.env.DB, sha256s), drives, more)} />);
 });
 
 /** A search that was meant, on a page whose results followed what was typed. */

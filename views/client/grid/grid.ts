@@ -43,10 +43,10 @@ export function startGrid(): void {
     });
   };
 
-  // The search puts in other results while one types: what stays is not drawn anew.
+  // The search puts in other results while one types: what stays is not drawn anew. A line that changes among them is none of the grid's.
   let reuse: ReadonlyMap<string, HTMLElement> = new Map();
-  timeline.addEventListener('htmx:before:swap', () => { reuse = grid?.close() ?? new Map<string, HTMLElement>(); });
-  timeline.addEventListener('htmx:after:swap', () => { begin(reuse); });
+  timeline.addEventListener('htmx:before:swap', (event) => { if (event.target === timeline) reuse = grid?.close() ?? new Map<string, HTMLElement>(); });
+  timeline.addEventListener('htmx:after:swap', (event) => { if (event.target === timeline) begin(reuse); });
 
   addEventListener('pagehide', () => { if (grid) keepPlace(grid); });
   startWalk(current, (by) => density(by));
