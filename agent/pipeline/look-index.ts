@@ -1,0 +1,54 @@
+// Hashes near to a hash, without comparing all with all: multi-index hashing (Norouzi, Punjani, Fleet 2012). Of two hashes that
+// differ in at most 7 bits, one of four 16-bit bands differs in one bit at most; so each band's table is asked for 17 keys. Pure.
+import { bitsOf } from './look.ts';
+
+const BANDS = 4;
+const KEYS = 1 << 16;
+/** What four bands can promise. */
+export const MAX_INDEX_BITS = 7;
+
+export interface LookIndex {
+  /** Positions of all hashes within so many bits of the one at `of`, itself left out, in no order. */
+  near(of: number, bits: number): number[];
+}
+
+/** Over hashes in two halves of 32 bits; keeps the arrays. 16 bytes a hash, and 1 MB. */
+export function createLookIndex(hi: Int32Array, lo: Int32Array): LookIndex {
+  const bandOf = (band: number, at: number): number => {
+    const half = (band < 2 ? hi[at] : lo[at]) as number;
+    return (band % 2 === 0 ? half : half >>> 16) & 0xffff;
+  };
+  const tables = Array.from({ length: BANDS }, (_, band) => {
+    const starts = new Uint32Array(KEYS + 1);
+    for (let at = 0; at < hi.length; at += 1) starts[bandOf(band, at) + 1] = (starts[bandOf(band, at) + 1] as number) + 1;
+    for (let key = 0; key < KEYS; key += 1) starts[key + 1] = (starts[key + 1] as number) + (starts[key] as number);
+    const next = starts.slice(0, KEYS);
+    const items = new Uint32Array(hi.length);
+    for (let at = 0; at < hi.length; at += 1) { const key = bandOf(band, at); const to = next[key] as number; items[to] = at; next[key] = to + 1; }
+    return { starts, items };
+  });
+  return {
+    near(of, bits) {
+      if (bits > MAX_INDEX_BITS) throw new Error(`this index finds what is within ${MAX_INDEX_BITS} bits`);
+      const found: number[] = [];
+      const h = hi[of] as number, l = lo[of] as number;
+      tables.forEach(({ starts, items }, band) => {
+        const own = bandOf(band, of);
+        for (let flip = -1; flip < 16; flip += 1) {
+          const key = flip < 0 ? own : own ^ (1 << flip);
+          for (let i = starts[key] as number, end = starts[key + 1] as number; i < end; i += 1) {
+            const at = items[i] as number;
+            const x = h ^ (hi[at] as number), y = l ^ (lo[at] as number);
+            if (at !== of && bitsOf(x) + bitsOf(y) <= bits && firstBand(x, y) === band) found.push(at);
+          }
+        }
+      });
+      return found;
+    },
+  };
+}
+
+/** The first band in which two hashes differ by one bit at most: only that one's table gives the pair. */
+function firstBand(x: number, y: number): number {
+  return bitsOf(x & 0xffff) <= 1 ? 0 : bitsOf(x >>> 16) <= 1 ? 1 : bitsOf(y & 0xffff) <= 1 ? 2 : 3;
+}
