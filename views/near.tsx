@@ -43,11 +43,12 @@ export function LookAlikesPage(props: { frame: FrameFacts; near: LookAlikes }) {
 function Group(props: { group: NearGroup }) {
   const { members, best, more } = props.group;
   const id = elementId('near', members[0]?.sha256.slice(0, 20) ?? '');
+  const title = sayCount(members.length, 'look-alike');
   const cameras = new Set(members.map((member) => member.camera)).size > 1;
   const places = new Set(members.map((member) => member.placed)).size > 1;
   return (
-    <section class="dup dup-near" aria-labelledby={`${id}-title`}>
-      <h2 id={`${id}-title`} class="num">{sayCount(members.length, 'look-alike')}</h2>
+    <section class="dup dup-near" aria-label={title}>
+      <p class="num"><b>{title}</b></p>
       <form id={id} method="post" action="/orders/plan">
         <input type="hidden" name="kind" value="trash" />
         <ul class="dup-files">{members.map((member, i) => <Member member={member} best={best?.index === i ? best.why : null} cameras={cameras} places={places} />)}</ul>

@@ -16,6 +16,7 @@ const DUE = 'near_due';
 export function remakeOldLooks(catalog: Pick<Catalog, 'prepare' | 'getMeta' | 'setMeta'>): void {
   if (catalog.getMeta(VERSION) === String(LOOK_VERSION)) return;
   catalog.prepare(`INSERT OR IGNORE INTO looks_due SELECT sha256 FROM assets a WHERE grid_version >= ${GRID_VERSION} AND NOT EXISTS (SELECT 1 FROM looks l WHERE l.sha256 = a.sha256 AND l.version = ${LOOK_VERSION})`).run();
+  catalog.prepare(`UPDATE looks SET hi = NULL, lo = NULL WHERE version < ${LOOK_VERSION} AND hi IS NOT NULL`).run();
   catalog.setMeta(VERSION, String(LOOK_VERSION));
 }
 
@@ -27,10 +28,10 @@ type LookFacts = Pick<AssetFacts, 'sha256' | 'kind' | 'size_bytes' | 'width' | '
 export function putLook(catalog: Catalog, facts: LookFacts, look: Look | null): void {
   const { sha256, kind, size_bytes, width, height, duration_ms } = facts;
   const fine = look && new Uint8Array(look.fine.buffer, look.fine.byteOffset, look.fine.byteLength);
-  const { changes } = catalog.prepare(`INSERT INTO looks (sha256, version, hi, lo, fine, kind, size_bytes, width, height, duration_ms) VALUES (?, ${LOOK_VERSION}, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sha256) DO UPDATE SET
-    version = excluded.version, hi = excluded.hi, lo = excluded.lo, fine = excluded.fine, kind = excluded.kind, size_bytes = excluded.size_bytes, width = excluded.width, height = excluded.height, duration_ms = excluded.duration_ms
+  const { changes } = catalog.prepare(`INSERT INTO looks (sha256, version, hi, lo, fine, kind, size_bytes, width, height, duration_ms, area) VALUES (?, ${LOOK_VERSION}, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sha256) DO UPDATE SET
+    version = excluded.version, hi = excluded.hi, lo = excluded.lo, fine = excluded.fine, kind = excluded.kind, size_bytes = excluded.size_bytes, width = excluded.width, height = excluded.height, duration_ms = excluded.duration_ms, area = excluded.area
     WHERE (version, hi, lo, fine, width, height, duration_ms) IS NOT (excluded.version, excluded.hi, excluded.lo, excluded.fine, excluded.width, excluded.height, excluded.duration_ms)`)
-    .run(sha256, look?.hi ?? null, look?.lo ?? null, fine, kind, size_bytes, width, height, duration_ms);
+    .run(sha256, look?.hi ?? null, look?.lo ?? null, fine, kind, size_bytes, width, height, duration_ms, (width ?? 0) * (height ?? 0));
   catalog.prepare('DELETE FROM looks_due WHERE sha256 = ?').run(sha256);
   if (Number(changes) === 0 || look === null) return;
   markFoldersOf(catalog, sha256);
@@ -57,17 +58,23 @@ export function countLooksDue(catalog: Catalog): number { return Number(catalog.
 
 /** Hashes of stills, by asset, of these. */
 export function readHashes(catalog: Catalog, sha256s: Iterable<string>): Map<string, Pick<Look, 'hi' | 'lo'>> {
-  const read = catalog.prepare(`SELECT hi, lo FROM looks WHERE sha256 = ? AND hi IS NOT NULL AND version = ${LOOK_VERSION}`);
+  const read = catalog.prepare('SELECT hi, lo FROM looks WHERE sha256 = ? AND hi IS NOT NULL');
   return new Map([...sha256s].flatMap((sha256) => { const r = read.get(sha256); return r ? [[sha256, { hi: Number(r['hi']), lo: Number(r['lo']) }] as const] : []; }));
 }
 
 // ── all of them, to be compared ──
 
-/** `key`: the first 12 digits of its hash, as a number. `area` in pixels. */
-export type LookRow = [row: number, hi: number, lo: number, area: number, sizeBytes: number, key: string];
+/** After which to go on: `area` in pixels. */
+export interface LookPlace { area: number; sizeBytes: number; sha256: string }
+export const BEST_LOOK: LookPlace = { area: Number.MAX_SAFE_INTEGER, sizeBytes: 0, sha256: '' };
+export interface LookPage { looks: [row: number, hi: number, lo: number][]; next: LookPlace | null }
 
-export function listLooks(catalog: Catalog, after: number, limit: number): LookRow[] {
-  return catalog.prepare(`SELECT rowid, hi, lo, coalesce(width * height, 0), size_bytes, substr(sha256, 1, 12) FROM looks WHERE rowid > ? AND hi IS NOT NULL AND version = ${LOOK_VERSION} ORDER BY rowid LIMIT ?`, true).all(after, limit) as unknown as LookRow[];
+/** The best first: the most pixels, then the most bytes; equal ones by their hashes, so that rows' numbers show in nothing. */
+export function listLooks(catalog: Catalog, after: LookPlace, limit: number): LookPage {
+  const rows = catalog.prepare(`SELECT rowid, hi, lo, area, size_bytes, sha256 FROM looks INDEXED BY looks_by_rank WHERE hi IS NOT NULL AND (area, size_bytes, sha256) < (?, ?, ?)
+    ORDER BY area DESC, size_bytes DESC, sha256 DESC LIMIT ?`, true).all(after.area, after.sizeBytes, after.sha256, limit) as unknown as [number, number, number, number, number, string][];
+  const last = rows.at(-1);
+  return { looks: rows.map(([row, hi, lo]) => [row, hi, lo]), next: last && rows.length === limit ? { area: last[3], sizeBytes: last[4], sha256: last[5] } : null };
 }
 
 /** `takesPart`: some file holds it, as far as is known, and it is not shown under another. */

@@ -154,11 +154,13 @@ CREATE TRIGGER IF NOT EXISTS asset_came_with_preview AFTER INSERT ON assets WHEN
 CREATE TRIGGER IF NOT EXISTS asset_got_preview AFTER UPDATE OF preview_version ON assets WHEN new.preview_version > 0 AND old.preview_version <= 0 BEGIN INSERT OR IGNORE INTO vectors_due VALUES (new.sha256); END;
 
 -- What final grids look like (looks.ts): a hash of 64 bits in two halves, both NULL where a picture shows too little; fine: a
--- signature that confirms a match. The rest is the asset's, kept beside it so that all can be compared in one pass. With rowids: read by them.
+-- signature that confirms a match. The rest is the asset's, area in pixels, kept beside it so that all can be compared in one pass. With rowids: read by them.
 CREATE TABLE IF NOT EXISTS looks (
   sha256 TEXT PRIMARY KEY, version INTEGER NOT NULL, hi INTEGER, lo INTEGER, fine BLOB,
-  kind TEXT NOT NULL, size_bytes INTEGER NOT NULL, width INTEGER, height INTEGER, duration_ms INTEGER
+  kind TEXT NOT NULL, size_bytes INTEGER NOT NULL, width INTEGER, height INTEGER, duration_ms INTEGER, area INTEGER NOT NULL
 );
+-- The best first, with their hashes, so that a million is neither sorted nor looked up.
+CREATE INDEX IF NOT EXISTS looks_by_rank ON looks (area, size_bytes, sha256, hi, lo) WHERE hi IS NOT NULL;
 CREATE TABLE IF NOT EXISTS looks_due (sha256 TEXT PRIMARY KEY) WITHOUT ROWID;
 -- Look-alikes, one row a member, by the hash of the one that leads its group. spare_bytes: what the others of the group take.
 CREATE TABLE IF NOT EXISTS near (

@@ -2,7 +2,7 @@
 // for it runs beside everything else; what it was told of meanwhile makes it run again.
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { Catalog } from '../catalog/catalog.ts';
-import { clearNearDue, listLooks, listNear, putNear, readLook, readNearDue, removeNear, type LookDetails, type NearMember } from '../catalog/looks.ts';
+import { BEST_LOOK, clearNearDue, listLooks, listNear, putNear, readLook, readNearDue, removeNear, type LookDetails, type LookPlace, type NearMember } from '../catalog/looks.ts';
 import { chosenSpace, countVectorsToMake, readVector } from '../catalog/vectors.ts';
 import { LOOK_VERSION, NEAR_VERSION } from '../../protocol/versions.ts';
 import { distance, looksSame, NEAR_BITS, NEAR_BITS_ALONE } from './look.ts';
@@ -16,7 +16,7 @@ const MAX_DURATION_RATIO = 1.02;
 /** Near hashes of one leader that are looked at, the nearest first: a film of stills from one place has thousands. */
 const MAX_LOOKED_AT = 300;
 const SLICE_MS = 8;
-const READ_AT_ONCE = 5_000;
+const READ_AT_ONCE = 2_000;
 const WRITTEN_AT_ONCE = 500;
 const BASIS = 'near_basis';
 
@@ -91,19 +91,16 @@ async function groupLooks(catalog: Catalog, pace: () => Promise<void>, signal: A
 
 interface Looks { row: Float64Array; hi: Int32Array; lo: Int32Array }
 
-/** The best first: the most pixels, then the most bytes; equal ones by their hashes, so that rows' numbers show in nothing. */
+/** In the order of listLooks. */
 async function readLooks(catalog: Catalog, pace: () => Promise<void>): Promise<Looks> {
-  const parts: number[][] = [];
-  for (let after = 0, full = true; full;) {
-    const rows = listLooks(catalog, after, READ_AT_ONCE);
-    for (const [row, hi, lo, area, bytes, key] of rows) parts.push([row, hi, lo, area, bytes, Number.parseInt(key, 16)]);
-    after = rows.at(-1)?.[0] ?? after;
-    full = rows.length === READ_AT_ONCE;
+  const [row, hi, lo]: [number[], number[], number[]] = [[], [], []];
+  for (let after: LookPlace | null = BEST_LOOK; after;) {
+    const page = listLooks(catalog, after, READ_AT_ONCE);
+    for (const look of page.looks) { row.push(look[0]); hi.push(look[1]); lo.push(look[2]); }
+    after = page.next;
     await pace();
   }
-  parts.sort((a, b) => (b[3] as number) - (a[3] as number) || (b[4] as number) - (a[4] as number) || (a[5] as number) - (b[5] as number));
-  const column = (k: number) => parts.map((part) => part[k] as number);
-  return { row: Float64Array.from(column(0)), hi: Int32Array.from(column(1)), lo: Int32Array.from(column(2)) };
+  return { row: Float64Array.from(row), hi: Int32Array.from(hi), lo: Int32Array.from(lo) };
 }
 
 function isSameShape(a: LookDetails, b: LookDetails): boolean {
