@@ -1,5 +1,6 @@
 // What the engine does for look-alikes: looks that are still to be made, bursts that hang on them, groups. Behind previews, and
 // again whenever something changed that they hang on.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { reason } from '../config.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { countLooksDue } from '../catalog/looks.ts';
@@ -30,6 +31,10 @@ export interface LookWork {
   toLook(): number;
   ended(): Promise<void>;
 }
+
+/** Groups are made anew as a whole, so after a run it rests ten times as long, and a quarter of an hour at most. */
+const REST_FACTOR = 10;
+const MAX_REST_MS = 900_000;
 
 export function createLookWork(ctx: LookWorkContext): LookWork {
   const { catalog, signal } = ctx;
@@ -63,7 +68,12 @@ export function createLookWork(ctx: LookWorkContext): LookWork {
     if (signal.aborted || !ctx.background || (countLooksDue(catalog) === 0 && !hasMarks(catalog) && !isNearDue(catalog))) return;
     again = true;
     run ??= (async () => {
-      while (again && !signal.aborted) { again = false; await work(); }
+      while (again && !signal.aborted) {
+        again = false;
+        const began = performance.now();
+        await work();
+        await sleep(Math.min(MAX_REST_MS, (performance.now() - began) * REST_FACTOR), undefined, { signal, ref: false }).catch(() => {});
+      }
     })().finally(() => { run = undefined; ctx.onChange(); });
   }
 

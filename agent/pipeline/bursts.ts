@@ -1,5 +1,5 @@
 // Bursts: pictures that one camera took one right after the other of the same thing, shown as one. Pure, from the files of one
-// folder. Careful, for stacking hides: without a camera, an own time to the second and a near look nothing is joined, unless the
+// folder. Careful, for stacking hides: without a camera, an own time to the second, names that count and a near look nothing is joined, unless the
 // camera itself says so in the names.
 import { compareText } from '../../protocol/order.ts';
 import { wallMs } from '../../protocol/time.ts';
@@ -32,8 +32,15 @@ function takenMs(file: BurstFile): number | undefined {
   return wall === null || wall === undefined ? undefined : wallMs(wall);
 }
 
-/** The counter in a camera's name: what orders pictures of one second. */
-function counterOf(name: string): number { return Number(/(\d+)\D*$/.exec(name.replace(/\.[^.]+$/, ''))?.[1] ?? 0); }
+/**
+ * A camera's names count: alike but for their numbers, and the last one ends the name and orders pictures of one second. Versions of
+ * one picture have all else in common with a burst, and names of their own (`x-edit`, `x (2)`, `x 2`).
+ */
+function countedName(name: string): { alike: string; count: number } | undefined {
+  const stem = name.replace(/\.[^.]+$/, '').toLowerCase();
+  const count = /[^\s(\d](\d+)$/.exec(stem)?.[1] ?? /^(\d+)$/.exec(stem)?.[1];
+  return count === undefined ? undefined : { alike: stem.replace(/\d+/g, '#'), count: Number(count) };
+}
 
 /** Relations of one folder's bursts. `others`: what stands in a stack of another kind, over or under another: it stays out. */
 export function findBursts(files: readonly BurstFile[], others: ReadonlySet<string>): Relation[] {
@@ -43,19 +50,19 @@ export function findBursts(files: readonly BurstFile[], others: ReadonlySet<stri
   named.delete(undefined);
   return [
     ...[...named.values()].filter((burst) => burst.length > 1).flatMap((burst) => relate(burst, BASIS.burstName)),
-    ...[...Map.groupBy(unnamed.filter((f) => f.camera !== null && f.look), (f) => JSON.stringify([f.camera, f.mime, f.width, f.height])).values()].flatMap((own) => runsOf(own).flatMap((burst) => relate(burst, BASIS.burst))),
+    ...[...Map.groupBy(unnamed.filter((f) => f.camera !== null && f.look), (f) => JSON.stringify([f.camera, f.mime, f.width, f.height, countedName(f.name)?.alike])).values()].flatMap((own) => runsOf(own).flatMap((burst) => relate(burst, BASIS.burst))),
   ];
 }
 
-/** Runs of one camera's pictures of one size, each near to the next in time and look. */
+/** Runs of one camera's pictures of one size and name, each near to the next in time and look. */
 function runsOf(files: readonly BurstFile[]): BurstFile[][] {
-  const timed = files.flatMap((file) => { const at = takenMs(file); return at === undefined ? [] : [{ file, at, counter: counterOf(file.name) }]; })
-    .sort((a, b) => a.at - b.at || a.counter - b.counter || compareText(a.file.name, b.file.name) || compareText(a.file.sha256, b.file.sha256));
+  const timed = files.flatMap((file) => { const [at, named] = [takenMs(file), countedName(file.name)]; return at === undefined || !named ? [] : [{ file, at, count: named.count }]; })
+    .sort((a, b) => a.at - b.at || a.count - b.count || compareText(a.file.name, b.file.name) || compareText(a.file.sha256, b.file.sha256));
   const runs: BurstFile[][] = [];
   let run: BurstFile[] = [];
-  timed.forEach(({ file, at }, i) => {
+  timed.forEach(({ file, at, count }, i) => {
     const last = timed[i - 1];
-    const goes = last?.file.look && file.look && at - last.at <= MAX_BURST_GAP_MS && distance(last.file.look, file.look) <= BURST_BITS;
+    const goes = last?.file.look && file.look && count !== last.count && at - last.at <= MAX_BURST_GAP_MS && distance(last.file.look, file.look) <= BURST_BITS;
     if (!goes) { runs.push(run); run = []; }
     run.push(file);
   });

@@ -206,6 +206,9 @@ describe('bursts', () => {
     ['two cameras have none in common', ['a1.jpg', 'a2.jpg', 'a3.jpg', 'a4.jpg'], [1, 2, 3, 4], (i: number) => ({ camera: i % 2 === 0 ? 'Canon EOS R6' : 'Pixel 8' })],
     ['no camera, no burst', ['a1.jpg', 'a2.jpg', 'a3.jpg'], [1, 2, 3], () => ({ camera: null })],
     ['no own time, no burst', ['20240506_a1.jpg', '20240506_a2.jpg', '20240506_a3.jpg'], [1, 2, 3], () => ({ time_claims: [] })],
+    ['versions of one picture are none', ['a1.jpg', 'a1-edit.jpg', 'a1_web.jpg', 'b.jpg'], [1, 1, 1, 1], undefined],
+    ['numbered copies are none', ['a1.jpg', 'a1 (1).jpg', 'a1 (2).jpg', 'a1 (3).jpg', 'a1 2.jpg', 'a1 3.jpg', 'a1 4.jpg'], [1, 1, 1, 1, 1, 1, 1], undefined],
+    ['other names are of others', ['a1.jpg', 'b2.jpg', 'c3.jpg'], [1, 2, 3], undefined],
     ['other sizes are other pictures', ['a1.jpg', 'a2.jpg', 'a3.jpg'], [1, 2, 3], (i: number) => ({ width: 800 + i })],
   ])('%s', async (_, names, seconds, more) => {
     await burst(names, seconds, more);
