@@ -12,7 +12,7 @@ export interface LookIndex {
   near(of: number, bits: number): number[];
 }
 
-/** Over hashes in two halves of 32 bits. Each table holds the hashes too, in its own order: looked up elsewhere, a million would cost 20 times as long. 50 bytes a hash. */
+/** Over hashes in two halves of 32 bits. Each table holds the hashes too, in its own order, so that a key's are read in one run of memory. 50 bytes a hash. */
 export function createLookIndex(hi: Int32Array, lo: Int32Array): LookIndex {
   const bandOf = (band: number, h: number, l: number): number => {
     const half = band < 2 ? h : l;

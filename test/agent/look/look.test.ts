@@ -59,7 +59,7 @@ describe('a look', () => {
     for (const [name, sky] of [['down', painted((_, y) => 90 + y)], ['aslant', painted((x, y) => 60 + y * 0.8 + x * 0.2 + random() * 12)], ['dark', painted(() => random() * 14)]] as const) expect(await lookOf(sky), name).toBeNull();
   });
 
-  test('does not see who stands in the light: transparency is white, one channel is enough', async () => {
+  test('sees transparency as white, and is satisfied with one channel', async () => {
     const grey = await look((await sceneOf(3)).greyscale());
     expect(distance(grey, await look(await sceneOf(3)))).toBeLessThanOrEqual(NEAR_BITS);
     expect(await lookOf(sharp({ create: { width: 64, height: 64, channels: 4, background: { r: 0, g: 0, b: 0, alpha: 0 } } }))).toBeNull();
@@ -92,14 +92,14 @@ describe('the index', () => {
     expect(() => index.near(0, 8)).toThrow('within 7 bits');
   });
 
-  test('looks at a part of 100,000, and not at all', () => {
+  test('asks after each of 100,000 in seconds', () => {
     const { hi, lo } = hashes(100_000, 9);
     const began = performance.now();
     const index = createLookIndex(hi, lo);
     let pairs = 0;
     for (let of = 0; of < hi.length; of += 1) pairs += index.near(of, NEAR_BITS).length;
     expect(pairs).toBeGreaterThan(10_000);
-    // 0.5 s on an idle core; all with all would be minutes.
+    // Half a second on a core of its own; all with all would be minutes.
     expect(performance.now() - began).toBeLessThan(20_000);
   });
 });
