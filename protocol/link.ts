@@ -43,6 +43,8 @@ export const AgentStatus = z.object({
   /** When each root's last complete scan ended. A scan without news writes no row, so only this says when one last looked. */
   completed: z.array(z.object({ root_id: z.string(), at_ms: z.int() })).optional(),
   search: SearchStatus.optional(),
+  /** Grids whose look (agent/pipeline/look.ts) is still to be made. */
+  looks: z.int().nonnegative().optional(),
 });
 export type AgentStatus = z.infer<typeof AgentStatus>;
 

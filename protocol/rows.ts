@@ -179,6 +179,13 @@ export const StackRow = z.object({
 export type StackRow = z.infer<typeof StackRow>;
 
 /**
+ * An asset that looks like others: every row of a group names the one that leads it. `spare_bytes`: what the group's others take,
+ * by which groups are listed. `removed`: it looks like nothing any more.
+ */
+export const NearRow = z.object({ member_sha256: Sha256, group_sha256: Sha256, spare_bytes: z.int().nonnegative(), revision: Revision, removed: z.boolean() });
+export type NearRow = z.infer<typeof NearRow>;
+
+/**
  * A file was edited in place: `new_sha256` stands where `old_sha256` stood, and the agent knows no other location of the old
  * one, present, away or missing. The new one takes over what the owner did with the old one.
  */
@@ -207,12 +214,13 @@ export const Batch = z.object({
   volumes: z.array(z.unknown()), roots: z.array(z.unknown()), assets: z.array(z.unknown()), locations: z.array(z.unknown()),
   evidence: z.array(z.unknown()), scans: z.array(z.unknown()), problems: z.array(z.unknown()),
   stacks: z.array(z.unknown()).default([]), places: z.array(z.unknown()).default([]), successors: z.array(z.unknown()).default([]),
+  near: z.array(z.unknown()).default([]),
 });
 export type Batch = z.infer<typeof Batch>;
 
 /** The lists of a batch and the schema of each one's rows: a row that fails is rejected alone, by name and reason. */
 export const BATCH_ROWS = {
-  volumes: VolumeRow, roots: RootRow, assets: AssetRow, locations: LocationRow, evidence: EvidenceRow, scans: ScanRow, problems: ProblemRow, stacks: StackRow, places: PlaceRow, successors: SuccessorRow,
+  volumes: VolumeRow, roots: RootRow, assets: AssetRow, locations: LocationRow, evidence: EvidenceRow, scans: ScanRow, problems: ProblemRow, stacks: StackRow, places: PlaceRow, successors: SuccessorRow, near: NearRow,
 } as const;
 export type BatchList = keyof typeof BATCH_ROWS;
 

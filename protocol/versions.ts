@@ -14,6 +14,10 @@ export const PREVIEW_VERSION = 2;
 /** The small MP4 of a video, or of a motion photo's video. */
 export const PROXY_VERSION = 1;
 
+/** What a picture looks like, and by which rules looks are compared. */
+export const LOOK_VERSION = 1;
+export const NEAR_VERSION = 1;
+
 /** How pictures and words are made ready for the models of the search (sizes, prompts, spelling). */
 export const VECTOR_PREPROCESSING = 1;
 

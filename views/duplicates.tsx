@@ -49,6 +49,7 @@ export function DuplicatesPage(props: { frame: FrameFacts; duplicates: Duplicate
         )}
         {duplicates.count > 0 && duplicates.first && <p class="small num after">The files beyond the first{duplicates.within ? ' on each drive' : ''} take {sayBytes(duplicates.bytes)}, the most at the top.</p>}
         {duplicates.all === 0 && <Empty icon="copies" title="No duplicates" text="Every photo and video lies in one file only. Should the same bytes be found twice, they stand here side by side." />}
+        <p class="small after">Not the same bytes and yet the same picture: <a href="/duplicates/near">Look-alikes</a>.</p>
         {duplicates.all > 0 && duplicates.count === 0 && <p class="lead">On no drive does anything lie twice.</p>}
         <div id="duplicates" {...hx({ get: duplicates.address, trigger: 'live-presence from:body', swap: 'innerMorph' })}><Groups duplicates={duplicates} /></div>
       </div>

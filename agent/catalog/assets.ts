@@ -4,6 +4,7 @@ import type { AssetFacts, AssetProblem } from '../../protocol/rows.ts';
 import { renditionKey } from '../../protocol/rendition.ts';
 import type { RenditionName } from '../../protocol/words.ts';
 import type { Catalog } from './catalog.ts';
+import { markLookDue, putLook, type Look } from './looks.ts';
 import { markFoldersOf } from './relations.ts';
 
 /** Raw metadata above this is a maker's note gone wild; it never leaves the catalog, so it is left out. */
@@ -11,7 +12,8 @@ const MAX_RAW_CHARS = 256 * 1024;
 /** What the protocol takes. */
 const MAX_PROBLEMS = 20;
 
-export interface RenditionBytes { bytes: Uint8Array; version: number }
+/** `look`: of a final grid, where whoever made it looked. */
+export interface RenditionBytes { bytes: Uint8Array; version: number; look?: Look | null | undefined }
 
 export interface AssetRecord {
   sha256: string; size_bytes: number; facts: AssetFacts; facts_version: number;
@@ -79,6 +81,13 @@ export function putAsset(catalog: Catalog, a: AssetWrite): void {
     grid_version = excluded.grid_version, preview_version = excluded.preview_version, revision = excluded.revision`)
     .run(a.facts.sha256, a.facts.kind, a.facts.mime, a.facts.size_bytes, JSON.stringify(a.facts), rawText(a.rawMetadata), a.factsVersion,
       nextVersion(oldGrid, a.grid, a.unfinished, finalGrid), nextVersion(oldPreview, a.preview, a.unfinished, finalPreview), catalog.nextRevision());
+  noteLook(catalog, a.facts, a.grid);
+}
+
+function noteLook(catalog: Catalog, facts: AssetFacts, grid: RenditionBytes | null): void {
+  if (!grid || !finalGrid(grid.version)) return;
+  if (grid.look === undefined) markLookDue(catalog, facts.sha256);
+  else putLook(catalog, facts, grid.look);
 }
 
 /** Adds a problem once, within the bound that a row may carry; false where it is there already or there is no room. */
@@ -104,6 +113,7 @@ export function putRest(catalog: Catalog, sha256: string, rest: RestWrite): void
   const text = JSON.stringify(facts);
   catalog.prepare('UPDATE assets SET facts = ?, grid_version = ?, preview_version = ?, revision = CASE WHEN facts IS NOT ?1 THEN ? ELSE revision END WHERE sha256 = ?')
     .run(text, nextVersion(asset.grid_version, rest.grid, false, finalGrid), nextVersion(asset.preview_version, rest.preview, false, finalPreview), catalog.nextRevision(), sha256);
+  noteLook(catalog, facts, rest.grid);
 }
 
 function spoolNewer(catalog: Catalog, sha256: string, name: RenditionName, made: RenditionBytes | null, oldVersion: number): void {

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { DATA_VERSION, GRID_VERSION, PREVIEW_VERSION, PROXY_VERSION } from '../../protocol/versions.ts';
 import { assertRoom, DiskFullError } from '../files/room.ts';
+import { remakeOldLooks } from './looks.ts';
 import { ADDED_COLUMNS, CATALOG_SCHEMA } from './schema.ts';
 
 /** Another process of ours (a `status` beside the agent) may hold the lock for a moment. */
@@ -118,6 +119,7 @@ function prepareCatalog(db: DatabaseSync, folder: string, agentId: string): Cata
       if (getMeta(key) === undefined) setMeta(key, value);
     }
     remakeOldRenditions();
+    remakeOldLooks({ prepare, getMeta, setMeta });
   });
 
   /** A raised version puts every asset back on its stage's list, those that could not be made too. */

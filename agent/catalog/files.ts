@@ -93,8 +93,9 @@ export function putFile(catalog: Catalog, f: FileWrite): void {
       JSON.stringify(f.time_claims), f.missing_since_ms, f.verified_ms ?? null, revision);
 }
 
-/** The file lost its missing mark: it was seen again as it was. */
+/** The file lost its missing mark: it was seen again as it was. A burst has it again. */
 export function markSeenAgain(catalog: Catalog, volumeId: string, dir: string, name: string): void {
+  markFolder(catalog, volumeId, dir);
   catalog.prepare('UPDATE files SET missing_since_ms = NULL, revision = ? WHERE volume_id = ? AND dir = ? AND name = ? AND missing_since_ms IS NOT NULL').run(catalog.nextRevision(), volumeId, dir, name);
 }
 
@@ -134,9 +135,10 @@ export function forgetHash(catalog: Catalog, volumeId: string, path: string): vo
   catalog.prepare("UPDATE files SET sha256 = NULL WHERE volume_id = ? AND dir = ? AND name = ? AND seen_as <> 'asset'").run(volumeId, dir, name);
 }
 
-/** Marks a path missing: an asset's row stays, with the moment; one that is something else now forgets its old hash. Not pushed: the completion says it. */
+/** Marks a path missing: an asset's row stays, with the moment; one that is something else now forgets its old hash. Not pushed: the completion says it. A burst is without it. */
 export function markMissing(catalog: Catalog, volumeId: string, path: string, atMs: number): void {
   const { dir, name } = splitPath(path);
+  markFolder(catalog, volumeId, dir);
   catalog.prepare("UPDATE files SET missing_since_ms = ? WHERE volume_id = ? AND dir = ? AND name = ? AND seen_as = 'asset' AND missing_since_ms IS NULL").run(atMs, volumeId, dir, name);
   catalog.prepare("UPDATE files SET sha256 = NULL WHERE volume_id = ? AND dir = ? AND name = ? AND seen_as <> 'asset'").run(volumeId, dir, name);
 }

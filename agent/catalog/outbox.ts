@@ -3,7 +3,7 @@
 import type { Catalog } from './catalog.ts';
 import { writeUpload } from './proxies.ts';
 import { MAX_BATCH_BYTES, MAX_BATCH_ROWS, PROTOCOL_VERSION } from '../../protocol/limits.ts';
-import type { AssetFacts, AssetRow, Batch, EvidenceRow, LocationRow, PlaceRow, ProblemRow, RootRow, ScanComplete, ScanRow, StackRow, SuccessorRow, VolumeRow } from '../../protocol/rows.ts';
+import type { AssetFacts, AssetRow, Batch, EvidenceRow, LocationRow, NearRow, PlaceRow, ProblemRow, RootRow, ScanComplete, ScanRow, StackRow, SuccessorRow, VolumeRow } from '../../protocol/rows.ts';
 
 /** Room for the batch's own fields and commas. */
 const HEAD_BYTES = 2_000;
@@ -16,12 +16,12 @@ export interface StoredBatch { seq: number; body: string }
 
 /** The highest revision of each table that a batch carried; everything dirty up to it is clean once it is acknowledged. */
 type Sent = Record<PushedTable, number>;
-const PUSHED_TABLES = ['volumes', 'roots', 'assets', 'files', 'scans', 'problems', 'stacks', 'places', 'successors'] as const;
+const PUSHED_TABLES = ['volumes', 'roots', 'assets', 'files', 'scans', 'problems', 'stacks', 'places', 'successors', 'near'] as const;
 type PushedTable = (typeof PUSHED_TABLES)[number];
 
 /** The large tables with the index of what waits: left to itself SQLite prefers one that holds every row. */
 function from(table: PushedTable): string {
-  return table === 'files' || table === 'assets' || table === 'stacks' || table === 'places' || table === 'successors' ? `${table} INDEXED BY ${table}_to_push` : table;
+  return table === 'files' || table === 'assets' || table === 'stacks' || table === 'places' || table === 'successors' || table === 'near' ? `${table} INDEXED BY ${table}_to_push` : table;
 }
 
 export interface BatchHead { agentId: string; epoch: string; seq: number; homeZone: string }
@@ -49,9 +49,9 @@ export function hasDirty(catalog: Catalog): boolean {
 export function storeNextBatch(catalog: Catalog, head: BatchHead, evenEmpty: boolean): StoredBatch | undefined {
   const batch: Batch = {
     protocol: PROTOCOL_VERSION, agent_id: head.agentId, epoch: head.epoch, seq: head.seq, home_zone: head.homeZone,
-    volumes: [], roots: [], assets: [], locations: [], evidence: [], scans: [], problems: [], stacks: [], places: [], successors: [],
+    volumes: [], roots: [], assets: [], locations: [], evidence: [], scans: [], problems: [], stacks: [], places: [], successors: [], near: [],
   };
-  const sent: Sent = { volumes: 0, roots: 0, assets: 0, files: 0, scans: 0, problems: 0, stacks: 0, places: 0, successors: 0 };
+  const sent: Sent = { volumes: 0, roots: 0, assets: 0, files: 0, scans: 0, problems: 0, stacks: 0, places: 0, successors: 0, near: 0 };
   let bytes = HEAD_BYTES;
   let rows = 0;
   const fill = (table: PushedTable, shareBytes: number, add: (row: Record<string, unknown>) => unknown[][]) => {
@@ -75,6 +75,7 @@ export function storeNextBatch(catalog: Catalog, head: BatchHead, evenEmpty: boo
   fill('files', MAX_BATCH_BYTES * 0.9, (r) => [[batch.locations, locationRow(r)], [batch.evidence, evidenceRow(r)]]);
   fill('stacks', MAX_BATCH_BYTES, (r) => [[batch.stacks, stackRow(r)]]);
   fill('successors', MAX_BATCH_BYTES, (r) => [[batch.successors, successorRow(r)]]);
+  fill('near', MAX_BATCH_BYTES, (r) => [[batch.near, nearRow(r)]]);
   fill('places', MAX_BATCH_BYTES, (r) => [[batch.places, placeRow(r)]]);
   fill('problems', MAX_BATCH_BYTES, (r) => [[batch.problems, problemRow(r)]]);
   fill('scans', MAX_BATCH_BYTES, (r) => [[batch.scans, scanRow(r)]]);
@@ -91,7 +92,8 @@ export function acknowledgeBatch(catalog: Catalog, seq: number): void {
   const sent = JSON.parse(String(row['sent'])) as Sent;
   catalog.transact(() => {
     for (const table of PUSHED_TABLES) {
-      if (sent[table] > 0) catalog.prepare(`UPDATE ${from(table)} SET pushed_revision = revision WHERE revision > pushed_revision AND revision <= ?1 ${table === 'files' ? COPIES : ''}`).run(sent[table]);
+      // A batch stored by an earlier version says nothing of tables that came since.
+      if ((sent[table] ?? 0) > 0) catalog.prepare(`UPDATE ${from(table)} SET pushed_revision = revision WHERE revision > pushed_revision AND revision <= ?1 ${table === 'files' ? COPIES : ''}`).run(sent[table]);
     }
     catalog.prepare('DELETE FROM outbox WHERE seq = ?1').run(seq);
     catalog.setMeta('acked_seq', String(seq));
@@ -160,6 +162,9 @@ function stackRow(r: Row): StackRow {
 }
 function successorRow(r: Row): SuccessorRow {
   return { old_sha256: String(r['old_sha256']), new_sha256: String(r['new_sha256']), revision: Number(r['revision']) };
+}
+function nearRow(r: Row): NearRow {
+  return { member_sha256: String(r['member_sha256']), group_sha256: String(r['group_sha256']), spare_bytes: Number(r['spare_bytes']), revision: Number(r['revision']), removed: r['removed'] === 1 };
 }
 function placeRow(r: Row): PlaceRow {
   const said = JSON.parse(String(r['said'])) as Omit<PlaceRow, 'cell' | 'rank' | 'revision'>;

@@ -155,6 +155,22 @@ CREATE TABLE IF NOT EXISTS vectors_to_remove (space_id INTEGER NOT NULL, sha256 
 CREATE TRIGGER IF NOT EXISTS asset_came_with_preview AFTER INSERT ON assets WHEN new.preview_version > 0 BEGIN INSERT OR IGNORE INTO vectors_due VALUES (new.sha256); END;
 CREATE TRIGGER IF NOT EXISTS asset_got_preview AFTER UPDATE OF preview_version ON assets WHEN new.preview_version > 0 AND old.preview_version <= 0 BEGIN INSERT OR IGNORE INTO vectors_due VALUES (new.sha256); END;
 
+-- What final grids look like (looks.ts): a hash of 64 bits in two halves, both NULL where a picture shows too little; fine: a
+-- signature that confirms a match. The rest is the asset's, area in pixels, kept beside it so that all can be compared in one pass. With rowids: read by them.
+CREATE TABLE IF NOT EXISTS looks (
+  sha256 TEXT PRIMARY KEY, version INTEGER NOT NULL, hi INTEGER, lo INTEGER, fine BLOB,
+  kind TEXT NOT NULL, size_bytes INTEGER NOT NULL, width INTEGER, height INTEGER, duration_ms INTEGER, area INTEGER NOT NULL
+);
+-- The best first, with their hashes, so that a million is neither sorted nor looked up.
+CREATE INDEX IF NOT EXISTS looks_by_rank ON looks (area, size_bytes, sha256, hi, lo) WHERE hi IS NOT NULL;
+CREATE TABLE IF NOT EXISTS looks_due (sha256 TEXT PRIMARY KEY) WITHOUT ROWID;
+-- Look-alikes, one row a member, by the hash of the one that leads its group. spare_bytes: what the others of the group take.
+CREATE TABLE IF NOT EXISTS near (
+  member_sha256 TEXT PRIMARY KEY, group_sha256 TEXT NOT NULL, spare_bytes INTEGER NOT NULL, removed INTEGER NOT NULL DEFAULT 0,
+  revision INTEGER NOT NULL, pushed_revision INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS near_to_push ON near (revision) WHERE revision > pushed_revision;
+
 -- Names of places by cell, kept for good: nobody is asked twice.
 CREATE TABLE IF NOT EXISTS places (
   cell TEXT PRIMARY KEY, rank INTEGER NOT NULL, said TEXT NOT NULL,

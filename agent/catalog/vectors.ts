@@ -101,6 +101,12 @@ export function dropVectorTask(catalog: Catalog, task: Pick<VectorTask, 'sha256'
   catalog.prepare('DELETE FROM vectors_to_make WHERE newest_ms = ? AND sha256 = ?').run(task.newestMs, task.sha256);
 }
 
+/** The vector of an asset; undefined where none was made. */
+export function readVector(catalog: Reads, spaceId: number, sha256: string): Float32Array | undefined {
+  const bytes = catalog.prepare('SELECT vector FROM vectors WHERE space_id = ? AND sha256 = ? AND failed IS NULL').get(spaceId, sha256)?.['vector'] as Uint8Array | undefined;
+  return bytes && new Float32Array(Uint8Array.from(bytes).buffer);
+}
+
 // ── what the engine has not got ──
 
 export interface KeptVector { sha256: string; vector: Float32Array; kind: AssetKind; camera: string | null }

@@ -86,6 +86,7 @@ export function forgetVolume(catalog: Catalog, volumeId: string, atMs: number, p
     catalog.prepare('UPDATE roots SET removed = 1, revision = ? WHERE volume_id = ? AND removed = 0').run(catalog.nextRevision(), volumeId);
     const missing = catalog.prepare(`SELECT CASE WHEN dir = '' THEN name ELSE dir || '/' || name END AS path FROM files WHERE volume_id = ? AND seen_as = 'asset' AND missing_since_ms IS NULL ORDER BY dir, name`).all(volumeId).map((r) => String(r['path']));
     tellPaths(catalog, volumeId, { missing, moved_from: [] }, 'The drive was forgotten.', atMs, pathsPerCall);
+    catalog.prepare("INSERT OR IGNORE INTO folders_to_relate (volume_id, dir) SELECT DISTINCT volume_id, dir FROM files WHERE volume_id = ? AND missing_since_ms IS NULL").run(volumeId);
     catalog.prepare("UPDATE files SET missing_since_ms = ? WHERE volume_id = ? AND seen_as = 'asset' AND missing_since_ms IS NULL").run(atMs, volumeId);
     for (const scan of catalog.prepare("SELECT scan_id FROM scans WHERE volume_id = ? AND state = 'question'").all(volumeId)) {
       catalog.prepare("UPDATE scans SET state = 'stopped', reason = 'The drive was forgotten.', vanished_paths = NULL, revision = ? WHERE scan_id = ?").run(catalog.nextRevision(), String(scan['scan_id']));

@@ -45,6 +45,7 @@ import type { AgentStatus } from '../../protocol/link.ts';
 import { checkNominatimUrl } from '../../protocol/nominatim-url.ts';
 import { emptyReport, REPORT_PAGE, type IndexReport, type SidecarSummary } from '../../protocol/report.ts';
 import { addFolder, browse, locateRoot, offerDrives, presentVolume } from './roots.ts';
+import { createLookWork } from './look-work.ts';
 import { createSearchWork } from './search-work.ts';
 import { chooseEngine } from './vector-engine.ts';
 import { watchRoots } from './watch.ts';
@@ -155,7 +156,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       pending: { facts: countDirty(catalog) + untold + (places.naming() ? 1 : 0) + (scanning || scansDue > 0 ? Math.max(1, scanning?.progress?.pending ?? 1) : 0), previews: previews + countSpooled(catalog), proxies, vectors: search.pending() },
       rate_per_s: progress.rate, eta_s: progress.eta, questions: questions(),
       completed: listRoots(catalog).flatMap((r) => (r.completed_ms === null ? [] : [{ root_id: r.root_id, at_ms: r.completed_ms }])),
-      search: search.status(),
+      search: search.status(), looks: looks.toLook(),
     };
   }
   /** Rate over the last half minute, and what is left by it: files against what the last scan saw, or what is left to be made. */
@@ -216,7 +217,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
         const done = await pushAll(pushContext, { mark, signal: stop.signal });
         refusedCompletions = done.refused > 0;
         // A mark alone changes nothing that could want a name.
-        if (news && done.batches > 0) { places.wake(); search.wake(); }
+        if (news && done.batches > 0) { places.wake(); search.wake(); looks.wake(); }
       } catch (error) {
         // A Worker on a full disk answers with anything but that.
         catalog.assertRoom();
@@ -330,7 +331,16 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const search = createSearchWork({
     catalog, dataDir: options.dataDir, worker: options.worker, engine: vectorEngine, background: options.watch, workers: EMBED_WORKERS, signal: stop.signal,
     openEmbedder: options.openEmbedder ?? (async (source, how) => (await import('../pipeline/embed/open.ts')).openEmbedder(source, how)),
-    options: () => readOptions(catalog), untilIdle, onChange: () => { changed(); }, warn,
+    options: () => readOptions(catalog), untilIdle, warn,
+    // Once all vectors are there, look-alikes are confirmed by them.
+    onChange: () => { changed(); if (options.watch && search.toMake() === 0) looks.wake(); },
+  });
+
+  // ── look-alikes, behind previews too ──
+  const looks = createLookWork({
+    catalog, worker: options.worker, background: options.watch, signal: stop.signal, untilIdle, warn,
+    relate: () => (options.watch ? enqueue(() => relate(emptyReport(), false)) : relate(emptyReport(), false)),
+    onChange: () => { changed(); pushSoon(); },
   });
 
   // ── orders, beside all that: what the owner waits for waits for no scan ──
@@ -347,7 +357,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   /** Restored sidecars are read again, what is left in a folder is related anew, and copies are found. */
   function afterOrder({ body, target }: OrderRow): void {
     if (body.kind === 'restore' || body.kind === 'mend') scanSoon(listRoots(catalog).filter((r) => body.volumes.includes(r.volume_id)).map((r) => r.root_id));
-    else if (body.kind === 'trash') enqueue(() => relate(emptyReport(), true)).then(() => { pushSoon(); }, (error: unknown) => { if (!stop.signal.aborted) warn(reason(error)); });
+    else if (body.kind === 'trash') enqueue(() => relate(emptyReport(), true)).then(() => { pushSoon(); looks.wake(); }, (error: unknown) => { if (!stop.signal.aborted) warn(reason(error)); });
     else if (target) {
       const roots = rootsNear(catalog, target).map((r) => r.root_id);
       if (roots.length > 0) scanSoon(roots);
@@ -429,6 +439,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       await places.settled();
       await places.asked(ASK_AT_MOST_MS);
       await search.settle();
+      await looks.settle();
+      await pushEverything(false);
     });
     return report;
   }
@@ -454,7 +466,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       await render();
       await pushEverything(false);
       await places.settled();
-    })).finally(() => { search.wake(); proxySoon(); }).catch((error: unknown) => { if (!stop.signal.aborted) { warn(reason(error)); report.stopped.push({ path: '', reason: reason(error) }); } }).finally(() => { job.report = report; job.done = true; changed(); });
+    })).finally(() => { search.wake(); looks.wake(); proxySoon(); }).catch((error: unknown) => { if (!stop.signal.aborted) { warn(reason(error)); report.stopped.push({ path: '', reason: reason(error) }); } }).finally(() => { job.report = report; job.done = true; changed(); });
     return job;
   }
 
@@ -497,6 +509,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     },
     answer_question: async ({ scan_id, answer }) => {
       const { marked } = await answerQuestion(ctx, scan_id, answer);
+      looks.wake();
       await tellWorker();
       changed();
       link.flushStatus();
@@ -513,6 +526,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     forget_volume: async ({ volume_id }) => {
       if (!getVolume(catalog, volume_id)) throw new CommandError('This computer knows no such drive.');
       forgetVolume(catalog, volume_id, Date.now(), PATHS_PER_CALL);
+      looks.wake();
       await rootsChanged();
       await tellWorker();
       return {};
@@ -546,7 +560,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       const mine = new Set(listRoots(catalog).map((r) => r.volume_id));
       return (await volumes.list(mine)).map(presentVolume);
     },
-    onConnect: () => { agreed = false; pushSoon(0); places.wake(); search.connected(); takeOrdersSoon(); },
+    onConnect: () => { agreed = false; pushSoon(0); places.wake(); search.connected(); looks.wake(); takeOrdersSoon(); },
   });
   const watcher = options.watch ? watchRoots({ ignore: [options.dataDir], onChange: (ids) => { scanSoon(ids); }, warn }) : undefined;
   const present = new Set<string>();
@@ -595,6 +609,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       await pushRun?.catch(() => {});
       await proxyPush?.catch(() => {});
       await search.close();
+      await looks.ended();
       await maker.close();
       await proxyRun;
       await places.ended();

@@ -24,6 +24,8 @@ export const BASIS = {
   raw: 'The same name: a RAW and its picture',
   apple: 'An edited copy, by Apple\'s name for it',
   edited: 'An edited copy, by its name',
+  burstName: 'One burst, by the camera\'s names',
+  burst: 'One burst: the same camera, within seconds, of the same thing',
 } as const;
 const BASIS_ORDER: readonly string[] = Object.values(BASIS);
 
@@ -148,7 +150,8 @@ function compareRelations(a: Relation, b: Relation): number {
 /**
  * What relations come to: for each member the best of them, straight to the one that is shown at last (a stack is one
  * level deep). One that would close a circle is passed by. An edited copy's video is `edited` where the original has a
- * video of its own: that one plays. Linear, but for one sort.
+ * video of its own: that one plays. What stands in a stack of another kind is of no burst: bursts come last, and their
+ * pictures stand alone. Linear, but for one sort.
  */
 export function chooseStacks(relations: readonly Relation[]): Relation[] {
   const chosen = new Map<string, Relation>();
@@ -159,8 +162,11 @@ export function chooseStacks(relations: readonly Relation[]): Relation[] {
     for (let at = hash, next = up.get(at); next !== undefined && at !== root; at = next, next = up.get(at)) up.set(at, root);
     return root;
   };
+  const others = new Set<string>();
   for (const relation of [...relations].sort(compareRelations)) {
     if (chosen.has(relation.member) || rootOf(relation.primary) === relation.member) continue;
+    if (relation.type !== 'burst') others.add(relation.member).add(relation.primary);
+    else if (others.has(relation.member) || others.has(relation.primary)) continue;
     chosen.set(relation.member, relation);
     up.set(relation.member, relation.primary);
   }

@@ -4,7 +4,7 @@ import type { AssetProblem } from '../../protocol/rows.ts';
 import { GRID_DRAFT_VERSION, GRID_VERSION, PREVIEW_VERSION } from '../../protocol/versions.ts';
 import type { ProblemCode } from '../../protocol/words.ts';
 import type { MetaTags } from './claims.ts';
-import { displayP3Profile, isSrgbProfile, meanColor, PRIMARIES_P3, tiffWithProfile } from './color.ts';
+import { displayP3Profile, isSrgbProfile, PRIMARIES_P3, tiffWithProfile } from './color.ts';
 import { findBlocks } from './container.ts';
 import { decodePixels, decodeToWebp, messageOf, readHeader, turn, type Decoded } from './decode.ts';
 import { readExifBlock } from './exif.ts';
@@ -18,7 +18,7 @@ import { readIptc } from './iptc.ts';
 import { findMotion } from './motion.ts';
 import { nameClaims } from './name-date.ts';
 import { readRawPreview } from './raw.ts';
-import { fromPixels, gridSize, loadSharp, previewSize, renderBoth, renderGrid, toPixels, toWebp, type Pixels, type Size } from './render.ts';
+import { fromPixels, gridSize, loadSharp, previewSize, renderBoth, renderGrid, toPixels, toWebp, type Pixels, type RenderedGrid, type Size } from './render.ts';
 import { cleanNumber, rawMetadataOf } from './text.ts';
 import { ReadError, type ByteFacts, type FileSource, type Identified, type QuickRead, type Reader, type RestRead } from './types.ts';
 import { FrameReader } from './video.ts';
@@ -137,8 +137,7 @@ export function createReader(options: ReaderOptions = {}): Reader & { pictureFac
     }
     if (decoded.problem) addProblem(facts, decoded.problem);
     if (!large) { await setBoth(read, decoded.pixels); return; }
-    facts.color = meanColor(decoded.pixels);
-    read.grid = { bytes: await toWebp(decoded.pixels), version: GRID_VERSION };
+    setGrid(read, await renderGrid(decoded.pixels, size));
     read.unfinished = true;
   }
 
@@ -152,9 +151,13 @@ export function createReader(options: ReaderOptions = {}): Reader & { pictureFac
   async function setBoth(read: QuickRead, preview: Pixels): Promise<void> {
     const size = read.facts.width !== null && read.facts.height !== null ? gridSize(read.facts.width, read.facts.height) : gridSize(preview.width, preview.height);
     const done = await renderBoth(preview, size);
-    read.grid = { bytes: done.grid.bytes, version: GRID_VERSION };
+    setGrid(read, done.grid);
     read.preview = { bytes: done.preview, version: PREVIEW_VERSION };
-    read.facts.color = done.grid.color;
+  }
+
+  function setGrid(read: QuickRead, { bytes, look, color }: RenderedGrid): void {
+    read.grid = { bytes, version: GRID_VERSION, look };
+    read.facts.color = color;
   }
 
   async function quickHeic(bytes: Buffer, read: QuickRead, cut: boolean): Promise<void> {
@@ -195,9 +198,8 @@ export function createReader(options: ReaderOptions = {}): Reader & { pictureFac
     if (problem) addProblem(facts, problem);
     if (preview) {
       const done = await renderBoth(preview.pixels, gridSize(preview.width, preview.height));
-      read.grid = { bytes: done.grid.bytes, version: GRID_VERSION };
+      setGrid(read, done.grid);
       read.preview = { bytes: done.preview, version: PREVIEW_VERSION };
-      facts.color = done.grid.color;
     } else if (isNothing(facts)) throw new ReadError(problem?.code ?? 'damaged', 'read', problem?.reason ?? 'this RAW cannot be read');
     return read;
   }
@@ -276,7 +278,7 @@ export function createReader(options: ReaderOptions = {}): Reader & { pictureFac
 
   async function answerBoth(answer: RestRead, pixels: Pixels, full: Size): Promise<void> {
     const done = await renderBoth(pixels, gridSize(full.width, full.height));
-    Object.assign(answer, { width: full.width, height: full.height, color: done.grid.color, grid: { bytes: done.grid.bytes, version: GRID_VERSION }, preview: { bytes: done.preview, version: PREVIEW_VERSION } } satisfies Partial<RestRead>);
+    Object.assign(answer, { width: full.width, height: full.height, color: done.grid.color, grid: { bytes: done.grid.bytes, version: GRID_VERSION, look: done.grid.look }, preview: { bytes: done.preview, version: PREVIEW_VERSION } } satisfies Partial<RestRead>);
   }
 
   return {

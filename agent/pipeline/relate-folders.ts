@@ -3,13 +3,15 @@
 // drives, are related as one group, from the catalog alone: a drive that is away takes part.
 import type { Catalog } from '../catalog/catalog.ts';
 import { splitPath } from '../catalog/files.ts';
+import { markNearDue, readHashes } from '../catalog/looks.ts';
 import { basisOf, isExport, listFoldersNamed, listMarkedFolders, markFolder, markKey, putRelatedFolder, putRelations, putStacks, readConnected, registerFolder, unmarkFolder, type Folder } from '../catalog/relations.ts';
 import { addCandidate, anyWaiting, isWaitedFor, listCandidates, listSidecars, removeCandidate, setMatched, type SidecarRow } from '../catalog/sidecars.ts';
 import type { AlbumImport, ImportFacts, TimeClaim } from '../../protocol/rows.ts';
 import { albumOf } from './albums.ts';
+import { findBursts, type BurstFile } from './bursts.ts';
 import { matchSidecars, titleKey, type Match } from './match.ts';
 import { compareWithSidecar } from './moments.ts';
-import { BASIS, chooseStacks, MAX_SAME_IDENTIFIER, pairFolder, pairOnDrive, type PairFile } from './pairs.ts';
+import { BASIS, chooseStacks, MAX_SAME_IDENTIFIER, pairFolder, pairOnDrive, type Relation } from './pairs.ts';
 import type { SidecarFormat } from './sidecars.ts';
 
 /** What the protocol takes. */
@@ -18,7 +20,7 @@ const MAX_IMPORTS = 8;
 /** Hashes that hang together and are settled folder by folder: more would be read again for each folder that touches them. */
 const MAX_CONNECTED = 100;
 
-interface MediaFile extends PairFile { imports: string; albums: string; sidecars: Set<SidecarRow> }
+interface MediaFile extends BurstFile { missing: boolean; imports: string; albums: string; sidecars: Set<SidecarRow> }
 
 /** One folder of a group, as the catalog has it, and what it was matched to so far. */
 interface Part extends Folder {
@@ -64,15 +66,16 @@ export function relateGroup(catalog: Catalog, group: readonly Folder[], done: Re
       putRelatedFolder(catalog, leafOf(part.dir), part, there ? { takeout: holds('takeout'), album: holds('album') } : null);
       unmarkFolder(catalog, part);
     });
+    markNearDue(catalog);
   });
 }
 
-const MEDIA_COLUMNS = "f.name, f.sha256, f.imports, f.albums, a.kind, a.mime, json_extract(a.facts, '$.content_identifier', '$.duration_ms', '$.time_claims')";
-type MediaRow = [name: string, sha256: string, imports: string, albums: string, kind: MediaFile['kind'], mime: string, rest: string];
+const MEDIA_COLUMNS = "f.name, f.sha256, f.imports, f.albums, a.kind, a.mime, a.size_bytes, f.missing_since_ms IS NOT NULL, json_extract(a.facts, '$.content_identifier', '$.duration_ms', '$.time_claims', '$.camera', '$.width', '$.height')";
+type MediaRow = [name: string, sha256: string, imports: string, albums: string, kind: MediaFile['kind'], mime: string, sizeBytes: number, missing: number, rest: string];
 
-function toMedia([name, sha256, imports, albums, kind, mime, rest]: MediaRow): MediaFile {
-  const [content_identifier, duration_ms, time_claims] = JSON.parse(rest) as [string | null, number | null, TimeClaim[]];
-  return { name, sha256, imports, albums, kind, mime, content_identifier, duration_ms, time_claims, sidecars: new Set() };
+function toMedia([name, sha256, imports, albums, kind, mime, size_bytes, missing, rest]: MediaRow): MediaFile {
+  const [content_identifier, duration_ms, time_claims, camera, width, height] = JSON.parse(rest) as [string | null, number | null, TimeClaim[], string | null, number | null, number | null];
+  return { name, sha256, imports, albums, kind, mime, size_bytes, missing: missing === 1, content_identifier, duration_ms, time_claims, camera, width, height, look: undefined, sidecars: new Set() };
 }
 
 function readPart(catalog: Catalog, { volume_id, dir }: Folder): Part {
@@ -230,7 +233,15 @@ function writeRelations(catalog: Catalog, part: Part, done: ReadonlySet<string>)
       }
     }
   }
-  settleStacks(catalog, putRelations(catalog, part, chooseStacks(relations)));
+  settleStacks(catalog, putRelations(catalog, part, chooseStacks([...relations, ...burstsOf(catalog, files, relations)])));
+}
+
+/** Of what is there: a burst without its files is none. */
+function burstsOf(catalog: Catalog, files: readonly MediaFile[], relations: readonly Relation[]): Relation[] {
+  const there = files.filter((file) => file.kind === 'image' && !file.missing);
+  if (there.length < 2) return [];
+  const hashes = readHashes(catalog, there.filter((file) => file.camera !== null).map((file) => file.sha256));
+  return findBursts(there.map((file) => ({ ...file, look: hashes.get(file.sha256) })), new Set(relations.flatMap((r) => [r.member, r.primary])));
 }
 
 /** Stacks of these members now, where little hangs on each; the others' once every folder has been related (relate.ts). */

@@ -6,6 +6,7 @@
 // titles (relate-titles.ts) and large stacks, which hang on several folders and are marked by key. A second run over the
 // same files writes nothing.
 import type { Catalog } from '../catalog/catalog.ts';
+import { markNearDue } from '../catalog/looks.ts';
 import { hasMarks, listMarkedKeys, nextMarkedFolder, putStacks, readConnected, unmarkKeys, type Folder } from '../catalog/relations.ts';
 import type { ScanContext } from './context.ts';
 import { chooseStacks } from './pairs.ts';
@@ -66,6 +67,7 @@ function settleStacks(catalog: Catalog): boolean {
     if (!connected) return;
     putStacks(catalog, connected.hashes, chooseStacks(connected.relations));
     unmarkKeys(catalog, 'member', connected.hashes);
+    markNearDue(catalog);
   });
   return true;
 }

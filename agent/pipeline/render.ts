@@ -1,6 +1,8 @@
 // Pixels to renditions: sizes, resizing, WebP. Knows nothing of files or formats.
 import { GRID_HEIGHT_PX, GRID_MAX_WIDTH_PX, PREVIEW_LONG_PX, RENDITION_EFFORT, RENDITION_QUALITY } from '../../protocol/limits.ts';
+import type { Look } from '../catalog/looks.ts';
 import { meanColor } from './color.ts';
+import { lookOf } from './look.ts';
 import type { Sharp, SharpOptions } from 'sharp';
 
 /** 8-bit interleaved pixels, sRGB unless said otherwise: grey, grey+alpha, RGB or RGBA. */
@@ -48,12 +50,13 @@ export async function toWebp(pixels: Pixels): Promise<Buffer> {
   return (await fromPixels(pixels)).webp(WEBP).toBuffer();
 }
 
-export interface RenderedGrid { bytes: Buffer; color: string | null }
+export interface RenderedGrid { bytes: Buffer; color: string | null; look: Look | null }
 
-/** The grid rendition of pixels that are at least as large (a preview's, usually), and the mean colour. */
+/** The grid rendition of pixels that are at least as large (a preview's, usually), the mean colour, and what it looks like. */
 export async function renderGrid(pixels: Pixels, size: Size): Promise<RenderedGrid> {
   const small = pixels.width === size.width && pixels.height === size.height ? pixels : await toPixels(await fromPixels(pixels), size);
-  return { bytes: await toWebp(small), color: meanColor(small) };
+  const [bytes, look] = await Promise.all([toWebp(small), fromPixels(small).then(lookOf)]);
+  return { bytes, color: meanColor(small), look };
 }
 
 /** Both renditions from pixels of the preview's size. */

@@ -1,4 +1,5 @@
 // What the stages of the pipeline hand to each other. Types only.
+import type { Look } from '../catalog/looks.ts';
 import type { AssetFacts, AssetProblem, TimeClaim } from '../../protocol/rows.ts';
 import type { ProblemCode } from '../../protocol/words.ts';
 
@@ -16,8 +17,8 @@ export interface FileSource {
   read(offset: number, length: number): Promise<Buffer>;
 }
 
-/** A rendition's bytes (WebP) and its render version. */
-export interface Rendered { bytes: Buffer; version: number }
+/** A rendition's bytes (WebP) and its render version; of a final grid also what it looks like. */
+export interface Rendered { bytes: Buffer; version: number; look?: Look | null }
 
 export type ByteFacts = Omit<AssetFacts, 'sha256' | 'size_bytes'>;
 

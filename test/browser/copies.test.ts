@@ -12,12 +12,13 @@ let browser: Browser;
 let agent: FakeAgent;
 let page: Page;
 let said: string[];
+let seeder: ReturnType<typeof createSeeder>;
 let close: (() => Promise<void>) | undefined;
 const rows = Array.from({ length: 4 }, (_, i) => assetRow(`copy ${i}`, `202${i}-05-06T10:00:00`, { size_bytes: 1_000_000 * (9 - i) }));
 
 beforeAll(async () => {
   [site, browser] = await Promise.all([startSite(), openBrowser()]);
-  const seeder = createSeeder(site);
+  seeder = createSeeder(site);
   await seeder.pushPack((await Promise.all(rows.map((row, i) => drawRenditions(row, i, ['grid'])))).flat());
   const put = (i: number, volume: string, path: string) => { const row = rows[i]; if (!row) throw new Error('no such row'); return locationRow(row, volume, path); };
   await seeder.push({
@@ -87,4 +88,26 @@ test('numbers lead to what they count, also without script', async () => {
     expect(await page.locator('a.tile').count()).toBe(1);
     await close?.();
   }
+});
+
+test('look-alikes are chosen from without script, on a phone and in the dark, and go away once all are kept', async () => {
+  const [a, b] = [rows[2], rows[3]];
+  if (!a || !b) throw new Error('no such rows');
+  const near = (member: string) => ({ member_sha256: member, group_sha256: a.sha256, spare_bytes: b.size_bytes, revision: 1, removed: false });
+  await seeder.push({ near: [near(a.sha256), near(b.sha256)] });
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await open('/duplicates/near', { viewport: { width: 390, height: 844 }, colorScheme });
+    expect(await page.locator('.dup-near li').count()).toBe(2);
+    expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+    expect(await page.locator('.dup-near img').first().evaluate((img) => (img as unknown as { decode(): Promise<void>; naturalWidth: number }).decode().then(() => (img as unknown as { naturalWidth: number }).naturalWidth))).toBeGreaterThan(0);
+    await close?.();
+  }
+  await open('/duplicates/near', { javaScriptEnabled: false });
+  const group = page.locator('.dup-near');
+  await group.locator('input[type="checkbox"]').nth(1).check();
+  const [request] = await Promise.all([page.waitForRequest('**/orders/plan'), group.getByRole('button', { name: 'Move what is ticked' }).click()]);
+  expect([...new URLSearchParams(request.postData() ?? '')]).toEqual([['kind', 'trash'], ['sha256', b.sha256]]);
+  await page.goto('/duplicates/near');
+  await group.getByRole('button', { name: 'Keep all' }).click();
+  await page.getByText('No look-alikes found yet').waitFor();
 });

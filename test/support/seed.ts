@@ -4,12 +4,12 @@ import sharp from 'sharp';
 import { PROTOCOL_VERSION } from '../../protocol/limits.ts';
 import { encodePack, PACK_MIME, type PackItem } from '../../protocol/pack.ts';
 import { renditionKey } from '../../protocol/rendition.ts';
-import type { AssetFacts, AssetRow, EvidenceRow, LocationRow, PlaceRow, ProblemRow, RootRow, ScanRow, StackRow, TimeClaim, VolumeRow } from '../../protocol/rows.ts';
+import type { AssetFacts, AssetRow, EvidenceRow, LocationRow, NearRow, PlaceRow, ProblemRow, RootRow, ScanRow, StackRow, TimeClaim, VolumeRow } from '../../protocol/rows.ts';
 import { GRID_VERSION, PREVIEW_VERSION } from '../../protocol/versions.ts';
 import { encodeVectorPack, quantise, toUnit, VECTOR_PACK_MIME, vectorToText, type VectorSpace } from '../../protocol/vector.ts';
 import { SITE_TOKEN, type Site } from './site.ts';
 
-export interface Rows { volumes?: VolumeRow[]; roots?: RootRow[]; assets?: AssetRow[]; locations?: LocationRow[]; evidence?: EvidenceRow[]; scans?: ScanRow[]; problems?: ProblemRow[]; stacks?: StackRow[]; places?: PlaceRow[] }
+export interface Rows { volumes?: VolumeRow[]; roots?: RootRow[]; assets?: AssetRow[]; locations?: LocationRow[]; evidence?: EvidenceRow[]; scans?: ScanRow[]; problems?: ProblemRow[]; stacks?: StackRow[]; places?: PlaceRow[]; near?: NearRow[] }
 export interface Seeder { push(rows: Rows): Promise<void>; pushPack(items: PackItem[]): Promise<void> }
 
 /** One agent that pushes; every `push` is the next batch. Throws where a row is rejected. */

@@ -85,7 +85,7 @@ export function problem(path: string, more: Partial<ProblemRow> = {}): ProblemRo
 }
 
 export function batch(seq: number, rows: Partial<Batch> = {}): Batch {
-  return { protocol: 1, agent_id: 'a1', epoch: 'e1', seq, home_zone: 'Europe/Rome', volumes: [], roots: [], assets: [], locations: [], evidence: [], scans: [], problems: [], stacks: [], places: [], successors: [], ...rows };
+  return { protocol: 1, agent_id: 'a1', epoch: 'e1', seq, home_zone: 'Europe/Rome', volumes: [], roots: [], assets: [], locations: [], evidence: [], scans: [], problems: [], stacks: [], places: [], successors: [], near: [], ...rows };
 }
 
 /** Sends batches of one epoch with rising numbers, and fails the test unless each is taken. */

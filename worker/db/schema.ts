@@ -162,3 +162,9 @@ export const copyCounts = sqliteTable('copy_counts', {
   kind: text().notNull(), name: text().notNull(), files: integer().notNull(), drives: integer().notNull(), day: integer().notNull(),
   assets: integer().notNull(), copies: integer().notNull(), spare_bytes: integer().notNull(),
 }, (t) => [primaryKey({ columns: [t.kind, t.name, t.files, t.drives, t.day] })]);
+
+export const near = sqliteTable('near', {
+  member_sha256: text().primaryKey(), group_sha256: text().notNull(), spare_bytes: integer().notNull(), removed: integer().notNull(), revision: integer().notNull(), shown: integer().notNull(),
+}, (t) => [index('near_by_group').on(t.group_sha256), index('near_shown').on(t.spare_bytes, t.group_sha256)]);
+
+export const nearKept = sqliteTable('near_kept', { sha256: text().primaryKey(), kept: text().notNull(), at_ms: integer().notNull() });

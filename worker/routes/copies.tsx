@@ -1,17 +1,22 @@
 // `/copies`: how safely originals are kept, and the lists behind it. `/duplicates`: what lies in several files, side by side.
+// `/duplicates/near`: what looks the same.
 import { Hono } from 'hono';
 import { PAGE_ROWS } from '../../protocol/limits.ts';
+import { Sha256 } from '../../protocol/words.ts';
 import { CopiesBody, CopiesPage, CopyListPage, damagedAddress, DamagedPage, type CopiesFacts } from '../../views/copies.tsx';
 import { DuplicatesPage, Groups, type DuplicatesFacts, type GroupFacts } from '../../views/duplicates.tsx';
+import { LookAlikesPage, type LookAlikes } from '../../views/near.tsx';
 import { withQuery } from '../../views/parts/addresses.ts';
 import type { App } from '../env.ts';
 import { BadRequest, NotFound } from '../errors.tsx';
+import { readBytes } from '../middleware/body.ts';
 import { loadGridPiece, readGrid } from '../middleware/grid.ts';
 import { loadKnownDrives, type KnownDrives } from '../middleware/known-drives.ts';
-import { loadFrame, readWhere, sendFragment, sendPage, wantsFragment } from '../middleware/page.tsx';
-import { requireToken } from '../middleware/token.ts';
+import { loadFrame, loadStatus, readWhere, sendBack, sendFragment, sendPage, wantsFragment } from '../middleware/page.tsx';
+import { requireOwner, requireToken } from '../middleware/token.ts';
 import { countCopies, listAlbumsKept, listDamaged, listYearsKept } from '../store/copies.ts';
 import { listDuplicates, MOST_SPARE, suggest, type DuplicateGroup } from '../store/duplicates.ts';
+import { chooseBestOf, keepNear, listNear, MAX_NEAR_SHOWN, MOST_NEAR, type NearCursor } from '../store/near.ts';
 import { cursorText, parseCursor } from '../store/timeline.ts';
 
 /** Albums in one table: all of their members are looked at. */
@@ -19,6 +24,8 @@ const ALBUMS_SHOWN = 20;
 const GROUPS_SHOWN = 20;
 /** For the command line: a query of its own a group. */
 const GROUPS_READ = 40;
+/** A form of MAX_NEAR_SHOWN hashes. */
+const MAX_KEEP_BYTES = 10_000;
 
 export const copies = new Hono<App>();
 
@@ -90,6 +97,30 @@ copies.get('/api/duplicates', requireToken, async (c) => {
     })}\n`;
   });
   return c.body(lines.join(''), 200, { 'Content-Type': 'application/x-ndjson; charset=utf-8', ...(page.next ? { 'X-Next': cursorText(page.next) } : {}) });
+});
+
+copies.get('/duplicates/near', async (c) => {
+  const from = c.req.query('from');
+  const after = from === undefined ? MOST_NEAR : parseNear(from);
+  if (!after) throw new BadRequest('This address names no place among the look-alikes.');
+  const [page, status, frame] = await Promise.all([listNear(c.env.DB, after, GROUPS_SHOWN), loadStatus(c), loadFrame(c)]);
+  const near: LookAlikes = {
+    first: from === undefined, next: page.next ? withQuery('/duplicates/near', { from: `${page.next.spareBytes}-${page.next.sha256}` }) : null, toLook: status?.looks ?? null,
+    groups: page.groups.map(({ members, more }) => { const { best, lesser } = chooseBestOf(members); return { best, more, members: members.map((member, i) => ({ ...member, tick: lesser[i] ?? false })) }; }),
+  };
+  return sendPage(c, <LookAlikesPage frame={frame} near={near} />);
+});
+
+function parseNear(text: string): NearCursor | undefined {
+  const [, bytes, sha256] = /^(\d{1,16})-([0-9a-f]{64})$/.exec(text) ?? [];
+  return bytes === undefined || sha256 === undefined ? undefined : { spareBytes: Number(bytes), sha256 };
+}
+
+copies.post('/duplicates/near/keep', requireOwner, async (c) => {
+  const sha256s = new URLSearchParams(new TextDecoder().decode(await readBytes(c.req.raw, MAX_KEEP_BYTES))).getAll('sha256');
+  if (sha256s.length < 2 || sha256s.length > MAX_NEAR_SHOWN || !sha256s.every((each) => Sha256.safeParse(each).success)) throw new BadRequest('These are no look-alikes.');
+  await keepNear(c.env.DB, sha256s, Date.now());
+  return sendBack(c, '/duplicates/near');
 });
 
 function describeGroup({ tile, copies: files, morePaths }: DuplicateGroup, drives: KnownDrives): GroupFacts {

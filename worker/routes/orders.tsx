@@ -94,7 +94,7 @@ async function readAsk(c: PageContext): Promise<OrderBody> {
     // A browser sends each line's end as CRLF, those inside a name too.
     const copies = form.getAll('copy').map((text) => text.replaceAll('\r\n', '\n')).map((text) => ({ volume_id: text.slice(0, text.indexOf('\n')), path: text.slice(text.indexOf('\n') + 1) }));
     // A form of copies with none ticked means none of them, and not the whole asset.
-    if (form.has('copies') && copies.length === 0) throw new BadRequest('Nothing was ticked, so there is nothing to move.');
+    if ((form.has('copies') && copies.length === 0) || (form.get('kind') === 'trash' && !form.has('sha256'))) throw new BadRequest('Nothing was ticked, so there is nothing to move.');
     const fields = Object.fromEntries([...form].filter(([name]) => name !== 'sha256' && name !== 'copy'));
     asked = { ...fields, sha256s: form.getAll('sha256'), ...(copies.length > 0 ? { copies, files: copies } : {}), ...(fields['share'] === undefined ? {} : { share: Number(fields['share']) }), ...(fields['slowly'] === undefined ? {} : { slowly: true }) };
   }

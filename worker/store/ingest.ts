@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import { selectChangedAssets, upsertAssets } from './assets.ts';
 import { readAnswer, readMark, writeMark } from './batches.ts';
 import { selectChangedEvidence, selectChangedLocations, upsertEvidence, upsertLocations } from './locations.ts';
+import { writeNear } from './near.ts';
 import { writeProblems } from './problems.ts';
 import { selectWaitingForZone, upsertPlaces } from './places.ts';
 import { markCellsDue } from './search-due.ts';
@@ -27,7 +28,7 @@ export type IngestOutcome =
 /** Longest name of a rejected row in an answer. */
 const NAME_CHARS = 300;
 /** Fields that rows are found by; half characters or NULs in them would not survive the way to SQLite and back. */
-const KEY_FIELDS = ['sha256', 'member_sha256', 'primary_sha256', 'old_sha256', 'new_sha256', 'cell', 'volume_id', 'path', 'root_id', 'scan_id', 'inode', 'fs_id', 'replaces'] as const;
+const KEY_FIELDS = ['sha256', 'member_sha256', 'primary_sha256', 'old_sha256', 'new_sha256', 'group_sha256', 'cell', 'volume_id', 'path', 'root_id', 'scan_id', 'inode', 'fs_id', 'replaces'] as const;
 
 /** Applies a batch whose envelope has been parsed. Idempotent by (agent, epoch, seq). */
 export async function applyBatch(db: D1Database, batch: Batch, nowMs: number): Promise<IngestOutcome> {
@@ -52,6 +53,7 @@ export async function applyBatch(db: D1Database, batch: Batch, nowMs: number): P
   write(rows.scans, () => upsertScans(db, rows.scans));
   write(rows.places, () => markCellsDue(db, rows.places));
   write(rows.places, () => upsertPlaces(db, rows.places));
+  if (rows.near.length > 0) statements.push(...writeNear(db, rows.near));
   const otherEnd = statements.length;
   statements.push(...writeProblems(db, rows.problems));
   const problemsEnd = statements.length;
@@ -78,7 +80,7 @@ export async function finish(db: D1Database, nowMs: number): Promise<boolean> {
 
 /** Each row by its own schema; one that fails is named and left out, the others go on. */
 function validateRows(batch: Batch): { rows: Rows; rejected: Rejected[] } {
-  const rows: Rows = { volumes: [], roots: [], assets: [], locations: [], evidence: [], scans: [], problems: [], stacks: [], places: [], successors: [] };
+  const rows: Rows = { volumes: [], roots: [], assets: [], locations: [], evidence: [], scans: [], problems: [], stacks: [], places: [], successors: [], near: [] };
   const rejected: Rejected[] = [];
   for (const list of Object.keys(BATCH_ROWS) as BatchList[]) {
     batch[list].forEach((raw, i) => {
