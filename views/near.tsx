@@ -14,20 +14,27 @@ export interface NearFacts {
   size_bytes: number; camera: string | null; placed: number; favourite: number; albums: string[]; path: string | null; tick: boolean;
 }
 export interface NearGroup { members: NearFacts[]; more: boolean; best: { index: number; why: 'pixels' | 'facts' | 'favourite' | 'album' | 'bytes' | 'same' } | undefined }
-/** `toLook`: pictures that are still to be looked at, null where nobody can tell. */
-export interface LookAlikes { groups: NearGroup[]; first: boolean; next: string | null; toLook: number | null }
+/** `toLook`: pictures that are still to be looked at, null where nobody can tell. `kept`: one of those that the owner just said are all to stay. */
+export interface LookAlikes { groups: NearGroup[]; first: boolean; next: string | null; toLook: number | null; kept: string | null }
 
 const WHY: Record<NonNullable<NearGroup['best']>['why'], string> = {
   pixels: 'it has the most pixels', facts: 'it says most of itself', favourite: 'it is a favourite', album: 'it is in an album', bytes: 'its file is the largest', same: 'nothing tells them apart',
 };
 
 export function LookAlikesPage(props: { frame: FrameFacts; near: LookAlikes }) {
-  const { groups, first, next, toLook } = props.near;
+  const { groups, first, next, toLook, kept } = props.near;
   return (
     <Page frame={props.frame} title="Look-alikes" section="drives">
       <div class="page wide">
         <a class="back" href="/duplicates"><Icon name="left" small />Duplicates</a>
         <h1>Look-alikes</h1>
+        {kept && (
+          <form class="said said-line" method="post" action="/duplicates/near/unkeep" role="status">
+            <input type="hidden" name="sha256" value={kept} />
+            <span>They all stay, and are not shown again.</span>
+            <button class="button" type="submit"><Icon name="undo" small />Undo</button>
+          </form>
+        )}
         {groups.length > 0 && <p class="lead">The same picture in other sizes or qualities, or taken again at once. They are other files, so look before you choose. Nothing is moved before you have seen what would go.</p>}
         {toLook !== null && toLook > 0 && <p class="small num after">{sayNumber(toLook)} {toLook === 1 ? 'picture is' : 'pictures are'} still to be looked at.</p>}
         {groups.length === 0 && (first

@@ -110,4 +110,6 @@ test('look-alikes are chosen from without script, on a phone and in the dark, an
   await page.goto('/duplicates/near');
   await group.getByRole('button', { name: 'Keep all' }).click();
   await page.getByText('No look-alikes found yet').waitFor();
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await group.waitFor();
 });

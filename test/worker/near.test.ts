@@ -99,8 +99,13 @@ describe('the owner\'s word that a group is fine', () => {
     expect((await form('/duplicates/near/keep', [['sha256', 'x'], ['sha256', 'y']])).status).toBe(400);
     expect(await listed()).toHaveLength(1);
     const kept = await form('/duplicates/near/keep', fields);
-    expect([kept.status, kept.headers.get('location')]).toEqual([303, '/duplicates/near']);
-    expect((await get('/duplicates/near')).text).toContain('No look-alikes found yet');
+    expect([kept.status, kept.headers.get('location')]).toEqual([303, `/duplicates/near?kept=${hashOf(1)}`]);
+    expect((await get(`/duplicates/near?kept=${hashOf(1)}`)).text).toMatch(/Undo[^]*No look-alikes found yet/);
+    // And it can be taken back.
+    expect((await form('/duplicates/near/unkeep', [['sha256', 'x']])).status).toBe(400);
+    expect((await form('/duplicates/near/unkeep', [['sha256', hashOf(1)]])).headers.get('location')).toBe('/duplicates/near');
+    expect(await listed()).toHaveLength(1);
+    expect(await env.DB.prepare('SELECT count(*) AS n FROM near_kept').first('n')).toBe(0);
   });
 });
 

@@ -12,11 +12,11 @@ import { BadRequest, NotFound } from '../errors.tsx';
 import { readBytes } from '../middleware/body.ts';
 import { loadGridPiece, readGrid } from '../middleware/grid.ts';
 import { loadKnownDrives, type KnownDrives } from '../middleware/known-drives.ts';
-import { loadFrame, loadStatus, readWhere, sendBack, sendFragment, sendPage, wantsFragment } from '../middleware/page.tsx';
+import { loadFrame, loadStatus, readForm, readWhere, sendBack, sendFragment, sendPage, wantsFragment } from '../middleware/page.tsx';
 import { requireOwner, requireToken } from '../middleware/token.ts';
 import { countCopies, listAlbumsKept, listDamaged, listYearsKept } from '../store/copies.ts';
 import { listDuplicates, MOST_SPARE, suggest, type DuplicateGroup } from '../store/duplicates.ts';
-import { chooseBestOf, keepNear, listNear, MAX_NEAR_SHOWN, MOST_NEAR, type NearCursor } from '../store/near.ts';
+import { chooseBestOf, keepNear, listNear, MAX_NEAR_SHOWN, MOST_NEAR, unkeepNear, type NearCursor } from '../store/near.ts';
 import { cursorText, parseCursor } from '../store/timeline.ts';
 
 /** Albums in one table: all of their members are looked at. */
@@ -105,7 +105,7 @@ copies.get('/duplicates/near', async (c) => {
   if (!after) throw new BadRequest('This address names no place among the look-alikes.');
   const [page, status, frame] = await Promise.all([listNear(c.env.DB, after, GROUPS_SHOWN), loadStatus(c), loadFrame(c)]);
   const near: LookAlikes = {
-    first: from === undefined, next: page.next ? withQuery('/duplicates/near', { from: `${page.next.spareBytes}-${page.next.sha256}` }) : null, toLook: status?.looks ?? null,
+    first: from === undefined, next: page.next ? withQuery('/duplicates/near', { from: `${page.next.spareBytes}-${page.next.sha256}` }) : null, toLook: status?.looks ?? null, kept: Sha256.safeParse(c.req.query('kept')).data ?? null,
     groups: page.groups.map(({ members, more }) => { const { best, lesser } = chooseBestOf(members); return { best, more, members: members.map((member, i) => ({ ...member, tick: lesser[i] ?? false })) }; }),
   };
   return sendPage(c, <LookAlikesPage frame={frame} near={near} />);
@@ -120,6 +120,13 @@ copies.post('/duplicates/near/keep', requireOwner, async (c) => {
   const sha256s = new URLSearchParams(new TextDecoder().decode(await readBytes(c.req.raw, MAX_KEEP_BYTES))).getAll('sha256');
   if (sha256s.length < 2 || sha256s.length > MAX_NEAR_SHOWN || !sha256s.every((each) => Sha256.safeParse(each).success)) throw new BadRequest('These are no look-alikes.');
   await keepNear(c.env.DB, sha256s, Date.now());
+  return sendBack(c, withQuery('/duplicates/near', { kept: sha256s[0] ?? '' }));
+});
+
+copies.post('/duplicates/near/unkeep', requireOwner, async (c) => {
+  const sha256 = Sha256.safeParse((await readForm(c))['sha256']);
+  if (!sha256.success) throw new BadRequest('These are no look-alikes.');
+  await unkeepNear(c.env.DB, sha256.data);
   return sendBack(c, '/duplicates/near');
 });
 

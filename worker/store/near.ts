@@ -34,6 +34,14 @@ export function writeNear(db: D1Database, rows: readonly NearRow[]): D1PreparedS
   ];
 }
 
+const UNKEEP = `DELETE FROM near_kept WHERE kept = (SELECT kept FROM near_kept WHERE sha256 = ?1) AND sha256 IN (SELECT o.member_sha256 FROM near n CROSS JOIN near o ON o.group_sha256 = n.group_sha256 WHERE n.member_sha256 = ?1)`;
+
+/** Takes that word back, by one that it was about. */
+export async function unkeepNear(db: D1Database, sha256: string): Promise<void> {
+  const { results } = await db.prepare(GROUPS_OF_SQL).bind(JSON.stringify([sha256])).all<{ group_sha256: string }>();
+  await db.batch([db.prepare(UNKEEP).bind(sha256), db.prepare(REFRESH_NEAR_SQL).bind(JSON.stringify(results.map((r) => r.group_sha256)))]);
+}
+
 /** The owner says that these are all to stay: their group is shown again only when another comes to it. */
 export async function keepNear(db: D1Database, sha256s: readonly string[], nowMs: number): Promise<void> {
   const hashes = JSON.stringify(sha256s);
