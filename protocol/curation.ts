@@ -4,9 +4,9 @@ import * as z from 'zod';
 import { WallTime } from './rows.ts';
 import { Sha256 } from './words.ts';
 
-/** What this build writes and reads. A newer file is refused, never read in part. */
+/** What this build writes; it reads all from 1 on. A newer file is refused, never read in part. */
 export const CURATION_FORMAT = 'jharokha-curation';
-export const CURATION_VERSION = 1;
+export const CURATION_VERSION = 2;
 /** Lines and bytes of one call of an import: a second of Worker time at most, and far below D1's 2 MB in one parameter. */
 export const CURATION_CHUNK_LINES = 2_000;
 export const MAX_CURATION_CHUNK_BYTES = 1_000_000;
@@ -18,7 +18,7 @@ const MAX_TEXT = 100_000;
 export const MAX_IMPORT_EDIT_ASSETS = 20_000;
 
 /** In the order in which they stand in a file and are imported: an album before what lies in it. */
-export const CURATION_PARTS = ['setting', 'volume', 'album', 'asset', 'member'] as const;
+export const CURATION_PARTS = ['setting', 'volume', 'album', 'asset', 'member', 'alike'] as const;
 export const CurationPart = z.enum(CURATION_PARTS);
 export type CurationPart = z.infer<typeof CurationPart>;
 
@@ -51,22 +51,25 @@ export const AssetLine = z.object({
 });
 /** An asset that the owner put into an album (`owner`), or took out of it against the import (`left`). */
 export const MemberLine = z.object({ type: z.literal('member'), album: AlbumRef, sha256: Sha256, layer: z.enum(['owner', 'left']), position: z.number().nullable() });
+/** One of some look-alikes of which the owner said that they are all to stay; those with one word (`kept`) are such a set. Since version 2. */
+export const AlikeLine = z.object({ type: z.literal('alike'), sha256: Sha256, kept: z.uuid(), at_ms: TimeMs });
 
-export const CurationLine = z.discriminatedUnion('type', [SettingLine, VolumeLine, AlbumLine, AssetLine, MemberLine]);
+export const CurationLine = z.discriminatedUnion('type', [SettingLine, VolumeLine, AlbumLine, AssetLine, MemberLine, AlikeLine]);
 export type CurationLine = z.infer<typeof CurationLine>;
 export type SettingLine = z.infer<typeof SettingLine>;
 export type VolumeLine = z.infer<typeof VolumeLine>;
 export type AlbumLine = z.infer<typeof AlbumLine>;
 export type AssetLine = z.infer<typeof AssetLine>;
 export type MemberLine = z.infer<typeof MemberLine>;
+export type AlikeLine = z.infer<typeof AlikeLine>;
 
-const Counts = z.object({ setting: z.int().min(0), volume: z.int().min(0), album: z.int().min(0), asset: z.int().min(0), member: z.int().min(0) });
+const Counts = z.object({ setting: z.int().min(0), volume: z.int().min(0), album: z.int().min(0), asset: z.int().min(0), member: z.int().min(0), alike: z.int().min(0).default(0) });
 export type CurationCounts = z.infer<typeof Counts>;
-export const noCounts = (): CurationCounts => ({ setting: 0, volume: 0, album: 0, asset: 0, member: 0 });
+export const noCounts = (): CurationCounts => ({ setting: 0, volume: 0, album: 0, asset: 0, member: 0, alike: 0 });
 
 /** First line. `content_sha256`: over all lines between head and end, with their line feeds; equal where nothing changed. */
 export const CurationHead = z.object({
-  type: z.literal('head'), format: z.literal(CURATION_FORMAT), version: z.literal(CURATION_VERSION), exported_at: z.iso.datetime(), software: z.string().max(60),
+  type: z.literal('head'), format: z.literal(CURATION_FORMAT), version: z.int().min(1).max(CURATION_VERSION), exported_at: z.iso.datetime(), software: z.string().max(60),
   library: z.object({ assets: z.int().min(0) }), counts: Counts, content_sha256: Sha256,
 });
 export type CurationHead = z.infer<typeof CurationHead>;

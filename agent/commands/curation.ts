@@ -90,7 +90,7 @@ async function sendFile(worker: WorkerAddress, file: string, how: { replace: boo
 }
 
 const n = (value: number): string => value.toLocaleString('en');
-const WORDS: Record<CurationPart, string> = { setting: 'Settings', volume: 'Names of drives', album: 'Albums', asset: 'Photos and videos', member: 'Places in albums' };
+const WORDS: Record<CurationPart, string> = { setting: 'Settings', volume: 'Names of drives', album: 'Albums', asset: 'Photos and videos', member: 'Places in albums', alike: 'Look-alikes that stay' };
 
 function countsText(counts: Record<CurationPart, number>): string {
   return CURATION_PARTS.filter((part) => counts[part] > 0).map((part) => `${WORDS[part]}: ${n(counts[part])}`).join(', ') || 'Nothing of yours yet';

@@ -2,6 +2,7 @@
 import { env } from 'cloudflare:workers';
 import { reset } from 'cloudflare:test';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { listNear, MOST_NEAR } from '../../worker/store/near.ts';
 import { CURATION_CHUNK_LINES, CURATION_PARTS, CurationPage, ChunkAnswer, type AlbumLine, type AssetLine, type CurationLine } from '../../protocol/curation.ts';
 import { applyCorrection, listEdits, undoEdit } from '../../worker/store/corrections.ts';
 import { createDice } from '../support/random.ts';
@@ -53,6 +54,7 @@ async function shown(): Promise<unknown> {
     curation: await all('SELECT * FROM curation ORDER BY sha256'),
     albums: await all('SELECT import_key, album_key, title, owner_title, sort, cover_sha256, query, made_at_ms, removed_at_ms FROM albums ORDER BY coalesce(album_key, import_key)'),
     members: await all('SELECT coalesce(album_key, import_key) AS k, m.sha256, m.layer, m.position FROM album_assets m JOIN albums USING (album_id) ORDER BY 1, 2, 3'),
+    alike: await all('SELECT * FROM near_kept ORDER BY sha256'),
     drives: await all('SELECT volume_id, owner_label, note FROM volumes'),
     settings: await all("SELECT value FROM settings WHERE key = 'home_zone'"),
     docs: await all('SELECT sha256, description, albums, tags FROM search_docs ORDER BY sha256'),
@@ -115,12 +117,29 @@ function randomLines(dice: ReturnType<typeof createDice>, numbers: readonly numb
     tags: maybe(() => ({ add: [dice.pick(words)], remove: dice.some(1, () => dice.pick(words)) })),
   }));
   const members = ['import:Photos/Rome', 'own:aaa'].flatMap((ref) => numbers.filter(() => dice.next() < 0.3).map((n) => member(ref, n, ref.startsWith('import') && n <= 3 ? 'left' : 'owner', maybe(() => dice.next()))));
-  return [...albums, ...assets, ...members];
+  const alike = numbers.filter(() => dice.next() < 0.2).map((n): CurationLine => ({ type: 'alike', sha256: hashOf(n), kept: `00000000-0000-4000-8000-00000000000${n % 3}`, at_ms: Math.floor(dice.next() * 1e12) }));
+  return [...albums, ...assets, ...members, ...alike.toSorted((a, b) => ('sha256' in a && 'sha256' in b && a.sha256 < b.sha256 ? -1 : 1))];
 }
 
 describe('whose word wins', () => {
   beforeEach(async () => { await index([1, 2, 3, 4]); });
   const curate = (n: number, change: Parameters<typeof applyCorrection>[1]['change'], nowMs = NOW) => applyCorrection(env.DB, { scope: { kind: 'assets', sha256s: [hashOf(n)] }, change, summary: 'x', nowMs });
+
+  it('of look-alikes that stay is the later one, and a group of them is shown no more', async () => {
+    const near = (n: number) => ({ member_sha256: hashOf(n), group_sha256: hashOf(1), spare_bytes: 5, revision: 1, removed: false });
+    await send({ near: [near(1), near(2)] });
+    const listed = async () => (await listNear(env.DB, MOST_NEAR, 9)).groups.length;
+    const kept = (n: number, at_ms: number, last = 1): CurationLine => ({ type: 'alike', sha256: hashOf(n), kept: `00000000-0000-4000-8000-00000000000${last}`, at_ms });
+    expect((await importAll([kept(1, 5), kept(2, 5), kept(9, 5)], { dry_run: true })).alike).toEqual({ applied: 3, unchanged: 0, kept: 0, waiting: 1 });
+    expect(await listed()).toBe(1);
+    await importAll([kept(1, 5), kept(2, 5), kept(9, 5)]);
+    expect(await listed()).toBe(0);
+    expect((await importAll([kept(1, 4, 2), kept(2, 6, 2)])).alike).toEqual({ applied: 1, unchanged: 0, kept: 1, waiting: 0 });
+    // Two words are no one word about all of them.
+    expect(await listed()).toBe(1);
+    expect((await importAll([kept(1, 4, 2)], { replace: true })).alike).toMatchObject({ applied: 1 });
+    expect(await listed()).toBe(0);
+  });
 
   it('of one asset is the later one, whole; with --replace the file’s', async () => {
     await curate(1, { favourite: true, description: 'here' });

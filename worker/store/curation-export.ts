@@ -1,5 +1,5 @@
 // What the owner did, as lines of a file (protocol/curation.ts), page by page in the order of lasting keys. Reads only.
-import { CURATION_PARTS, Tags, type AlbumLine, type AssetLine, type CurationLine, type CurationPage, type CurationPart, type MemberLine, type SettingLine, type VolumeLine } from '../../protocol/curation.ts';
+import { CURATION_PARTS, Tags, type AlbumLine, type AlikeLine, type AssetLine, type CurationLine, type CurationPage, type CurationPart, type MemberLine, type SettingLine, type VolumeLine } from '../../protocol/curation.ts';
 import { cleanText } from '../db/bulk.ts';
 import { ofOwner } from './album-members.ts';
 import { readMark } from './owner-fields.ts';
@@ -24,6 +24,7 @@ export const EXPORT_MEMBERS_SQL = `SELECT m.sha256, m.layer, m.position FROM alb
 const VOLUMES_SQL = `SELECT volume_id, coalesce(v.owner_label, w.owner_label) AS owner_label, coalesce(v.note, w.note) AS note FROM (SELECT volume_id FROM volumes UNION SELECT volume_id FROM volume_words) x
 LEFT JOIN volumes v USING (volume_id) LEFT JOIN (SELECT * FROM volume_words WHERE volume_id NOT IN (SELECT volume_id FROM volumes)) w USING (volume_id)
 WHERE volume_id > ?1 AND (v.owner_label IS NOT NULL OR v.note IS NOT NULL OR w.owner_label IS NOT NULL OR w.note IS NOT NULL) ORDER BY volume_id LIMIT ?2`;
+export const EXPORT_ALIKE_SQL = 'SELECT sha256, kept, at_ms FROM near_kept WHERE sha256 > ?1 ORDER BY sha256 LIMIT ?2';
 
 /** Lines of one part after a cursor of `next` ('' begins), and how many assets the library has. */
 export async function readCuration(db: D1Database, part: CurationPart, after: string): Promise<CurationPage> {
@@ -38,6 +39,7 @@ const PARTS: Record<CurationPart, (db: D1Database, after: string) => Promise<Pag
   album: (db, after) => readByKey<AlbumRow>(db, ALBUMS_SQL, after, (r) => r.album, toAlbum),
   asset: (db, after) => readByKey<AssetRow>(db, EXPORT_ASSETS_SQL, after, (r) => r.sha256, toAsset),
   member: readMembers,
+  alike: (db, after) => readByKey<Omit<AlikeLine, 'type'>>(db, EXPORT_ALIKE_SQL, after, (r) => r.sha256, (r) => ({ type: 'alike', ...r })),
 };
 
 async function readByKey<R>(db: D1Database, sql: string, after: string, key: (row: R) => string, toLine: (row: R) => CurationLine): Promise<Page> {

@@ -6,6 +6,7 @@ import { cellOf } from '../../protocol/place.ts';
 import { ofOwner } from './album-members.ts';
 import { ALBUM_REF } from './curation-export.ts';
 import { finish } from './ingest.ts';
+import { refreshNearSql } from './near.ts';
 import { editSide, OWNER_FIELDS, tagEntries, type OwnerField } from './owner-fields.ts';
 import { HOME_ZONE_CHOSEN, isZone, writeSettings } from './settings.ts';
 import { markSql } from './timeline-items.ts';
@@ -93,12 +94,21 @@ ON CONFLICT (volume_id) DO UPDATE SET owner_label = excluded.owner_label, note =
 const WRITE_VOLUMES = `UPDATE volumes SET (owner_label, note) = (SELECT ${volumeSet('owner_label', VOLUME_LABEL)}, ${volumeSet('note', 'j.value->>2')} ${FROM_VOLUMES} WHERE j.value->>0 = volumes.volume_id)
 WHERE volume_id IN (SELECT j.value->>0 ${FROM_VOLUMES} WHERE v.volume_id IS NOT NULL AND ${VOLUME_CHANGES})`;
 
+// ---- Look-alikes that all stay: [hash, word, at_ms].
+const FROM_ALIKE = 'FROM json_each(?1) j LEFT JOIN near_kept k ON k.sha256 = j.value->>0';
+const ALIKE_DIFFERS = '(k.sha256 IS NULL OR k.kept IS NOT j.value->>1)';
+const ALIKE_WINS = '(?2 OR k.sha256 IS NULL OR j.value->>2 > k.at_ms)';
+export const COUNT_ALIKE_SQL = `${countsOf(ALIKE_DIFFERS, ALIKE_WINS, 'NOT EXISTS (SELECT 1 FROM assets a WHERE a.sha256 = j.value->>0)')} ${FROM_ALIKE}`;
+const WRITE_ALIKE = `INSERT INTO near_kept (sha256, kept, at_ms) SELECT j.value->>0, j.value->>1, j.value->>2 ${FROM_ALIKE} WHERE ${ALIKE_DIFFERS} AND ${ALIKE_WINS}
+ON CONFLICT (sha256) DO UPDATE SET kept = excluded.kept, at_ms = excluded.at_ms`;
+const REFRESH_ALIKE = refreshNearSql('SELECT n.group_sha256 FROM json_each(?1) j CROSS JOIN near n ON n.member_sha256 = j.value->>0');
+
 /** Applies one chunk, or says what it would do. Everything touched is resolved before it answers. */
 export async function importCuration(db: D1Database, chunk: CurationChunk, nowMs: number): Promise<ChunkAnswer & { changed: boolean }> {
   const replace = chunk.replace ? 1 : 0;
-  const list = { asset: assetRows(chunk.lines), album: albumRows(chunk.lines), member: of(chunk.lines, 'member').map((l) => [l.album, l.sha256, l.layer, l.position]), volume: of(chunk.lines, 'volume').map((l) => [l.volume_id, l.label, l.note]) };
-  const counting = ([['asset', COUNT_ASSETS_SQL], ['album', COUNT_ALBUMS], ['member', COUNT_MEMBERS_SQL], ['volume', COUNT_VOLUMES]] as const).filter(([part]) => list[part].length > 0);
-  const json = { asset: JSON.stringify(list.asset), album: JSON.stringify(list.album), member: JSON.stringify(list.member), volume: JSON.stringify(list.volume) };
+  const list = { asset: assetRows(chunk.lines), album: albumRows(chunk.lines), member: of(chunk.lines, 'member').map((l) => [l.album, l.sha256, l.layer, l.position]), volume: of(chunk.lines, 'volume').map((l) => [l.volume_id, l.label, l.note]), alike: of(chunk.lines, 'alike').map((l) => [l.sha256, l.kept, l.at_ms]) };
+  const counting = ([['asset', COUNT_ASSETS_SQL], ['album', COUNT_ALBUMS], ['member', COUNT_MEMBERS_SQL], ['volume', COUNT_VOLUMES], ['alike', COUNT_ALIKE_SQL]] as const).filter(([part]) => list[part].length > 0);
+  const json = { asset: JSON.stringify(list.asset), album: JSON.stringify(list.album), member: JSON.stringify(list.member), volume: JSON.stringify(list.volume), alike: JSON.stringify(list.alike) };
   const statements = counting.map(([part, sql]) => db.prepare(sql).bind(json[part], replace));
   const run = (part: keyof typeof json, ...sqls: string[]) => {
     if (list[part].length === 0 || chunk.dry_run) return;
@@ -107,6 +117,7 @@ export async function importCuration(db: D1Database, chunk: CurationChunk, nowMs
   };
   run('volume', WRITE_WORDS, WRITE_VOLUMES);
   run('album', MARK_ALBUMS, SET_ALBUMS, ADD_ALBUMS);
+  run('alike', WRITE_ALIKE, REFRESH_ALIKE);
   let editAt = -1;
   if (list.asset.length + list.member.length > 0 && !chunk.dry_run) {
     statements.push(db.prepare(ADD_EDIT).bind(nowMs, `Read back from ${chunk.name}`, chunk.edit_id));
@@ -117,7 +128,7 @@ export async function importCuration(db: D1Database, chunk: CurationChunk, nowMs
     editAt = statements.length;
     statements.push(db.prepare(COUNT_EDIT).bind(chunk.edit_id), db.prepare(DROP_EMPTY_EDIT));
   }
-  const imported: ChunkAnswer['imported'] = { setting: NOTHING, volume: NOTHING, album: NOTHING, asset: NOTHING, member: NOTHING };
+  const imported: ChunkAnswer['imported'] = { setting: NOTHING, volume: NOTHING, album: NOTHING, asset: NOTHING, member: NOTHING, alike: NOTHING };
   const done = statements.length > 0 ? await db.batch<Counted & { edit_id: number; assets: number }>(statements) : [];
   counting.forEach(([part], i) => { imported[part] = toImported(done[i]?.results[0]); });
   imported.setting = await importSettings(db, of(chunk.lines, 'setting'), chunk, nowMs);

@@ -12,8 +12,10 @@ const UPSERT = bulkUpsertSql({
 // A group is fine where all that are in it now were said to be fine together.
 const SHOWN = `near.removed = 0 AND (SELECT max(nk.kept IS NULL) OR count(DISTINCT nk.kept) > 1 FROM near o INDEXED BY near_by_group LEFT JOIN near_kept nk ON nk.sha256 = o.member_sha256
   WHERE o.group_sha256 = near.group_sha256 AND o.removed = 0)`;
+/** `groups`: a query of leaders. */
+export const refreshNearSql = (groups: string): string => `UPDATE near SET shown = (${SHOWN}) WHERE group_sha256 IN (${groups}) AND shown IS NOT (${SHOWN})`;
 /** `?1`: JSON list of groups. */
-export const REFRESH_NEAR_SQL = `UPDATE near SET shown = (${SHOWN}) WHERE group_sha256 IN (SELECT value FROM json_each(?1)) AND shown IS NOT (${SHOWN})`;
+export const REFRESH_NEAR_SQL = refreshNearSql('SELECT value FROM json_each(?1)');
 const KEEP = "INSERT INTO near_kept (sha256, kept, at_ms) SELECT value, ?2, ?3 FROM json_each(?1) WHERE true ON CONFLICT (sha256) DO UPDATE SET kept = excluded.kept, at_ms = excluded.at_ms";
 export const GROUPS_OF_SQL = 'SELECT DISTINCT n.group_sha256 FROM json_each(?1) j CROSS JOIN near n ON n.member_sha256 = j.value';
 export const NEAR_SQL = `SELECT DISTINCT n.spare_bytes, n.group_sha256 FROM near n INDEXED BY near_shown WHERE n.shown = 1 AND (n.spare_bytes, n.group_sha256) < (?1, ?2) ORDER BY n.spare_bytes DESC, n.group_sha256 DESC LIMIT ?3`;

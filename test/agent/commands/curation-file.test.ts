@@ -38,13 +38,23 @@ describe('a file', () => {
   it('is read as it was written, and says what it holds', async () => {
     const file = join(dir, 'a.ndjson');
     const { head } = await write(file);
-    expect(head).toMatchObject({ format: 'jharokha-curation', version: 1, exported_at: '2026-05-06T07:08:09.000Z', library: { assets: 7 }, counts: { setting: 1, volume: 0, album: 1, asset: 2, member: 1 } });
+    expect(head).toMatchObject({ format: 'jharokha-curation', version: 2, exported_at: '2026-05-06T07:08:09.000Z', library: { assets: 7 }, counts: { setting: 1, volume: 0, album: 1, asset: 2, member: 1 } });
     expect(await readAll(file)).toEqual(LINES);
     expect(readdirSync(dir)).toEqual(['a.ndjson']);
     // The hash at its end is over every byte before it, for whoever checks it with other tools.
     const text = readFileSync(file);
     const end = text.subarray(0, -1).lastIndexOf(10) + 1;
     expect(JSON.parse(text.subarray(end).toString())).toEqual({ type: 'end', lines: 5, sha256: createHash('sha256').update(text.subarray(0, end)).digest('hex') });
+  });
+
+  it('of the first format, which knew no look-alikes, is read', async () => {
+    const file = join(dir, 'a.ndjson');
+    await write(file);
+    const [head = '', ...rest] = readFileSync(file, 'utf8').trimEnd().split('\n');
+    const first = { ...JSON.parse(head) as object, version: 1, counts: { setting: 1, volume: 0, album: 1, asset: 2, member: 1 } };
+    const before = [JSON.stringify(first), ...rest.slice(0, -1), ''].join('\n');
+    writeFileSync(file, `${before}${JSON.stringify({ type: 'end', lines: 5, sha256: createHash('sha256').update(before).digest('hex') })}\n`);
+    expect(await readAll(file)).toEqual(LINES);
   });
 
   it('is not written where nothing changed, nor for a library of which nothing was said', async () => {
@@ -98,7 +108,7 @@ describe('a damaged file is refused', () => {
     ['with its head changed', (l: string[]) => l.with(0, (l[0] ?? '').replace('"assets":7', '"assets":8')), /does not fit the hash/],
     ['without its end', (l: string[]) => l.slice(0, -1), /cut short after line 6/],
     ['with more after its end', (l: string[]) => [...l, l[3] ?? ''], /line 8 comes after the end/],
-    ['of a newer format', (l: string[]) => l.with(0, (l[0] ?? '').replace('"version":1', '"version":2')), /newer Jharokha \(format 2, this one reads 1\)/],
+    ['of a newer format', (l: string[]) => l.with(0, (l[0] ?? '').replace('"version":2', '"version":3')), /newer Jharokha \(format 3, this one reads 2\)/],
     ['of no format', (l: string[]) => l.slice(1), /no curation file/],
     ['that is empty', () => [], /no curation file/],
     ['with a line of a megabyte', (l: string[]) => l.with(3, JSON.stringify(asset(1, 'x'.repeat(1e6)))), /line 4 is longer/],
