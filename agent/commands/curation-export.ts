@@ -66,7 +66,9 @@ export function watchNights(args: { worker(): WorkerAddress; dataDir: string; is
   const timer = setInterval(() => {
     const due = running ? 'no' : decideNightly(now(), lastMs);
     if (due === 'no' || (due === 'at-rest' && !args.isAtRest())) return;
-    running = exportNightly(args.worker(), args.dataDir, now()).then(() => { lastMs = now(); trouble = ''; }, (error: unknown) => {
+    // Of the night in which it began, however long it took.
+    const startedMs = now();
+    running = exportNightly(args.worker(), args.dataDir, startedMs).then(() => { lastMs = startedMs; trouble = ''; }, (error: unknown) => {
       const said = `What you did in the library could not be kept in a file: ${error instanceof Error ? error.message : String(error)}`;
       // Said once; tried again every minute.
       if (said !== trouble) args.say(said);
