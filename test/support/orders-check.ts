@@ -35,6 +35,13 @@ const COPIES: readonly (Outcome | null)[] = ['copied', 'exported', 'already'];
 
 interface StepRow { order_id: string; kind: string; n: number; role: 'asset' | 'sidecar'; volume_id: string; path: string; sha256: string | null; to_path: string | null; outcome: Outcome | null; reason: string | null; revision: number; from_order: string | null; from_n: number | null }
 
+/** Of a part that was left: what became of its step. */
+function sayPart(path: string, steps: readonly StepRow[]): string {
+  const [, order, n] = /\.jharokha-part-(.{36})-(\d+)$/.exec(path) ?? [];
+  const step = steps.find((s) => s.order_id === order && s.n === Number(n));
+  return step ? ` (${step.path}: ${step.outcome ?? ''} ${step.reason ?? ''} ${step.to_path ?? ''})` : '';
+}
+
 export interface Watch {
   /** The file that lay at `place` (absolute) was changed by somebody else and lies at `now`. */
   changed(place: string, now: string): void;
@@ -143,7 +150,7 @@ export function watchDrives(drives: readonly Drive[], catalog: Catalog): Watch {
       if (is?.sha256 !== seen.sha256 || is.mtimeMs !== seen.mtimeMs || is.inode !== seen.inode) wrong.push(`another's file was touched: ${path}`);
     }
     const isTold = (path: string): boolean => copies.has(path) || steps.some((s) => s.reason?.includes(path) === true);
-    for (const path of after.files.keys()) if (!isInTrash(path) && !originals.has(path) && !others.has(path) && !isTold(path)) wrong.push(`added: ${path}`);
+    for (const path of after.files.keys()) if (!isInTrash(path) && !originals.has(path) && !others.has(path) && !isTold(path)) wrong.push(`added: ${path}${sayPart(path, steps)}`);
     const targets = [...new Set(steps.map((s) => s.order_id))].flatMap((id) => { const target = getOrder(now, id)?.target; return target ? [absolute(target.volume_id, target.path)] : []; });
     for (const path of after.folders) if (!isInTrash(path) && !before.folders.has(path) && !targets.some((t) => path === t || path.startsWith(`${t}/`))) wrong.push(`a folder was added: ${path}`);
     for (const path of before.folders) if (!isInTrash(path) && !after.folders.has(path)) wrong.push(`a folder is gone: ${path}`);

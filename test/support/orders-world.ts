@@ -45,7 +45,8 @@ const BIG = Buffer.concat([png(12), Buffer.alloc(300_000, 3)]);
 /** Other bytes under the same size and date, as a dying drive leaves them. */
 function rot(path: string): void {
   const { atime, mtime } = lstatSync(path);
-  overwrite(path, true);
+  const bytes = readFileSync(path);
+  writeFileSync(path, bytes.fill((bytes.at(-1) ?? 0) ^ 1, bytes.length - 1));
   utimesSync(path, atime, mtime);
 }
 

@@ -1,7 +1,7 @@
 // The table of steps and faults: every call that an order makes, disturbed in every way, and what must hold afterwards. SIGKILLs
 // are of real processes; what else can happen to a drive happens in this one.
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, renameSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, renameSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -38,8 +38,9 @@ function whyNot(kind: Kind, op: Op, fault: FaultKind): string | null {
   if (fault === 'changed' && kind === 'empty' && op === 'remove') return 'nothing can look between the last look and this';
   if (fault === 'competitor' && op === 'rename') return 'the name is held by then; a look at the holder is the last thing before';
   if (fault === 'competitor' && kind === 'verify') return 'it takes no name';
-  // Before the first file has moved no name is free.
+  // While a file lies at its name, no name is free.
   if (fault === 'competitor' && kind === 'trash' && (op === 'makeFolders' || op === 'append')) return 'no name is free yet';
+  if (fault === 'competitor' && kind === 'mend' && (['append', 'makeFolder', 'moveIntoNew', 'unlink'] as Op[]).includes(op)) return 'no name is free then';
   return null;
 }
 
@@ -177,12 +178,12 @@ function fail(fault: FaultKind, op: Op, path: string): void {
 function aside(world: World, drive: DriveName): string { return join(world.drives.folder, `.aside-${drive}`); }
 function isAside(world: World, drive: DriveName): boolean { return existsSync(aside(world, drive)); }
 
-/** What was written where the drive had been: onto the computer's own disk, or onto another drive. */
+/** Files that were written where the drive had been: onto the computer's own disk, or onto another drive. An empty folder is what may come between a look and a call. */
 function strays(world: World, drive: DriveName): string[] {
   const mount = world.mounts[drive];
   if (!existsSync(mount)) return [];
   const isClone = readdirSync(aside(world, drive)).every((name) => existsSync(join(mount, name)));
-  return isClone ? [] : readdirSync(mount, { recursive: true }).map(String).filter((path) => path !== STRANGERS).map((path) => `written where the drive had been: ${join(mount, path)}`);
+  return isClone ? [] : readdirSync(mount, { recursive: true }).map(String).filter((path) => path !== STRANGERS && !lstatSync(join(mount, path)).isDirectory()).map((path) => `written where the drive had been: ${join(mount, path)}`);
 }
 
 /** Brings the fault about; false where this moment is none for it. */
@@ -210,9 +211,9 @@ function unplug(world: World, drive: DriveName, how: 'gone' | 'left_empty' | 'le
   if (how === 'clone') { rmdirSync(mount); renameSync(clone, mount); }
 }
 
-/** Where the files of the order lie now. */
+/** Where the files of the order lie now; of a mend's two steps the first says so. */
 function whereabouts(world: World): { place: string; trash: string | undefined; now: string }[] {
-  const rows = world.catalog().db.prepare('SELECT DISTINCT s.volume_id, s.path, coalesce(f.to_path, s.to_path) AS to_path FROM order_steps s LEFT JOIN order_steps f ON f.order_id = s.from_order AND f.n = s.from_n WHERE s.order_id = ?')
+  const rows = world.catalog().db.prepare("SELECT DISTINCT s.volume_id, s.path, coalesce(f.to_path, s.to_path) AS to_path FROM order_steps s JOIN orders o USING (order_id) LEFT JOIN order_steps f ON f.order_id = s.from_order AND f.n = s.from_n WHERE s.order_id = ? AND NOT (o.kind = 'mend' AND s.n % 2 = 1)")
     .all(world.ids.at(-1) ?? '') as { volume_id: string; path: string; to_path: string | null }[];
   return rows.flatMap((r) => {
     const mount = r.volume_id === 'uuid:red' ? world.mounts.red : world.mounts.blue;
