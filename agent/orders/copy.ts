@@ -137,9 +137,10 @@ async function copyUnit(job: Job, unit: readonly Step[], wishes: readonly Wish[]
     const left = dropParts(job, wish.step.role === 'asset' ? unit : [wish.step]);
     // Where another drive came in between, nothing was dropped.
     await run.near(dest.volumeId);
-    if (wish.step.role === 'asset') { endUnit(ctx, unit, wish.step, { ...made, reason: `${made.reason ?? ''}${left}` }); return; }
+    const ending = { ...made, reason: `${made.reason ?? ''}${left}` };
+    if (wish.step.role === 'asset') { endUnit(ctx, unit, wish.step, ending); return; }
     // A file does without what is said of it.
-    ctx.catalog.transact(() => { endStep(ctx.catalog, wish.step, { to_path: null, ...made }, ctx.now()); });
+    ctx.catalog.transact(() => { endStep(ctx.catalog, wish.step, { to_path: null, ...ending }, ctx.now()); });
   }
   // With the hashes of what has none yet, so that whoever comes after an end knows its own files.
   markDoing(ctx.catalog, ready.map((r) => r.step), 'writing', ctx.now());

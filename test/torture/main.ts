@@ -1,6 +1,7 @@
-// `npm run torture [-- orders|whole|index [COUNT [SEED [KINDS]]]]`: runs that are disturbed or killed at seeded moments, the seed printed so that
-// any of them can be repeated. `index`: crashes while a library is indexed and synced. `orders`: every call that an order makes,
-// with everything that can happen there; KINDS: of these orders alone (copy,mend). `whole`: orders of a Worker and an agent, both killed. None of them: all, shorter.
+// `npm run torture [-- orders|whole|index [COUNT [SEED [KINDS]]]]`: runs that are disturbed or killed at seeded moments, the seed
+// printed so that any of them can be repeated. `index`: crashes while a library is indexed and synced. `orders`: every call that an
+// order makes, with everything that can happen there; KINDS (copy,mend): those orders alone, for which a seed is another run.
+// `whole`: orders of a Worker and an agent, both killed. None of them: all, shorter.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
