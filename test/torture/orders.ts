@@ -148,7 +148,8 @@ async function runDisturbed(world: World, order: Order, cell: Cell, n: number, d
       if (op === cell.op) met += 1;
       // Of a drive that fails for good the calls that follow fail too.
       if (stricken !== undefined && fails(cell.fault, op) && path.startsWith(stricken)) fail(cell.fault, op, path);
-      if (outcome.fired || op !== cell.op || met < n) { for (const drive of DRIVES) if (op === 'lstat' && path === world.mounts[drive]) known.add(drive); return; }
+      // A plan looks at drives too; only the run that follows remembers which it met.
+      if (outcome.fired || op !== cell.op || met < n) { for (const drive of DRIVES) if (op === 'lstat' && path === world.mounts[drive] && getOrder(world.catalog(), order.order_id)?.planned) known.add(drive); return; }
       outcome.fired = strike(world, cell, op, path, to, dice, (mount) => { stricken = mount; }, lasting, known);
       if (outcome.fired && (cell.fault === 'EIO' || cell.fault === 'read-only' || cell.fault === 'full')) fail(cell.fault, op, path);
     },
