@@ -5,7 +5,7 @@ import type { Stats } from 'node:fs';
 import { joinPath, listCopies, splitPath } from '../catalog/files.ts';
 import { endStep, markDoing, markUndone, type Ending, type OrderTarget, type Step } from '../catalog/orders.ts';
 import { isDataless } from '../files/access.ts';
-import type { NewFile } from '../files/changes.ts';
+import { isPlaceholder, type NewFile } from '../files/changes.ts';
 import { FileError } from '../files/errors.ts';
 import { absolutePath } from '../volumes/identify.ts';
 import type { Volume } from '../volumes/types.ts';
@@ -73,8 +73,6 @@ export interface Copier { (unit: readonly Step[]): Promise<void> }
 
 interface Job { ctx: OrderContext; run: Run; dest: Destination; target: Volume; memory: Memory; /** Resolves when this unit is through. */ through: Promise<void> }
 
-/** A clock of a drive may be this much coarser than the computer's. */
-const CLOCK_MS = 2_000;
 /** Below this every number is tried, so that a copy of the same content is found whatever order they came in. */
 const TRY_ALL_NUMBERS = 50;
 const MAX_NUMBER = 100_000;
@@ -96,7 +94,7 @@ export function openCopier(ctx: OrderContext, run: Run, dest: Destination): Copi
     } catch (error) {
       if (!job) throw error;
       if (error instanceof TargetTrouble) { await endByTarget(job, unit, error.refusal); return; }
-      if (error instanceof DriveLeft && error.volumeId !== dest.volumeId && dropParts(job, unit) === '') markUndone(ctx.catalog, unit);
+      if (error instanceof DriveLeft && error.volumeId !== dest.volumeId && dropParts(job, unit) === '') { await run.near(dest.volumeId); markUndone(ctx.catalog, unit); }
       throw error;
     } finally {
       chosen.resolve();
@@ -129,34 +127,40 @@ async function chooseUnit(job: Job, unit: readonly Step[]): Promise<Wish[]> {
 }
 
 async function copyUnit(job: Job, unit: readonly Step[], wishes: readonly Wish[]): Promise<void> {
-  const { ctx } = job;
-  begin(job, wishes);
+  const { ctx, run, dest } = job;
+  await begin(job, wishes);
   const ready: Ready[] = [];
   const read = new Set<string>();
   for (const wish of wishes) {
     const made = await makePart(job, wish, read);
     if ('step' in made) { wish.step.sha256 = made.sha256; ready.push(made); continue; }
     const left = dropParts(job, wish.step.role === 'asset' ? unit : [wish.step]);
-    if (wish.step.role === 'asset') { endUnit(ctx, unit, wish.step, { ...made, reason: `${made.reason ?? ''}${left}` }); return; }
+    // Where another drive came in between, nothing was dropped.
+    await run.near(dest.volumeId);
+    const ending = { ...made, reason: `${made.reason ?? ''}${left}` };
+    if (wish.step.role === 'asset') { endUnit(ctx, unit, wish.step, ending); return; }
     // A file does without what is said of it.
-    ctx.catalog.transact(() => { endStep(ctx.catalog, wish.step, { to_path: null, ...made }, ctx.now()); });
+    ctx.catalog.transact(() => { endStep(ctx.catalog, wish.step, { to_path: null, ...ending }, ctx.now()); });
   }
   // With the hashes of what has none yet, so that whoever comes after an end knows its own files.
   markDoing(ctx.catalog, ready.map((r) => r.step), 'writing', ctx.now());
   await nameParts(job, wishes, ready);
-  finish(job, ready);
+  await finish(job, ready);
 }
 
-function begin(job: Job, wishes: readonly Wish[]): void {
+/** Looks at the drive before its folders are made, and before anything is written into them: no copy is to lie where it was mounted. */
+async function begin(job: Job, wishes: readonly Wish[]): Promise<void> {
   markDoing(job.ctx.catalog, wishes.map((w) => w.step), 'writing', job.ctx.now());
+  await job.run.near(job.dest.volumeId);
   for (const dir of new Set(wishes.map((w) => splitPath(w.step.to_path ?? '').dir))) makeFolder(job, dir);
+  await job.run.near(job.dest.volumeId);
 }
 
 /** The folder, where its path says: a link in between would lead the copies elsewhere. */
 function makeFolder(job: Job, dir: string): void {
   const { ctx, memory } = job;
   const absolute = at(job, dir);
-  onTarget(() => { ctx.changes.makeFolders(absolute); });
+  onTarget(() => { ctx.changes.makeFolders(absolute, job.target.mount_point); });
   if (memory.checked.has(dir)) return;
   const real = onTarget(() => ctx.files.realpath(absolute));
   const same = job.target.exact_names ? real === absolute : foldName(real) === foldName(absolute);
@@ -169,25 +173,29 @@ async function settleInterrupted(job: Job, unit: readonly Step[]): Promise<Step[
   const { ctx } = job;
   const open: Step[] = [];
   const done: Ready[] = [];
+  let refusal: TargetTrouble | undefined;
   for (const step of unit) {
     if (step.doing !== 'writing' || step.to_path === null) { open.push(step); continue; }
     const [part, final] = [partOf(job, step), at(job, step.to_path)];
     const [p, f] = [onTarget(() => look(ctx.files, part)), onTarget(() => look(ctx.files, final))];
-    if (p && f && isSameFile(p, f)) onTarget(() => { ctx.changes.remove(part); });
-    else if (p && f?.isFile() && f.size === 0 && p.size > 0 && f.mtimeMs >= (step.began_ms ?? Infinity) - CLOCK_MS) onTarget(() => { ctx.changes.remove(final); }); // The empty file of an interrupted move (files/changes.ts).
+    // Under both names it is a copy, though the drive may not let the first be removed.
+    const note = p && f && isSameFile(p, f) ? dropParts(job, [step]).trim() : '';
+    if (p && f && isPlaceholder(f)) try { ctx.changes.remove(final); } catch (error) { if (!(error instanceof FileError)) throw error; refusal ??= new TargetTrouble(error); }
     const ours = f !== undefined && f.isFile() && (!p || isSameFile(p, f)) && step.sha256 !== null;
     const sha256 = ours ? await onTargetSoon(() => passFile(ctx, final)) : undefined;
-    if (sha256 !== undefined && sha256 === step.sha256) done.push({ step, sha256, note: null });
+    if (sha256 !== undefined && sha256 === step.sha256) done.push({ step, sha256, note: note === '' ? null : note });
     else open.push(step);
   }
-  if (done.length > 0) finish(job, done);
+  if (done.length > 0) await finish(job, done);
+  if (refusal) throw refusal;
   return open;
 }
 
-/** Every folder of these is on disk; then they end. */
-function finish(job: Job, ready: readonly Ready[]): void {
+/** Every folder of these is on disk; then they end, unless all of it was seen on a drive that came in between. */
+async function finish(job: Job, ready: readonly Ready[]): Promise<void> {
   const { ctx, dest, target } = job;
   for (const dir of new Set(ready.map((r) => parentOf(at(job, r.step.to_path ?? ''))))) onTarget(() => { ctx.changes.syncFolder(dir); });
+  await job.run.near(dest.volumeId);
   const atMs = ctx.now();
   ctx.catalog.transact(() => {
     for (const { step, sha256, note } of ready) endStep(ctx.catalog, step, { outcome: dest.outcome, sha256, reason: note, to_path: dest.say(target, step.to_path ?? '') }, atMs);
@@ -233,14 +241,15 @@ async function untilFree(job: Job, paths: readonly string[]): Promise<void> {
   for (const path of paths) for (let owner = job.memory.reserved.get(foldName(path)); owner; owner = job.memory.reserved.get(foldName(path))) await owner;
 }
 
-function settleNames(job: Job, wishes: readonly Wish[], names: readonly string[], found: readonly Taken[]): Wish[] {
+async function settleNames(job: Job, wishes: readonly Wish[], names: readonly string[], found: readonly Taken[]): Promise<Wish[]> {
   const { ctx, dest, target } = job;
   const free: Wish[] = [];
+  // A part under another name is none any more: it would be left behind.
+  dropParts(job, wishes.filter((w, i) => w.step.to_path !== joinPath(w.dir, names[i] ?? '')).map((w) => w.step));
+  await job.run.near(dest.volumeId);
   ctx.catalog.transact(() => {
     wishes.forEach((wish, i) => {
       const path = joinPath(wish.dir, names[i] ?? '');
-      // A part under another name is none any more: it would be left behind.
-      if (wish.step.to_path !== null && wish.step.to_path !== path) dropParts(job, [wish.step]);
       wish.step.to_path = path;
       if (found[i] === 'free') free.push(wish);
       else if (found[i] === 'same') endStep(ctx.catalog, wish.step, { outcome: 'already', reason: 'A file with the same content has this name there.', to_path: dest.say(target, path) }, ctx.now());
@@ -396,7 +405,7 @@ async function writeFile(job: Job, source: string, part: string): Promise<{ sha2
   const { ctx } = job;
   const input = await ctx.files.open(source);
   try {
-    const output = await onTargetSoon(() => ctx.changes.create(part));
+    const output = await openPart(job, part);
     const sha256 = await closing(output, () => inTurn(job.memory, async () => (await input.pass(async (bytes) => {
       if (ctx.signal.aborted) throw new Interrupted();
       await onTargetSoon(() => output.write(bytes));
@@ -411,8 +420,14 @@ function inTurn<T>(memory: Memory, work: () => Promise<T>): Promise<T> {
   return mine;
 }
 
+/** On the drive alone: its folders may just have been made anew where it was mounted, for another unit. */
+async function openPart(job: Job, part: string): Promise<NewFile> {
+  await job.run.near(job.dest.volumeId);
+  return onTargetSoon(() => job.ctx.changes.create(part));
+}
+
 async function writeBytes(job: Job, part: string, bytes: Buffer): Promise<string> {
-  const output = await onTargetSoon(() => job.ctx.changes.create(part));
+  const output = await openPart(job, part);
   await closing(output, () => onTargetSoon(() => output.write(bytes)));
   return createHash('sha256').update(bytes).digest('hex');
 }
@@ -445,15 +460,19 @@ async function checkPart(job: Job, step: Step, sha256: string, stat: Stats | nul
 
 // ---- Ends ----
 
-/** Takes away what was written of these and has no name yet; words about what could not be taken away. */
+/** Takes away what was written of these and has no name yet, and what only holds a name; words about what could not be taken away. */
 function dropParts(job: Job, steps: readonly Step[]): string {
   const left: string[] = [];
   for (const step of steps) {
     if (step.to_path === null || step.outcome !== null) continue;
-    const part = partOf(job, step);
-    try { if (look(job.ctx.files, part)) job.ctx.changes.remove(part); } catch (error) {
-      if (!(error instanceof FileError)) throw error;
-      left.push(part);
+    for (const path of [partOf(job, step), at(job, step.to_path)]) {
+      try {
+        const stat = look(job.ctx.files, path);
+        if (stat && (path !== at(job, step.to_path) || isPlaceholder(stat))) job.ctx.changes.remove(path);
+      } catch (error) {
+        if (!(error instanceof FileError)) throw error;
+        left.push(path);
+      }
     }
   }
   return left.length === 0 ? '' : ` What was written of it could not be removed: ${left.join(', ')}`;
@@ -479,6 +498,7 @@ async function endByTarget(job: Job, unit: readonly Step[], refusal: FileError):
   const left = dropParts(job, unit);
   // What has its name already is a copy; the next run would find it so.
   const done = await settleInterrupted(job, unit).catch((error: unknown) => { if (error instanceof TargetTrouble) return unit; throw error; });
+  await job.run.at(job.dest.volumeId);
   endUnit(job.ctx, done, undefined, { ...said, reason: `${said.reason}${left}` });
   if (stops) throw new OrderStopped(said);
 }

@@ -1,10 +1,11 @@
 // What must hold of the drives whatever happens to an order: every original's bytes are where they lay or in the trash, nobody
-// else's file is touched, and receipts and catalog say what is so.
+// else's file is touched, every copy has a receipt, and receipts and catalog say what is so.
 import { createHash } from 'node:crypto';
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { joinPath } from '../../agent/catalog/files.ts';
 import type { Catalog } from '../../agent/catalog/catalog.ts';
+import { getOrder } from '../../agent/catalog/orders.ts';
 import { isDone, isEnded, type OrderState, type Outcome } from '../../protocol/orders.ts';
 
 const TRASH = '.jharokha-trash';
@@ -25,7 +26,21 @@ function readTree(top: string, files = new Map<string, Seen>(), folders = new Se
 
 function isInTrash(path: string): boolean { return path.split('/').includes(TRASH); }
 
-interface StepRow { order_id: string; kind: string; n: number; volume_id: string; path: string; sha256: string | null; to_path: string | null; outcome: Outcome | null; reason: string | null; revision: number; from_order: string | null; from_n: number | null }
+/** Of the two steps of a mend the first trashes. */
+function trashes(step: StepRow): boolean { return step.kind === 'trash' || (step.kind === 'mend' && step.n % 2 === 0); }
+
+/** What becomes of a file of the owner's, as against what is read from it. */
+const MOVES: readonly (Outcome | null)[] = ['trashed', 'restored', 'emptied'];
+const COPIES: readonly (Outcome | null)[] = ['copied', 'exported', 'already'];
+
+interface StepRow { order_id: string; kind: string; n: number; role: 'asset' | 'sidecar'; volume_id: string; path: string; sha256: string | null; to_path: string | null; outcome: Outcome | null; reason: string | null; revision: number; from_order: string | null; from_n: number | null }
+
+/** Of a part that was left: what became of its step. */
+function sayPart(path: string, steps: readonly StepRow[]): string {
+  const [, order, n] = /\.jharokha-part-(.{36})-(\d+)$/.exec(path) ?? [];
+  const step = steps.find((s) => s.order_id === order && s.n === Number(n));
+  return step ? ` (${step.path}: ${step.outcome ?? ''} ${step.reason ?? ''} ${step.to_path ?? ''})` : '';
+}
 
 export interface Watch {
   /** The file that lay at `place` (absolute) was changed by somebody else and lies at `now`. */
@@ -49,6 +64,7 @@ export function watchDrives(drives: readonly Drive[], catalog: Catalog): Watch {
   };
   const absolute = (volumeId: string, path: string): string => join(drives.find((d) => d.volume_id === volumeId)?.mount_point ?? '/nowhere', path);
   const before = trees();
+  const ordered = new Set(catalog.db.prepare("SELECT DISTINCT sha256 FROM files WHERE seen_as = 'asset'").all().map((r) => String(r['sha256'])));
   const originals = new Map<string, Seen>();
   for (const [path, seen] of before.files) if (!isInTrash(path)) originals.set(path, seen);
   const inTrash = new Map<string, string>();
@@ -78,7 +94,7 @@ export function watchDrives(drives: readonly Drive[], catalog: Catalog): Watch {
     for (const step of steps) {
       const place = absolute(step.volume_id, step.path);
       if (step.outcome === null) wrong.push(`no receipt for ${place}`);
-      const key = `${step.order_id}\0${place}`;
+      const key = `${step.order_id}\0${place}\0${trashes(step)}`;
       if (byPlace.has(key)) wrong.push(`two receipts in one order for ${place}`);
       byPlace.add(key);
       places.set(place, [...(places.get(place) ?? []), step]);
@@ -87,11 +103,11 @@ export function watchDrives(drives: readonly Drive[], catalog: Catalog): Watch {
     // Every original is in one place, and that is the place which its last receipt names.
     for (const [place, original] of originals) {
       const its = places.get(place) ?? [];
-      const targets = new Set([...(inTrash.has(place) ? [inTrash.get(place) as string] : []), ...its.flatMap((s) => (s.to_path === null || s.kind !== 'trash' ? [] : [absolute(s.volume_id, s.to_path)])),
+      const targets = new Set([...(inTrash.has(place) ? [inTrash.get(place) as string] : []), ...its.flatMap((s) => (s.to_path === null || !trashes(s) ? [] : [absolute(s.volume_id, s.to_path)])),
         ...its.flatMap((s) => { const from = s.from_order === null ? undefined : steps.find((t) => t.order_id === s.from_order && t.n === s.from_n); return from?.to_path ? [absolute(s.volume_id, from.to_path)] : []; })]);
       const found = [...(others.has(place) ? [] : [place]), ...targets].filter((path) => after.files.get(path)?.sha256 === original.sha256);
       const distinct = new Set(found.map((path) => after.files.get(path)?.inode));
-      const lastMove = its.filter((s) => s.outcome !== null && (['trashed', 'restored', 'emptied'].includes(s.outcome) || (s.kind === 'trash' && s.to_path !== null))).at(-1);
+      const lastMove = its.filter((s) => s.outcome !== null && (MOVES.includes(s.outcome) || (trashes(s) && s.to_path !== null))).at(-1);
       const said = lastMove === undefined ? (inTrash.has(place) ? 'trash' : 'place') : lastMove.outcome === 'restored' ? 'place' : lastMove.outcome === 'emptied' ? 'nowhere' : 'trash';
       if (said === 'nowhere') {
         if (distinct.size > 0) wrong.push(`emptied and still there: ${found.join(', ')}`);
@@ -108,20 +124,42 @@ export function watchDrives(drives: readonly Drive[], catalog: Catalog): Watch {
       for (const path of found) if (path !== place && !rows.has(path)) wrong.push(`lies in the trash and is not listed there: ${path}`);
     }
 
-    // Nobody else's file is touched, and nothing is added but the trash folder.
+    // What a receipt calls a copy is there, with the bytes that were ordered; what it says of a file that was only read is so.
+    const copies = new Set<string>();
+    for (const step of steps) {
+      if (['trash', 'restore', 'empty'].includes(step.kind) || trashes(step)) continue;
+      const place = absolute(step.volume_id, step.path);
+      const said = `${step.kind} ${step.outcome ?? ''} ${step.reason ?? ''}`;
+      const there = touched.has(place) || others.has(place) ? undefined : after.files.get(place);
+      if (COPIES.includes(step.outcome)) {
+        const copy = step.kind === 'export' ? step.to_path ?? '' : absolute(step.kind === 'copy' ? getOrder(now, step.order_id)?.target?.volume_id ?? '' : step.volume_id, step.to_path ?? '');
+        const is = after.files.get(copy);
+        if (!is) wrong.push(`LOST, a copy of ${place} that receipts say is at ${copy} (${said})`);
+        else if (step.sha256 === null ? step.outcome !== 'already' : is.sha256 !== step.sha256) wrong.push(`a copy with other bytes: ${copy} (${said})`);
+        if (step.role === 'asset' && !ordered.has(step.sha256 ?? '')) wrong.push(`a copy of what nobody knew: ${copy} (${said})`);
+        if (step.outcome !== 'already' && copies.has(copy)) wrong.push(`two receipts for one copy: ${copy}`);
+        copies.add(copy);
+      } else if (there && step.outcome === 'verified' && there.sha256 !== step.sha256) wrong.push(`verified with other bytes: ${place}`);
+      else if (there && step.outcome === 'damaged' && there.sha256 === step.sha256) wrong.push(`called damaged, and it is not: ${place}`);
+      else if (there && step.outcome === 'gone' && originals.has(place)) wrong.push(`called gone, and it is there: ${place} (${said})`);
+    }
+
+    // Nobody else's file is touched, and nothing is added but the trash folder, copies, and what a drive did not let be removed again.
     for (const [path, seen] of others) {
       const is = after.files.get(path);
       if (is?.sha256 !== seen.sha256 || is.mtimeMs !== seen.mtimeMs || is.inode !== seen.inode) wrong.push(`another's file was touched: ${path}`);
     }
-    for (const path of after.files.keys()) if (!isInTrash(path) && !originals.has(path) && !others.has(path)) wrong.push(`added: ${path}`);
-    for (const path of after.folders) if (!isInTrash(path) && !before.folders.has(path)) wrong.push(`a folder was added: ${path}`);
+    const isTold = (path: string): boolean => copies.has(path) || steps.some((s) => s.reason?.includes(path) === true);
+    for (const path of after.files.keys()) if (!isInTrash(path) && !originals.has(path) && !others.has(path) && !isTold(path)) wrong.push(`added: ${path}${sayPart(path, steps)}`);
+    const targets = [...new Set(steps.map((s) => s.order_id))].flatMap((id) => { const target = getOrder(now, id)?.target; return target ? [absolute(target.volume_id, target.path)] : []; });
+    for (const path of after.folders) if (!isInTrash(path) && !before.folders.has(path) && !targets.some((t) => path === t || path.startsWith(`${t}/`))) wrong.push(`a folder was added: ${path}`);
     for (const path of before.folders) if (!isInTrash(path) && !after.folders.has(path)) wrong.push(`a folder is gone: ${path}`);
 
     // What went is what was ordered, as the catalog knew it; and what is listed as trash is there, as it is listed.
     for (const row of rows.values()) {
       const known = JSON.parse(row.file) as { seen_as: string; sha256: string | null } | null;
-      const outcome = steps.find((s) => s.order_id === row.order_id && s.n === row.n)?.outcome;
-      if (outcome === 'trashed' && known?.seen_as === 'asset' && known.sha256 !== row.sha256) wrong.push(`trashed with other bytes than were ordered: ${row.path}`);
+      const step = steps.find((s) => s.order_id === row.order_id && s.n === row.n);
+      if (step?.kind === 'trash' && step.outcome === 'trashed' && known?.seen_as === 'asset' && known.sha256 !== row.sha256) wrong.push(`trashed with other bytes than were ordered: ${row.path}`);
     }
     for (const [path, row] of rows) {
       const is = after.files.get(path);
@@ -145,7 +183,7 @@ export function watchDrives(drives: readonly Drive[], catalog: Catalog): Watch {
 }
 
 function listSteps(catalog: Catalog): StepRow[] {
-  return catalog.db.prepare(`SELECT s.order_id, o.kind, s.n, s.volume_id, s.path, s.sha256, s.to_path, s.outcome, s.reason, s.revision, s.from_order, s.from_n FROM order_steps s JOIN orders o USING (order_id)
+  return catalog.db.prepare(`SELECT s.order_id, o.kind, s.n, s.role, s.volume_id, s.path, s.sha256, s.to_path, s.outcome, s.reason, s.revision, s.from_order, s.from_n FROM order_steps s JOIN orders o USING (order_id)
     ORDER BY s.revision, s.order_id, s.n`).all() as unknown as StepRow[];
 }
 
@@ -163,7 +201,7 @@ export function checkRows(drives: readonly Drive[], catalog: Catalog, isPicture:
     const there = readTree(drive.mount_point).files;
     const known = new Map(rows.filter((r) => r.volume_id === drive.volume_id).map((r) => [join(drive.mount_point, joinPath(r.dir, r.name)), r]));
     for (const [path, seen] of there) {
-      if (isInTrash(path) || !isPicture(path)) continue;
+      if (isInTrash(path) || path.includes('/.jharokha-part-') || !isPicture(path)) continue;
       const row = known.get(path);
       if (!row || row.seen_as !== 'asset') wrong.push(`not in the catalog: ${path}`);
       else if (row.missing_since_ms !== null) wrong.push(`missing, and it is there: ${path}`);

@@ -1,14 +1,22 @@
 // A door to files at which anything can happen at any call that an order makes.
 import type { Catalog } from '../../agent/catalog/catalog.ts';
 import type { FileAccess, OpenFile } from '../../agent/files/access.ts';
-import { MOVE_CALLS, withChangeFaults, type FileChanges, type MoveCalls } from '../../agent/files/changes.ts';
+import { MOVE_CALLS, type FileChanges, type MoveCalls } from '../../agent/files/changes.ts';
 
-/** Every call at which an order meets the world: those of FileAccess and FileChanges, the system calls of a move, and commits of the catalog. */
-export type Op = 'lstat' | 'list' | 'open' | 'read' | keyof FileChanges | keyof MoveCalls | 'commit';
+/** Every call at which an order meets the world: those of FileAccess, FileChanges and a new file, the system calls of a move, and commits of the catalog. */
+export type Op = 'lstat' | 'list' | 'realpath' | 'open' | 'read' | 'write' | 'sync' | keyof FileChanges | keyof MoveCalls | 'commit';
 /** Told before each call; what it throws the call throws. `after` is told when it has been made. */
 export interface Hook { before(op: Op, path: string, to?: string): void | Promise<void>; after?(op: Op, path: string): void }
 
 export const NO_HOOK: Hook = { before: () => undefined };
+
+/** A call that takes its time, told before and after. */
+async function aroundSoon<T>(hook: () => Hook, op: Op, path: string, call: () => Promise<T>): Promise<T> {
+  void hook().before(op, path);
+  const done = await call();
+  hook().after?.(op, path);
+  return done;
+}
 
 export function hookAccess(access: FileAccess, hook: () => Hook): FileAccess {
   const around = <T>(op: Op, path: string, call: () => T): T => { void hook().before(op, path); const done = call(); hook().after?.(op, path); return done; };
@@ -16,18 +24,31 @@ export function hookAccess(access: FileAccess, hook: () => Hook): FileAccess {
     ...access,
     lstat: (path) => around('lstat', path, () => access.lstat(path)),
     list: (path) => around('list', path, () => access.list(path)),
+    realpath: (path) => around('realpath', path, () => access.realpath(path)),
     open: async (path): Promise<OpenFile> => {
-      void hook().before('open', path);
-      const file = await access.open(path);
-      hook().after?.('open', path);
-      return { ...file, hash: async () => { void hook().before('read', path); const read = await file.hash(); hook().after?.('read', path); return read; } };
+      const file = await aroundSoon(hook, 'open', path, () => access.open(path));
+      return { ...file, hash: () => aroundSoon(hook, 'read', path, () => file.hash()), pass: (use) => aroundSoon(hook, 'read', path, () => file.pass(use)) };
     },
   };
 }
 
 export function hookChanges(changes: FileChanges & { refresh(): void }, hook: () => Hook): FileChanges & { refresh(): void } {
-  const wrapped = withChangeFaults(changes, (path, op) => { void hook().before(op as Op, path); return undefined; });
-  return { ...wrapped, refresh: changes.refresh };
+  const around = <A extends [string, ...unknown[]]>(op: keyof FileChanges, call: (...args: A) => void) => (...args: A): void => {
+    // Of a move, where it goes.
+    const path = op === 'moveIntoNew' || op === 'moveNoReplace' ? String(args[1]) : args[0];
+    void hook().before(op, path);
+    call(...args);
+    hook().after?.(op, path);
+  };
+  return {
+    makeFolder: around('makeFolder', changes.makeFolder), makeFolders: around('makeFolders', changes.makeFolders), moveIntoNew: around('moveIntoNew', changes.moveIntoNew),
+    moveNoReplace: around('moveNoReplace', changes.moveNoReplace), remove: around('remove', changes.remove), removeFolder: around('removeFolder', changes.removeFolder),
+    append: around('append', changes.append), syncFolder: around('syncFolder', changes.syncFolder), setTimes: around('setTimes', changes.setTimes), refresh: changes.refresh,
+    create: async (path) => {
+      const file = await aroundSoon(hook, 'create', path, () => changes.create(path));
+      return { write: (bytes) => aroundSoon(hook, 'write', path, () => file.write(bytes)), sync: () => aroundSoon(hook, 'sync', path, () => file.sync()), close: () => file.close() };
+    },
+  };
 }
 
 /** `links: false`: a file system without hard links, as exFAT is. */

@@ -18,6 +18,7 @@ import { createScene, png, put, sha } from '../agent/scan/scene.ts';
 import { createFakeVolumes, type FakeVolumes } from './fake-volumes.ts';
 import { createTinyReader } from './tiny-reader.ts';
 import { checkRows, watchDrives, type Watch } from './orders-check.ts';
+import { standInFacts } from './orders-facts.ts';
 import { hookAccess, hookCalls, hookCatalog, hookChanges, NO_HOOK, type Hook } from './orders-hooks.ts';
 
 /** A sidecar that says little. */
@@ -26,16 +27,27 @@ export const XMP = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http
 export const DRIVES = ['blue', 'red'] as const;
 export type DriveName = (typeof DRIVES)[number];
 
-export const SCENARIOS = ['trash', 'duplicates', 'restore', 'empty', 'empty spares'] as const;
+export const SCENARIOS = ['trash', 'duplicates', 'restore', 'empty', 'empty spares', 'copy', 'export', 'mend', 'verify'] as const;
 export type Scenario = (typeof SCENARIOS)[number];
 
-export interface Templates { folder: string; fresh: Template; trashed: Template; spared: Template; remove(): void }
+export interface Templates { folder: string; fresh: Template; trashed: Template; spared: Template; copying: Template; rotten: Template; remove(): void }
 interface Template { folder: string; orders: Map<Scenario, OrderBody> }
 
 /** A picture of other bytes and the same size: what a look at stats takes for the same file. */
 function twinOf(seed: number): Buffer {
   const { length } = png(seed);
   for (let other = seed + 1; ; other += 1) if (png(other).length === length) return png(other);
+}
+
+/** Longer than what is read first, so that it is written in two. */
+const BIG = Buffer.concat([png(12), Buffer.alloc(300_000, 3)]);
+
+/** Other bytes under the same size and date, as a dying drive leaves them. */
+function rot(path: string): void {
+  const { atime, mtime } = lstatSync(path);
+  const bytes = readFileSync(path);
+  writeFileSync(path, bytes.fill((bytes.at(-1) ?? 0) ^ 1, bytes.length - 1));
+  utimesSync(path, atime, mtime);
 }
 
 /** The seed of a picture that is changed after it was indexed. */
@@ -69,6 +81,9 @@ export async function makeTemplates(): Promise<Templates> {
   put(at('2020/link one.png'), png(9));
   linkSync(at('2020/link one.png'), at('2019/link two.png'));
   put(at('2020/stays.png'), png(10));
+  put(at('2021/big.png'), BIG);
+  put(at('2021/twice.png'), png(13));
+  put(join(red, 'backup/twice.png'), png(13));
   put(join(red, 'red.png'), png(11));
   await scene.addRoot('Photos');
   await addRoot(scene.ctx, red);
@@ -94,6 +109,20 @@ export async function makeTemplates(): Promise<Templates> {
   put(at('2020/changed.png'), twinOf(CHANGED));
   const fresh = keep('fresh');
   fresh.orders.set('trash', trash).set('duplicates', duplicates);
+
+  // On the target one name is taken by another file, and one by the same.
+  put(join(red, 'Copies/Photos/2020/stays.png'), png(20));
+  put(join(red, 'Copies/Photos/2019/live.mov'), png(3));
+  const copying = keep('copying');
+  const sha256s = [...[1, 2, 4, 6, CHANGED, 8, 9, 10].map((seed) => sha(png(seed))), sha(BIG)];
+  copying.orders.set('copy', OrderBody.parse({ kind: 'copy', sha256s, volume_id: 'uuid:red', folder: 'Copies' }))
+    .set('export', OrderBody.parse({ kind: 'export', sha256s, folder: 'Export', template: '{year}/{album}' }));
+  rmSync(join(red, 'Copies'), { recursive: true });
+  for (const path of [at('2019/a.png'), at('2020/dup.png'), at('2021/twice.png'), join(red, 'dup.png'), join(red, 'red.png')]) rot(path);
+  const rotten = keep('rotten');
+  const places = (volume_id: string, paths: string[]) => paths.map((path) => ({ volume_id, path }));
+  rotten.orders.set('mend', OrderBody.parse({ kind: 'mend', volumes, files: [...places('uuid:blue', ['Photos/2019/a.png', 'Photos/2020/dup.png', 'Photos/2020/dup again.png', 'Photos/2021/twice.png']), ...places('uuid:red', ['dup.png', 'red.png'])] }))
+    .set('verify', OrderBody.parse({ kind: 'verify', volume_id: 'uuid:blue' }));
   scene.catalog.close();
   scene.drives.remove();
 
@@ -113,14 +142,15 @@ export async function makeTemplates(): Promise<Templates> {
   trashed.orders.set('restore', OrderBody.parse({ kind: 'restore', sha256s: null, volumes })).set('empty', OrderBody.parse({ kind: 'empty', sha256s: null, volumes, last_copies: true }));
   const spared = await after(OrderBody.parse({ ...trash, volumes: ['uuid:blue'] }), 'spared');
   spared.orders.set('empty spares', OrderBody.parse({ kind: 'empty', sha256s: null, volumes }));
-  return { folder, fresh, trashed, spared, remove: () => { rmSync(folder, { recursive: true, force: true }); } };
+  return { folder, fresh, trashed, spared, copying, rotten, remove: () => { rmSync(folder, { recursive: true, force: true }); } };
 }
 
 export function templateOf(templates: Templates, scenario: Scenario): { template: Template; body: OrderBody } {
-  const template = scenario === 'trash' || scenario === 'duplicates' ? templates.fresh : scenario === 'empty spares' ? templates.spared : templates.trashed;
-  const body = template.orders.get(scenario);
-  if (!body) throw new Error(`no order for ${scenario}`);
-  return { template, body };
+  for (const template of [templates.fresh, templates.trashed, templates.spared, templates.copying, templates.rotten]) {
+    const body = template.orders.get(scenario);
+    if (body) return { template, body };
+  }
+  throw new Error(`no order for ${scenario}`);
 }
 
 /** With times and hard links as they are. */
@@ -182,9 +212,11 @@ export function openWorld(template: Template, options: { links?: boolean } = {})
     setHook: (next) => { hook = next ?? NO_HOOK; },
     orders: () => orders ??= createOrders({
       catalog: hookCatalog(open(), () => hook), files: hookAccess(createFileAccess(), () => hook), changes: hookChanges(createFileChanges({ calls: hookCalls(world.links, () => hook) }), () => hook), volumes,
-      now: () => Date.now(), signal: new AbortController().signal, sidecarsOf: (folder) => sidecarsOfFolder(open(), folder), inPackage: isInPackage, exportFacts: async () => ({ items: [] }), refresh: () => undefined, onChange: () => undefined, onEnded: () => undefined, warn: () => undefined,
+      now: () => Date.now(), signal: new AbortController().signal, sidecarsOf: (folder) => sidecarsOfFolder(open(), folder), inPackage: isInPackage, exportFacts: standInFacts, refresh: () => undefined, onChange: () => undefined, onEnded: () => undefined, warn: () => undefined,
     }),
-    orderOf: (body) => {
+    orderOf: (asked) => {
+      // A template's export names its folder as it lies on the drive.
+      const body = asked.kind === 'export' ? { ...asked, folder: join(mounts.red, asked.folder) } : asked;
       const order: Order = { order_id: randomUUID(), given_at_ms: 1_700_000_000_000 + (given += 1), cancelled: false, body };
       bodies.set(order.order_id, order);
       world.ids.push(order.order_id);

@@ -1,6 +1,5 @@
 // One order in a process of its own, which ends where it is told to: opens a catalog and stand-in drives, takes the order, carries
-// it out as far as that goes, and exits. What it meets at which call is in the file of faults (JHAROKHA_TEST_FAULTS); calls that
-// lie below those, and commits, are told in the job.
+// it out as far as that goes, and exits.
 import { readFileSync } from 'node:fs';
 import { openCatalog } from '../../agent/catalog/catalog.ts';
 import { createFileAccess } from '../../agent/files/access.ts';
@@ -10,7 +9,8 @@ import { isInPackage } from '../../agent/pipeline/ignore.ts';
 import { sidecarsOfFolder } from '../../agent/pipeline/relate-folders.ts';
 import { createVolumes } from '../../agent/volumes/volumes.ts';
 import type { Order } from '../../protocol/orders.ts';
-import { hookCalls, hookCatalog, type Hook, type Op } from '../support/orders-hooks.ts';
+import { standInFacts } from '../support/orders-facts.ts';
+import { hookAccess, hookCalls, hookCatalog, hookChanges, type Hook, type Op } from '../support/orders-hooks.ts';
 
 export interface Job { catalogFile: string; volumesFile: string; order: Order; links: boolean; kill: { op: Op; n: number; after: boolean } | null }
 
@@ -23,11 +23,11 @@ const die = (op: Op, after: boolean): void => {
 };
 const hook: Hook = { before: (op) => { die(op, false); }, after: (op) => { die(op, true); } };
 const catalog = openCatalog(job.catalogFile);
-const files = createFileAccess();
-const changes = createFileChanges({ calls: hookCalls(job.links, () => hook) });
+const files = hookAccess(createFileAccess(), () => hook);
+const changes = hookChanges(createFileChanges({ calls: hookCalls(job.links, () => hook) }), () => hook);
 const orders = createOrders({
   catalog: hookCatalog(catalog, () => hook), files, changes, volumes: createVolumes({ testFile: job.volumesFile }), now: () => Date.now(), signal: new AbortController().signal,
-  sidecarsOf: (folder) => sidecarsOfFolder(catalog, folder), inPackage: isInPackage, exportFacts: async () => ({ items: [] }), refresh: () => { files.refresh(); changes.refresh(); }, onChange: () => undefined, onEnded: () => undefined, warn: (line) => { console.error(line); },
+  sidecarsOf: (folder) => sidecarsOfFolder(catalog, folder), inPackage: isInPackage, exportFacts: standInFacts, refresh: () => undefined, onChange: () => undefined, onEnded: () => undefined, warn: (line) => { console.error(line); },
 });
 await orders.take([{ order_id: job.order.order_id, cancelled: false }], async () => job.order);
 await orders.settled();

@@ -1,16 +1,15 @@
 // The table of steps and faults: every call that an order makes, disturbed in every way, and what must hold afterwards. SIGKILLs
 // are of real processes; what else can happen to a drive happens in this one.
 import { spawn } from 'node:child_process';
-import { existsSync, renameSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, renameSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { getOrder } from '../../agent/catalog/orders.ts';
 import { explainError } from '../../agent/files/errors.ts';
-import type { Fault } from '../../agent/files/faults.ts';
 import { isEnded, type Order, type OrderState } from '../../protocol/orders.ts';
 import type { Hook, Op } from '../support/orders-hooks.ts';
-import { copyTree, makeTemplates, openWorld, overwrite, SCENARIOS, templateOf, type DriveName, type Scenario, type Templates, type World } from '../support/orders-world.ts';
+import { copyTree, makeTemplates, openWorld, overwrite, DRIVES, SCENARIOS, templateOf, type DriveName, type Scenario, type Templates, type World } from '../support/orders-world.ts';
 import { createDice, type Dice } from '../support/random.ts';
 import type { Job } from './order-process.ts';
 
@@ -18,15 +17,15 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const NODE = join(ROOT, 'node_modules/.bin/node');
 
 /** Kinds of orders, which are the table's first column; each is run in all its scenarios. */
-const KINDS = { trash: ['trash', 'duplicates'], restore: ['restore'], empty: ['empty', 'empty spares'] } as const satisfies Record<string, readonly Scenario[]>;
+const KINDS = { trash: ['trash', 'duplicates'], restore: ['restore'], empty: ['empty', 'empty spares'], copy: ['copy'], export: ['export'], mend: ['mend'], verify: ['verify'] } as const satisfies Record<string, readonly Scenario[]>;
 type Kind = keyof typeof KINDS;
 
 export const FAULTS = ['kill before', 'kill after', 'EIO', 'unplugged', 'read-only', 'full', 'changed', 'competitor'] as const;
 export type FaultKind = (typeof FAULTS)[number];
 
 /** Calls that write; of them those that need room. */
-const WRITES = new Set<Op>(['makeFolder', 'makeFolders', 'moveIntoNew', 'moveNoReplace', 'remove', 'removeFolder', 'append', 'link', 'rename', 'unlink', 'hold']);
-const NEEDS_ROOM = new Set<Op>(['makeFolder', 'makeFolders', 'moveIntoNew', 'moveNoReplace', 'append', 'link', 'rename', 'hold']);
+const WRITES = new Set<Op>(['makeFolder', 'makeFolders', 'moveIntoNew', 'moveNoReplace', 'remove', 'removeFolder', 'append', 'link', 'rename', 'unlink', 'hold', 'create', 'write', 'sync', 'setTimes']);
+const NEEDS_ROOM = new Set<Op>(['makeFolder', 'makeFolders', 'moveIntoNew', 'moveNoReplace', 'append', 'link', 'rename', 'hold', 'create', 'write', 'sync']);
 /** System calls within moveNoReplace. */
 const INNER = new Set<Op>(['link', 'rename', 'unlink', 'hold']);
 
@@ -38,8 +37,10 @@ function whyNot(kind: Kind, op: Op, fault: FaultKind): string | null {
   // Between the last look at a file and its unlinking no program can look once more.
   if (fault === 'changed' && kind === 'empty' && op === 'remove') return 'nothing can look between the last look and this';
   if (fault === 'competitor' && op === 'rename') return 'the name is held by then; a look at the holder is the last thing before';
-  // Before the first file has moved no name is free.
+  if (fault === 'competitor' && kind === 'verify') return 'it takes no name';
+  // While a file lies at its name, no name is free.
   if (fault === 'competitor' && kind === 'trash' && (op === 'makeFolders' || op === 'append')) return 'no name is free yet';
+  if (fault === 'competitor' && kind === 'mend' && (['append', 'makeFolder', 'moveIntoNew', 'unlink'] as Op[]).includes(op)) return 'no name is free then';
   return null;
 }
 
@@ -106,25 +107,23 @@ export async function runOne(table: Table, cell: Cell, seed: number): Promise<Ou
 async function runKilled(table: Table, world: World, order: Order, cell: Cell, n: number, dice: Dice, outcome: Outcome): Promise<void> {
   world.letGo();
   const after = cell.fault === 'kill after';
-  const inner = INNER.has(cell.op) || cell.op === 'commit';
-  const killed = await runProcess(table, world, order, inner ? { op: cell.op, n, after } : null, inner ? [] : [{ match: '', op: cell.op as Fault['op'], effect: after ? 'kill_after' : 'kill', after: n - 1, times: 1 }]);
+  const killed = await runProcess(table, world, order, { op: cell.op, n, after });
   outcome.fired = killed;
   outcome.kills += Number(killed);
   // Sometimes it is killed once more, wherever it is by then.
-  if (dice.next() < 0.25 && await runProcess(table, world, order, { op: 'commit', n: 1 + Math.floor(dice.next() * 6), after: dice.next() < 0.5 }, [])) outcome.kills += 1;
+  if (dice.next() < 0.25 && await runProcess(table, world, order, { op: 'commit', n: 1 + Math.floor(dice.next() * 6), after: dice.next() < 0.5 })) outcome.kills += 1;
   for (let i = 0; i < 5; i += 1) {
-    if (await runProcess(table, world, order, null, [])) outcome.wrong.push('it ended by SIGKILL unasked');
+    if (await runProcess(table, world, order, null)) outcome.wrong.push('it ended by SIGKILL unasked');
     if (isOver(world, order)) break;
     world.letGo();
   }
 }
 
-async function runProcess(table: Table, world: World, order: Order, kill: Job['kill'], faults: Fault[]): Promise<boolean> {
+async function runProcess(table: Table, world: World, order: Order, kill: Job['kill']): Promise<boolean> {
   const file = (name: string) => join(world.drives.folder, name);
   const job: Job = { catalogFile: world.catalogFile, volumesFile: world.drives.file, order, links: world.links, kill };
   writeFileSync(file('job.json'), JSON.stringify(job));
-  writeFileSync(file('faults.json'), JSON.stringify(faults));
-  const child = spawn(NODE, [table.child, file('job.json')], { env: { ...process.env, JHAROKHA_TEST_FAULTS: file('faults.json') }, stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(NODE, [table.child, file('job.json')], { stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => { said += chunk.toString(); });
   const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((done) => { child.once('exit', (c, s) => { done([c, s]); }); });
@@ -149,8 +148,8 @@ async function runDisturbed(world: World, order: Order, cell: Cell, n: number, d
       if (op === cell.op) met += 1;
       // Of a drive that fails for good the calls that follow fail too.
       if (stricken !== undefined && fails(cell.fault, op) && path.startsWith(stricken)) fail(cell.fault, op, path);
-      const seen = (['blue', 'red'] as const).filter((drive) => path.startsWith(world.mounts[drive]));
-      if (outcome.fired || op !== cell.op || met < n) { for (const drive of seen) known.add(drive); return; }
+      // A plan looks at drives too; only the run that follows remembers which it met.
+      if (outcome.fired || op !== cell.op || met < n) { for (const drive of DRIVES) if (op === 'lstat' && path === world.mounts[drive] && getOrder(world.catalog(), order.order_id)?.planned) known.add(drive); return; }
       outcome.fired = strike(world, cell, op, path, to, dice, (mount) => { stricken = mount; }, lasting, known);
       if (outcome.fired && (cell.fault === 'EIO' || cell.fault === 'read-only' || cell.fault === 'full')) fail(cell.fault, op, path);
     },
@@ -160,7 +159,7 @@ async function runDisturbed(world: World, order: Order, cell: Cell, n: number, d
   for (let i = 0; i < 5; i += 1) {
     // The drive is well again, and back.
     stricken = undefined;
-    for (const drive of ['blue', 'red'] as const) if (isAside(world, drive)) world.drives.replug(drive);
+    for (const drive of DRIVES) if (isAside(world, drive)) { outcome.wrong.push(...strays(world, drive)); world.drives.replug(drive); }
     if (isOver(world, order)) break;
     world.orders().wake();
     await world.orders().settled();
@@ -177,7 +176,16 @@ function fail(fault: FaultKind, op: Op, path: string): void {
   throw INNER.has(op) ? error : explainError(error, 'linux');
 }
 
-function isAside(world: World, drive: DriveName): boolean { return existsSync(join(world.drives.folder, `.aside-${drive}`)); }
+function aside(world: World, drive: DriveName): string { return join(world.drives.folder, `.aside-${drive}`); }
+function isAside(world: World, drive: DriveName): boolean { return existsSync(aside(world, drive)); }
+
+/** Files that were written where the drive had been: onto the computer's own disk, or onto another drive. An empty folder is what may come between a look and a call. */
+function strays(world: World, drive: DriveName): string[] {
+  const mount = world.mounts[drive];
+  if (!existsSync(mount)) return [];
+  const isClone = readdirSync(aside(world, drive)).every((name) => existsSync(join(mount, name)));
+  return isClone ? [] : readdirSync(mount, { recursive: true }).map(String).filter((path) => path !== STRANGERS && !lstatSync(join(mount, path)).isDirectory()).map((path) => `written where the drive had been: ${join(mount, path)}`);
+}
 
 /** Brings the fault about; false where this moment is none for it. */
 function strike(world: World, cell: Cell, op: Op, path: string, to: string | undefined, dice: Dice, strickenAt: (mount: string) => void, lasting: boolean, known: ReadonlySet<DriveName>): boolean {
@@ -185,34 +193,45 @@ function strike(world: World, cell: Cell, op: Op, path: string, to: string | und
   switch (cell.fault) {
     case 'EIO': case 'full': if (lasting) strickenAt(world.mounts[drive]); return true;
     case 'read-only': strickenAt(world.mounts[drive]); return true;
-    case 'unplugged': unplug(world, drive, dice.pick(['gone', 'left_empty', 'left_listed_and_empty', 'another', ...(known.has(drive) ? ['clone'] as const : [])] as const)); return true;
+    case 'unplugged': unplug(world, drive, dice.pick(['gone', ...(known.has(drive) || cell.kind !== 'export' ? ['left_empty'] as const : []), ...(known.has(drive) ? ['left_listed_and_empty', 'another', 'clone'] as const : [])] as const)); return true;
     case 'changed': return change(world, op, dice);
     case 'competitor': return compete(world, op, to ?? path, dice);
     default: return false;
   }
 }
 
-/** The drive leaves; `another` or its `clone` comes in its place, under its name and id. One that the order had not met yet nothing tells from it. */
+/** The drive leaves; `another` or its `clone` comes in its place, under its name and id. One that the order had not met yet nothing tells from it; an export names a path, which before that means whatever lies there. */
+const STRANGERS = 'of another drive.txt';
+
 function unplug(world: World, drive: DriveName, how: 'gone' | 'left_empty' | 'left_listed_and_empty' | 'another' | 'clone'): void {
   const mount = world.mounts[drive];
   const clone = join(world.drives.folder, 'clone');
   if (how === 'clone') copyTree(mount, clone);
   world.drives.unplug(drive, how === 'another' || how === 'clone' ? 'left_listed_and_empty' : how);
-  if (how === 'another') writeFileSync(join(mount, 'of another drive.txt'), 'x');
+  if (how === 'another') writeFileSync(join(mount, STRANGERS), 'x');
   if (how === 'clone') { rmdirSync(mount); renameSync(clone, mount); }
 }
 
-/** Where the files of the order lie now. */
+/** Where the files of the order lie now; of a mend's two steps the first says so. */
 function whereabouts(world: World): { place: string; trash: string | undefined; now: string }[] {
-  const rows = world.catalog().db.prepare('SELECT DISTINCT s.volume_id, s.path, coalesce(f.to_path, s.to_path) AS to_path FROM order_steps s LEFT JOIN order_steps f ON f.order_id = s.from_order AND f.n = s.from_n WHERE s.order_id = ?')
+  const rows = world.catalog().db.prepare("SELECT DISTINCT s.volume_id, s.path, coalesce(f.to_path, s.to_path) AS to_path FROM order_steps s JOIN orders o USING (order_id) LEFT JOIN order_steps f ON f.order_id = s.from_order AND f.n = s.from_n WHERE s.order_id = ? AND NOT (o.kind = 'mend' AND s.n % 2 = 1)")
     .all(world.ids.at(-1) ?? '') as { volume_id: string; path: string; to_path: string | null }[];
   return rows.flatMap((r) => {
     const mount = r.volume_id === 'uuid:red' ? world.mounts.red : world.mounts.blue;
-    const [place, trash] = [join(mount, r.path), r.to_path === null ? undefined : join(mount, r.to_path)];
+    const [place, trash] = [join(mount, r.path), r.to_path === null || !isInTrash(r.to_path) ? undefined : join(mount, r.to_path)];
     const now = trash !== undefined && existsSync(trash) ? trash : existsSync(place) ? place : undefined;
     return now === undefined ? [] : [{ place, trash, now }];
   });
 }
+
+/** Names on the drives that files of the order are about to get. */
+function wanted(world: World): string[] {
+  const target = getOrder(world.catalog(), world.ids.at(-1) ?? '')?.target?.volume_id;
+  const rows = world.catalog().db.prepare('SELECT volume_id, to_path FROM order_steps WHERE order_id = ? AND outcome IS NULL AND to_path IS NOT NULL').all(world.ids.at(-1) ?? '') as { volume_id: string; to_path: string }[];
+  return rows.map((r) => join((target ?? r.volume_id) === 'uuid:red' ? world.mounts.red : world.mounts.blue, r.to_path));
+}
+
+function isInTrash(path: string): boolean { return path.split('/').includes('.jharokha-trash'); }
 
 function change(world: World, op: Op, dice: Dice): boolean {
   const files = whereabouts(world).filter((f) => !isLinked(f.now));
@@ -231,8 +250,8 @@ function isLinked(path: string): boolean { return path.includes('link '); }
 function compete(world: World, op: Op, target: string, dice: Dice): boolean {
   // The very name that is about to be made, or that of any file that is in the trash just now.
   const names = [
-    ...(op === 'moveNoReplace' || op === 'link' || op === 'hold' ? [target] : []), ...(op === 'rename' ? [] : whereabouts(world).filter((f) => f.now !== f.place).map((f) => f.place)),
-  ].filter((path) => !existsSync(path) && !path.includes(`${sep}.jharokha-trash${sep}`) && existsSync(dirname(path)));
+    ...(op === 'moveNoReplace' || op === 'link' || op === 'hold' ? [target] : []), ...(op === 'rename' ? [] : [...whereabouts(world).filter((f) => f.now !== f.place).map((f) => f.place), ...wanted(world)]),
+  ].filter((path) => !existsSync(path) && !isInTrash(path) && existsSync(dirname(path)));
   if (names.length === 0) return false;
   const path = dice.pick(names);
   writeFileSync(path, dice.next() < 0.3 ? '' : `somebody else's ${dice.next()}`);

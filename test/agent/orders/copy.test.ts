@@ -1,13 +1,14 @@
-import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createFileChanges, withChangeFaults, type FileChanges } from '../../../agent/files/changes.ts';
+import { createFileChanges, MOVE_CALLS, withChangeFaults, type FileChanges } from '../../../agent/files/changes.ts';
 import { FileError } from '../../../agent/files/errors.ts';
 import { seededRandom } from '../../../agent/files/faults.ts';
 import { relateMarked } from '../../../agent/pipeline/relate.ts';
 import { addRoot } from '../../../agent/pipeline/index.ts';
 import { scanRoot } from '../../../agent/pipeline/scan.ts';
 import type { OrderBody } from '../../../protocol/orders.ts';
+import { copyTree } from '../../support/orders-world.ts';
 import { createScene, png, put, sha, type Scene } from '../scan/scene.ts';
 import { dyingChanges, filesIn, give, goOn, openCount, openOrders, outcomes, picture, stepsOf, type Receipted } from './copies-scene.ts';
 
@@ -255,7 +256,7 @@ describe('a copy that cannot be', () => {
     await scanAll();
     symlinkSync(scene.top, join(red, 'backup/sub'));
     const before = filesIn(scene.top);
-    expect((await give(scene, copy([4]))).steps[0]).toMatchObject({ outcome: 'refused', reason: expect.stringContaining('A link stands in the way') as string });
+    expect((await give(scene, copy([4]))).steps[0]).toMatchObject({ outcome: 'refused', reason: expect.stringContaining('has the name of a folder') as string });
     expect(filesIn(scene.top)).toEqual(before);
   });
 
@@ -414,11 +415,55 @@ describe('an end at any call', () => {
     await give(scene, copy([1]), { changes: dyingChanges(counting.calls.findIndex((c) => c.startsWith('moveNoReplace'))) }, id);
     const [part, final] = [join(red, `backup/.jharokha-part-${id}-0`), join(red, 'backup/a.png')];
     if (how === 'one file under both names') linkSync(part, final); else writeFileSync(final, '');
-    if (how === 'an empty file of somebody') utimesSync(final, 1_600_000_000, 1_600_000_000);
+    // Its time tells it from one that somebody made just now.
+    if (how === 'the empty file that holds the name') utimesSync(final, 330_000_330, 330_000_330);
     const { steps } = await goOn(scene, {}, id);
     expect(steps[0]).toMatchObject({ outcome: 'copied', to_path: how === 'an empty file of somebody' ? 'backup/a (2).png' : 'backup/a.png' });
     expect(filesIn(red)).toEqual(how === 'an empty file of somebody' ? ['backup/a (2).png', 'backup/a.png'] : ['backup/a.png']);
     expect(sha(readFileSync(join(red, steps[0]?.to_path ?? '')))).toBe(hash(1));
+  });
+
+  // Seeds 14 and 22 of the torture.
+  test.each(['gone', 'left_empty'] as const)('nothing is written where the drive was mounted: %s', async (mountPoint) => {
+    scene.picture('a.png', 1);
+    await scanAll();
+    const changes = withChangeFaults(createFileChanges(), (_, op) => { if (op === 'makeFolders') scene.drives.unplug('red', mountPoint); return undefined; });
+    expect((await give(scene, copy([1]), { changes })).order).toMatchObject({ state: 'waiting', waiting_for: 'uuid:red' });
+    expect(existsSync(red) ? filesIn(red) : []).toEqual([]);
+    expect(existsSync(red)).toBe(mountPoint === 'left_empty');
+    scene.drives.replug('red');
+    expect((await goOn(scene)).steps[0]?.outcome).toBe('copied');
+    expect(filesIn(red)).toEqual(['backup/a.png']);
+  });
+
+  // Seeds 2, 10 and 42: the receipt said copied of what lay on the clone, and a part that was removed there stayed here.
+  test.each(['moveNoReplace', 'remove'] as const)('what was done on a clone that came in between (at %s) is not believed', async (at) => {
+    scene.picture('a.png', 1);
+    await scanAll();
+    put(scene.at('a.png'), png(at === 'remove' ? 2 : 1));
+    const changes = withChangeFaults(createFileChanges(), (_, op) => {
+      if (op !== at) return undefined;
+      scene.drives.unplug('red', 'left_listed_and_empty');
+      copyTree(join(scene.drives.folder, '.aside-red'), red);
+      return undefined;
+    });
+    expect((await give(scene, copy([1]), { changes })).steps[0]?.outcome).toBeNull();
+    scene.drives.replug('red');
+    expect((await goOn(scene)).steps[0]?.outcome).toBe(at === 'remove' ? 'changed' : 'copied');
+    expect(filesIn(red)).toEqual(at === 'remove' ? [] : ['backup/a.png']);
+  });
+
+  // Seeds 1267 and 1295.
+  test.each(['with hard links', 'without'])('a drive that cannot be written any more in the middle of naming: what stays is told, %s', async (links) => {
+    scene.picture('a.png', 1);
+    await scanAll();
+    const refuse = (code: string) => (): never => { throw Object.assign(new Error(code), { code }); };
+    const real = createFileChanges({ calls: { ...MOVE_CALLS, unlink: refuse('EROFS'), ...(links === 'without' ? { link: refuse('EPERM'), rename: refuse('EROFS') } : {}) } });
+    const { steps: [step] } = await give(scene, copy([1]), { changes: { ...real, remove: () => { throw new FileError('other', 'EROFS', 'it can only be read'); } } });
+    expect(step?.outcome).toBe(links === 'without' ? 'refused' : 'copied');
+    const told = filesIn(red).filter((path) => path === step?.to_path || step?.reason?.includes(path));
+    expect(told).toHaveLength(2);
+    expect(told).toEqual(filesIn(red));
   });
 
   test('a folder that nobody may write is said', async () => {
