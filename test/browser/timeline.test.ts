@@ -329,6 +329,8 @@ describe('elsewhere', () => {
     await finger.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: [{ x, y }] });
     for (const to of [y + 100, y + 250, y + 400]) await finger.send('Input.dispatchTouchEvent', { type: 'touchMove', touchPoints: [{ x, y: to }] });
     await page.locator('.scrub.held').waitFor();
+    // The last move arrives when the browser has drawn the one before.
+    await expect.poll(async () => { const now = await page.locator('.scrub-thumb').boundingBox(); return Math.abs((now?.y ?? 0) + 22 - (y + 400)); }, SOON).toBeLessThan(3);
     const label = await page.locator('.scrub-label').textContent();
     await finger.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
     await settled();
