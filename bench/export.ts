@@ -48,7 +48,7 @@ async function exportAll(from: BenchLibrary, folder: string, round: number): Pro
   const orders = createOrders(from.context());
   const id = `00000000-0000-4000-8000-${String(round).padStart(12, '0')}`;
   const started = performance.now();
-  await orders.take([{ order_id: id, cancelled: false }], () => Promise.resolve({ order_id: id, given_at_ms: round, cancelled: false, body: { kind: 'export', sha256s: from.sha256s, folder, template: '{year}/{album}', sidecars: true } }));
+  await orders.take([{ order_id: id, cancelled: false }], () => Promise.resolve({ order_id: id, given_at_ms: round, cancelled: false, body: { kind: 'export', sha256s: from.sha256s, volume_id: '', folder, template: '{year}/{album}', sidecars: true } }));
   await orders.settled();
   const took = performance.now() - started;
   const bad = from.catalog.db.prepare("SELECT count(*) AS n FROM order_steps WHERE order_id = ? AND outcome IS NOT 'exported'").get(id)?.['n'];

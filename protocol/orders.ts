@@ -41,8 +41,11 @@ export const OrderBody = z.discriminatedUnion('kind', [
   // Empty places are those of a draft that the owner has yet to fill in: such an order cannot be given.
   /** Verified copies onto a drive, under `folder` (relative to its top), each at its path on the drive that it comes from. */
   z.object({ kind: z.literal('copy'), sha256s: Hashes, volume_id: VolumeId.or(z.literal('')).default(''), folder: z.string().max(1_000).default('') }),
-  /** Verified copies into a folder, by a template of `{year} {month} {day} {album} {camera} {name}`; curation as XMP beside them. */
-  z.object({ kind: z.literal('export'), sha256s: Hashes, folder: z.string().max(4_096).default(''), template: z.string().max(500).default(DEFAULT_TEMPLATE), sidecars: z.boolean().default(true) }),
+  /**
+   * Verified copies into a folder (an absolute path), by a template of `{year} {month} {day} {album} {camera} {name}`; curation as XMP
+   * beside them. `volume_id`: the drive that the folder lay on when the order was shown. On another that has this path by then it never writes.
+   */
+  z.object({ kind: z.literal('export'), sha256s: Hashes, volume_id: VolumeId.or(z.literal('')).default(''), folder: z.string().max(4_096).default(''), template: z.string().max(500).default(DEFAULT_TEMPLATE), sidecars: z.boolean().default(true) }),
   /** Damaged files, as a verification found them: each goes into the trash, and a copy that was read just now takes its place. */
   z.object({ kind: z.literal('mend'), files: z.array(FilePlace).min(1).max(MAX_ORDER_ASSETS), volumes: Volumes }),
 ]);
@@ -115,6 +118,8 @@ export const OrderPlan = z.object({
   /** Assets of which no copy would be left anywhere. */
   last_copies: z.int(),
   refused: z.object({ total: z.int(), files: z.array(z.object({ path: z.string(), reason: z.string() })).max(MAX_PLAN_REFUSED) }),
+  /** The drive that copies would go onto. */
+  target: z.object({ volume_id: VolumeId, label: z.string() }).nullable().optional(),
   /** Why it cannot be given at all: a sentence for people. */
   blocked: z.string().nullable(),
   /** What else is to be known before: a sentence for people. */

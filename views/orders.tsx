@@ -4,7 +4,7 @@ import { renditionUrl } from '../protocol/rendition.ts';
 import { Page, Said, type FrameFacts } from './frame.tsx';
 import { Crumbs, Empty } from './grid.tsx';
 import { assetAddress } from './parts/addresses.ts';
-import { sayDriveName, type DriveName } from './parts/drive-names.tsx';
+import { DriveNames, sayDriveName, type DriveName } from './parts/drive-names.tsx';
 import { hx } from './parts/hx.ts';
 import { Icon, type IconName } from './parts/icon.tsx';
 import { LAST_COPY_WORDS, sayOrderProgress, sayOutcome, sayOutcomes, sayState } from './parts/order-words.ts';
@@ -61,7 +61,7 @@ export function OrderRows(props: { orders: (OrderView & { counts: { outcome: Out
 }
 
 /** `plan` is null while the agent cannot be asked: then `cannot` says why. */
-export interface DraftView { order: OrderView; plan: OrderPlan | null; drives: PlannedDrive[]; away: PlannedDrive[]; /** Some of what it is about. */ tiles: PlanTile[]; fields: CopyFields | ExportFields | null; cannot?: string | undefined }
+export interface DraftView { order: OrderView; plan: OrderPlan | null; drives: PlannedDrive[]; away: PlannedDrive[]; /** Which copies go onto. */ target: DriveName | null; /** Some of what it is about. */ tiles: PlanTile[]; fields: CopyFields | ExportFields | null; cannot?: string | undefined }
 
 /** What an order would do, before it is given; looked up again whenever a drive comes or goes. */
 export function DraftPage(props: DraftView & { frame: FrameFacts; wrong?: string | undefined }) {
@@ -88,7 +88,7 @@ export function Draft(props: DraftView) {
       {props.fields && <Fields order={order} fields={props.fields} />}
       <Said text={plan === null ? props.cannot : plan.blocked ?? undefined} wrong />
       {nothing && <p class="lead">{props.away.length > 0 ? `Nothing of it lies on a drive that is connected. ${sayPlugIn(props.away)}` : 'There is no file that this could be done to.'}</p>}
-      {plan && plan.files > 0 && <PlanWords order={order} plan={plan} drives={props.drives} away={props.away} tiles={props.tiles} />}
+      {plan && plan.files > 0 && <PlanWords order={order} plan={plan} drives={props.drives} away={props.away} target={props.target} tiles={props.tiles} />}
       {plan && plan.refused.total > 0 && (
         <details class="section"><summary>{sayCount(plan.refused.total, 'file')} will be left alone</summary><ul class="rows">{plan.refused.files.map((file) => <li class="problem"><p class="path"><bdi>{showName(file.path)}</bdi></p><p class="small">{file.reason}</p></li>)}</ul></details>
       )}
@@ -136,7 +136,7 @@ const GIVE: Record<OrderKind, string> = { trash: 'Move to the trash', restore: '
 
 export function sayPlugIn(away: readonly PlannedDrive[]): string { return `Plug in ${away.map(sayDriveName).join(' or ')}.`; }
 
-function PlanWords(props: { order: OrderView; plan: OrderPlan; drives: PlannedDrive[]; away: PlannedDrive[]; tiles: PlanTile[] }) {
+function PlanWords(props: { order: OrderView; plan: OrderPlan; drives: PlannedDrive[]; away: PlannedDrive[]; target: DriveName | null; tiles: PlanTile[] }) {
   const { order, plan } = props;
   return (
     <div class="plan">
@@ -148,6 +148,7 @@ function PlanWords(props: { order: OrderView; plan: OrderPlan; drives: PlannedDr
         {order.kind === 'mend' && ' Each goes into the trash of its drive, and a copy that is read right then is written in its place.'}
         {order.kind === 'empty' && (plan.files === 1 ? ' It is read once more and then deleted. This cannot be undone.' : ' They are read once more and then deleted. This cannot be undone.')}
       </p>
+      {props.target && <p>Onto <DriveNames drives={[props.target]} />.</p>}
       {plan.note && <p class="small">{plan.note}</p>}
       <ul class="rows plan-drives">
         {props.drives.map((drive) => <li class="num"><span class="dot" aria-hidden="true"></span><bdi>{showName(drive.label)}</bdi>{drive.note && <> · <bdi>{showName(drive.note)}</bdi></>} · {sayCount(drive.files, 'file')}, {sayBytes(drive.bytes)}</li>)}

@@ -51,7 +51,7 @@ async function readBodies(instance: Instance, options: Options): Promise<OrderBo
     }
     default:
       if (order.to === null) throw new CommandError('Say into which folder: --to FOLDER.', EXIT.usage);
-      return [{ kind: 'export', sha256s: await need(instance, args, false), folder: resolve(order.to), template: order.template, sidecars: order.sidecars }];
+      return [{ kind: 'export', sha256s: await need(instance, args, false), volume_id: '', folder: resolve(order.to), template: order.template, sidecars: order.sidecars }];
   }
 }
 
@@ -114,6 +114,8 @@ function printPlan(body: OrderBody, planned: OrderPlan, { json }: Options): void
   printLine(`${planned.files.toLocaleString('en')} files of ${planned.assets.toLocaleString('en')} photos and videos, ${(planned.bytes / 1e6).toFixed(1)} MB, and ${planned.sidecars} sidecars. Nothing was done.`);
   for (const drive of planned.drives) printLine(`  ${safe(drive.label)}: ${drive.files.toLocaleString('en')} files`);
   for (const drive of planned.away) printLine(`  ${safe(drive.label)}, away: ${drive.files.toLocaleString('en')} files stay there`);
+  if (planned.target) printLine(`  onto ${safe(planned.target.label)}`);
+  if (planned.note) printLine(safe(planned.note));
   if (planned.last_copies > 0) printLine(`Of ${planned.last_copies.toLocaleString('en')} no other copy is known: --last-copies lets them go too.`);
   for (const file of planned.refused.files) printLine(`  left alone: ${safe(file.path)}: ${file.reason}`);
 }

@@ -4,7 +4,7 @@ import { dirname, isAbsolute, normalize } from 'node:path';
 import { getFile, joinPath, listCopies, type FileRow } from '../catalog/files.ts';
 import type { NewStep, OrderTarget } from '../catalog/orders.ts';
 import { listRoots } from '../catalog/roots.ts';
-import { listVolumes } from '../catalog/volumes.ts';
+import { getVolume, listVolumes } from '../catalog/volumes.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { FileError } from '../files/errors.ts';
 import { absolutePath } from '../volumes/identify.ts';
@@ -33,7 +33,7 @@ export async function planCopies(ctx: Planning, body: Body): Promise<{ steps: Ne
     const there = steps.filter((s) => s.outcome === 'already').length;
     const notes = [there > 0 ? `Copies of ${there} are on ‘${volume.label}’ already; they are left as they are.` : '', noteOf(ctx.catalog, body, volume, path)].filter((note) => note !== '');
     const now = steps.filter((s) => s.outcome !== 'already' && (s.outcome !== undefined || connected.has(s.volume_id)));
-    const plan = { ...sumUp(ctx.catalog, now), away: listAway(ctx.catalog, away), note: notes.length > 0 ? notes.join(' ') : null };
+    const plan = { ...sumUp(ctx.catalog, now), away: listAway(ctx.catalog, away), target: { volume_id: volume.volume_id, label: volume.label }, note: notes.length > 0 ? notes.join(' ') : null };
     const needed = steps.reduce((sum, s) => sum + (s.outcome ? 0 : s.size_bytes), 0);
     return { steps, plan: { ...plan, blocked: whyNotEnough(volume, needed) ?? (steps.length === 0 ? 'No file of these is known here.' : null) }, target: { volume_id: volume.volume_id, path } };
   } catch (error) {
@@ -91,9 +91,16 @@ async function findFolder(ctx: Planning, body: OrderOf<'export'>): Promise<{ vol
   if (guard(real, () => look(ctx.files, real))?.isDirectory() !== true) throw new Blocked(`${above} is no folder.`);
   const found = await ctx.volumes.find(real);
   if (!found) throw new Blocked(`It cannot be told which drive ${above} lies on.`);
+  // The folder that its drive was mounted on may have stayed, and lies on the computer's own disk.
+  if (body.volume_id !== '' && found.volume.volume_id !== body.volume_id) throw new Blocked(`${folder} was to be on ${sayDrive(ctx.catalog, body.volume_id)}, and lies on ‘${found.volume.label}’ now. Plug that drive in again, or choose the folder anew.`);
   const path = there ? found.path : joinPath(found.path, folder.slice(folder.lastIndexOf('/') + 1));
   assertFolder(ctx, found.volume, path);
   return { volume: found.volume, path };
+}
+
+function sayDrive(catalog: Catalog, volumeId: string): string {
+  const label = getVolume(catalog, volumeId)?.label;
+  return label === undefined ? 'another drive' : `‘${label}’`;
 }
 
 function guard<T>(path: string, work: () => T): T {

@@ -184,6 +184,45 @@ test('what is selected goes as one order; all of it is put back by its page', as
   expect(said.splice(0)).toEqual([]);
 });
 
+test('an export goes onto the drive that was shown, and not onto what has its path once it has left', async () => {
+  const usb = drives.plugIn('USB stick');
+  const before = filesIn(blue);
+  await page.goto('/');
+  await page.locator('a.tile').nth(2).waitFor(SOON);
+  await page.locator('a.tile').first().focus();
+  for (const _ of [1, 2]) { await page.keyboard.press('x'); await page.keyboard.press('ArrowRight'); }
+  await page.locator('#doing:not([hidden])').waitFor(SOON);
+  await page.getByRole('button', { name: 'More to do' }).click();
+  await page.getByRole('button', { name: 'Export to a folder' }).click();
+  await page.getByRole('heading', { name: /^Export 2 photos and videos/ }).waitFor(SOON);
+  const folder = page.getByRole('combobox', { name: 'Into which folder' });
+  await folder.fill(join(usb, 'nowhere/at/all'));
+  await page.getByRole('button', { name: 'Go on' }).click();
+  await page.getByText(`There is no folder ${join(usb, 'nowhere/at')}.`).waitFor(SOON);
+  await folder.fill(join(usb, 'Export'));
+  await page.getByRole('button', { name: 'Change' }).click();
+  await page.getByText('Onto ‘USB stick’.').waitFor(SOON);
+  await page.locator('html[data-live="open"]').waitFor(SOON);
+  drives.unplug('USB stick', 'left_empty');
+  await page.getByText('was to be on another drive').waitFor(SOON);
+  expect(await page.getByRole('button', { name: 'Export', exact: true }).count()).toBe(0);
+  // Nor by a page that did not hear of it.
+  const answer = await page.request.post(`${page.url()}/give`, { headers: { Origin: new URL(page.url()).origin }, form: {} });
+  expect([answer.status(), readdirSync(usb)]).toEqual([422, []]);
+  drives.replug('USB stick');
+  await page.getByRole('button', { name: 'Export', exact: true }).click(SOON);
+  expect(await untilEnded()).toContain('7 exported');
+  const exported = Object.values(filesIn(usb)).map((v) => v.split(' ')[0]);
+  const originals = new Set(Object.values(before).map((v) => v.split(' ')[0]));
+  // A Live Photo with its edit, and a photo; each picture with an XMP.
+  expect(exported.filter((hash) => originals.has(hash))).toHaveLength(4);
+  expect(filesIn(blue)).toEqual(before);
+  const again = await runCommandAsync(dataDir, ['export', join(blue, 'DCIM/p1.jpg'), '--to', join(usb, 'Export'), '--dry-run'], env);
+  expect(again.stdout).toContain('onto USB stick');
+  drives.unplug('USB stick');
+  expect(said.splice(0)).toEqual([]);
+});
+
 test('a drive that is let go is listed no more, its photos stay, and a folder of it brings it back', async () => {
   const before = await list();
   const disk = filesIn(old);

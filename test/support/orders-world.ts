@@ -116,7 +116,7 @@ export async function makeTemplates(): Promise<Templates> {
   const copying = keep('copying');
   const sha256s = [...[1, 2, 4, 6, CHANGED, 8, 9, 10].map((seed) => sha(png(seed))), sha(BIG)];
   copying.orders.set('copy', OrderBody.parse({ kind: 'copy', sha256s, volume_id: 'uuid:red', folder: 'Copies' }))
-    .set('export', OrderBody.parse({ kind: 'export', sha256s, folder: 'Export', template: '{year}/{album}' }));
+    .set('export', OrderBody.parse({ kind: 'export', sha256s, volume_id: 'uuid:red', folder: 'Export', template: '{year}/{album}' }));
   rmSync(join(red, 'Copies'), { recursive: true });
   for (const path of [at('2019/a.png'), at('2020/dup.png'), at('2021/twice.png'), join(red, 'dup.png'), join(red, 'red.png')]) rot(path);
   const rotten = keep('rotten');

@@ -193,14 +193,14 @@ function strike(world: World, cell: Cell, op: Op, path: string, to: string | und
   switch (cell.fault) {
     case 'EIO': case 'full': if (lasting) strickenAt(world.mounts[drive]); return true;
     case 'read-only': strickenAt(world.mounts[drive]); return true;
-    case 'unplugged': unplug(world, drive, dice.pick(['gone', ...(known.has(drive) || cell.kind !== 'export' ? ['left_empty'] as const : []), ...(known.has(drive) ? ['left_listed_and_empty', 'another', 'clone'] as const : [])] as const)); return true;
+    case 'unplugged': unplug(world, drive, dice.pick(['gone', 'left_empty', ...(known.has(drive) ? ['left_listed_and_empty', 'another', 'clone'] as const : [])] as const)); return true;
     case 'changed': return change(world, op, dice);
     case 'competitor': return compete(world, op, to ?? path, dice);
     default: return false;
   }
 }
 
-/** The drive leaves; `another` or its `clone` comes in its place, under its name and id. One that the order had not met yet nothing tells from it; an export names a path, which before that means whatever lies there. */
+/** The drive leaves; `another` or its `clone` comes in its place, under its name and id. One that the order had not met yet nothing tells from it. */
 const STRANGERS = 'of another drive.txt';
 
 function unplug(world: World, drive: DriveName, how: 'gone' | 'left_empty' | 'left_listed_and_empty' | 'another' | 'clone'): void {

@@ -13,7 +13,7 @@ import type { App } from '../env.ts';
 import { BadRequest, Conflict, NotFound } from '../errors.tsx';
 import { askAgent, getPresence, notifyPages, wakeOrders } from '../link/client.ts';
 import { readBytes, readJson } from '../middleware/body.ts';
-import { loadKnownDrives, type KnownDrives } from '../middleware/known-drives.ts';
+import { loadKnownDrives, type KnownDrive, type KnownDrives } from '../middleware/known-drives.ts';
 import { loadConnected, loadFrame, readForm, sayRefusal, sendBack, sendFragment, sendPage, wantsFragment, type PageContext } from '../middleware/page.tsx';
 import { tellLibrary } from '../middleware/tell.ts';
 import { requireOwner } from '../middleware/token.ts';
@@ -53,6 +53,11 @@ async function withVolumes(c: PageContext, body: OrderBody): Promise<OrderBody> 
   return 'volumes' in body ? { ...body, volumes: [...await loadConnected(c)] } : body;
 }
 
+/** An export with the drive that its folder lies on: what comes to have that path later is another. */
+function onDrive(body: OrderBody, plan: OrderPlan | null): OrderBody {
+  return body.kind === 'export' && body.volume_id === '' && plan?.target ? { ...body, volume_id: plan.target.volume_id } : body;
+}
+
 type Given = { ok: true } | { ok: false; why: string; plan: OrderPlan | null };
 
 /** Gives a draft, if it may be: looked up once more, for what was connected when the page was made may be away. */
@@ -66,7 +71,7 @@ async function give(c: PageContext, orderId: string, word: string): Promise<Give
   if (plan.files === 0) return { ok: false, why: plan.away.length > 0 ? sayPlugIn(planned(await loadKnownDrives(c), plan.away)) : 'There is no file that this could be done to.', plan };
   const needed = plan.last_copies > 0 ? LAST_COPY_WORDS[body.kind] : undefined;
   if (needed !== undefined && word.trim().toLowerCase() !== needed) return { ok: false, why: `Type the word ${needed}: of ${sayCount(plan.last_copies, 'of them', 'of them')} no other copy is known.`, plan };
-  const given = 'last_copies' in body ? { ...body, last_copies: needed !== undefined } : body;
+  const given = 'last_copies' in body ? { ...body, last_copies: needed !== undefined } : onDrive(body, plan);
   if (!(await giveOrder(c.env.DB, orderId, given, Date.now()))) throw new Conflict('This order was given before. Its page says how it stands.');
   await wakeOrders(c.env);
   await notifyPages(c.env, 'orders');
@@ -132,7 +137,7 @@ orders.post('/orders/:id/fill', async (c) => {
   const fields = await readForm(c);
   const { body } = draftOf;
   const text = (name: string) => (fields[name] ?? '').trim();
-  const filled = body.kind === 'copy' ? { ...body, volume_id: fields['volume_id'] ?? '', folder: text('folder') } : body.kind === 'export' ? { ...body, folder: text('folder'), template: text('template'), sidecars: fields['sidecars'] === 'yes' } : body;
+  const filled = body.kind === 'copy' ? { ...body, volume_id: fields['volume_id'] ?? '', folder: text('folder') } : body.kind === 'export' ? { ...body, volume_id: '', folder: text('folder'), template: text('template'), sidecars: fields['sidecars'] === 'yes' } : body;
   const parsed = OrderBody.safeParse(filled);
   if (!parsed.success) throw new BadRequest(`This form cannot be read: ${parsed.error.issues[0]?.message ?? ''}.`);
   const drive = parsed.data.kind === 'copy' ? await findDrive(c.env.DB, parsed.data.volume_id) : undefined;
@@ -262,10 +267,13 @@ async function sendDraft(c: PageContext, order: OrderFacts, wrong?: string, stat
   let plan: OrderPlan | null = null;
   let cannot: string | undefined;
   if (!asks) try { plan = await askAgent(c.env, 'plan_order', { body: await withVolumes(c, whole.body) }); } catch (error) { cannot = sayRefusal(error).text; }
+  // What is shown is what is given.
+  const pinned = onDrive(whole.body, plan);
+  if (pinned !== whole.body) await fillDraft(c.env.DB, order.order_id, pinned, order.title);
   const known = await loadKnownDrives(c);
   const [drives, away] = [planned(known, plan?.drives ?? []), planned(known, plan?.away ?? [])];
   const hashes = 'sha256s' in whole.body && whole.body.sha256s !== null ? whole.body.sha256s.slice(0, TILES_SHOWN) : [];
-  const view = { order: viewOf(order, known), plan, drives, away, cannot, fields, tiles: await listPlanTiles(c.env.DB, hashes) };
+  const view = { order: viewOf(order, known), plan, drives, away, target: plan?.target ? named(known, plan.target) : null, cannot, fields, tiles: await listPlanTiles(c.env.DB, hashes) };
   return wantsFragment(c) ? sendFragment(c, <Draft {...view} />) : sendPage(c, <DraftPage frame={await loadFrame(c)} {...view} wrong={wrong === cannot ? undefined : wrong} />, status);
 }
 
@@ -274,7 +282,7 @@ async function fieldsOf(c: PageContext, body: OrderBody): Promise<CopyFields | E
   if (body.kind !== 'copy' && body.kind !== 'export') return null;
   const { volumes } = await getPresence(c.env);
   const known = await loadKnownDrives(c);
-  if (body.kind === 'copy') return { kind: 'copy', volume_id: body.volume_id, folder: body.folder, drives: volumes.filter((v) => !v.read_only).map((v) => ({ volume_id: v.volume_id, label: known(v.volume_id).label === v.volume_id ? v.label : known(v.volume_id).label })) };
+  if (body.kind === 'copy') return { kind: 'copy', volume_id: body.volume_id, folder: body.folder, drives: volumes.filter((v) => !v.read_only).map((v) => named(known, v)) };
   return { kind: 'export', folder: body.folder, template: body.template, sidecars: body.sidecars, places: volumes.filter((v) => !v.read_only && v.removable).map((v) => `${v.mount_point}/Export`) };
 }
 
@@ -288,6 +296,12 @@ async function loadBody(c: PageContext, order: OrderFacts, after: number): Promi
   const [drives, counts, receipts] = await Promise.all([loadKnownDrives(c), countOutcomes(c.env.DB, order.order_id), listReceipts(c.env.DB, order.order_id, after, RECEIPTS_SHOWN + 1)]);
   const shown = receipts.slice(0, RECEIPTS_SHOWN).map((r): ReceiptView => ({ ...r, drive: drives(r.volume_id).label }));
   return { order: viewOf(order, drives), counts, receipts: shown, next: receipts.length > RECEIPTS_SHOWN ? withQuery(`/orders/${order.order_id}`, { after: shown.at(-1)?.n ?? 0 }) : null, nowMs: Date.now() };
+}
+
+/** A drive that the library may not know: then by what it calls itself. */
+function named(drives: KnownDrives, { volume_id, label }: { volume_id: string; label: string }): KnownDrive {
+  const drive = drives(volume_id);
+  return drive.label === volume_id ? { ...drive, label } : drive;
 }
 
 function planned(drives: KnownDrives, list: readonly { volume_id: string; files: number; bytes?: number }[]): PlannedDrive[] {

@@ -134,7 +134,7 @@ describe('an export', () => {
   beforeEach(() => { scene = createScene(); out = realpathSync(mkdtempSync(join(tmpdir(), 'export-'))); known = []; asked = 0; });
   afterEach(() => { scene.close(); rmSync(out, { recursive: true, force: true }); });
 
-  const order = (seeds: number[], rest: Partial<Extract<OrderBody, { kind: 'export' }>> = {}): OrderBody => ({ kind: 'export', sha256s: seeds.map(hash), folder: out, template: '{year}/{month}/{album}', sidecars: true, ...rest });
+  const order = (seeds: number[], rest: Partial<Extract<OrderBody, { kind: 'export' }>> = {}): OrderBody => ({ kind: 'export', sha256s: seeds.map(hash), volume_id: '', folder: out, template: '{year}/{month}/{album}', sidecars: true, ...rest });
   const options = () => ({ exportFacts: (sha256s: readonly string[]) => { asked += 1; return Promise.resolve({ items: known.filter((f) => sha256s.includes(f.sha256)) }); } });
   async function library(): Promise<void> {
     await scene.addRoot();
@@ -314,6 +314,26 @@ describe('an export', () => {
     scene.drives.replug('usb');
     expect((await goOn(scene, options())).order.state).toBe('done');
     expect(filesIn(usb)).toEqual([1, 2, 3, 4, 5].map((i) => `out/p${i}.png`));
+  });
+
+  test('onto the drive that its folder lay on when it was given, and never onto what has that path by then', async () => {
+    const usb = scene.drives.plugIn('usb');
+    scene.picture('a.png', 1);
+    await library();
+    const asked = order([1], { folder: join(usb, 'out') });
+    const { target } = await openOrders(scene, options()).orders.plan(asked);
+    expect(target).toEqual({ volume_id: 'uuid:usb', label: 'usb' });
+    const given = { ...asked, volume_id: target?.volume_id ?? '' } as OrderBody;
+    scene.drives.unplug('usb', 'left_empty');
+    const { order: done, steps } = await give(scene, given, options());
+    expect(done).toMatchObject({ state: 'failed', reason: expect.stringMatching(/^.*\/out was to be on another drive, and lies on ‘.+’ now\. Plug that drive in again, or choose the folder anew\.$/) });
+    expect([steps, filesIn(usb)]).toEqual([[], []]);
+    // A drive that the library knows is named; another one under its path is none.
+    scene.drives.replug('usb');
+    await addRoot(scene.ctx, usb);
+    scene.drives.swap('usb', 'uuid:other');
+    const swapped = await give(scene, given, options(), '00000000-0000-4000-8000-000000000002');
+    expect(swapped.order).toMatchObject({ state: 'failed', reason: expect.stringContaining('was to be on ‘usb’, and lies on ‘usb’ now') });
   });
 
   test.each(['before', 'after'] as const)('dying %s each call: the next run goes on and finishes', async (when) => {
