@@ -4,8 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createOrders } from '../agent/orders/orders.ts';
-import { dropCaches, makeLibrary, median, type BenchLibrary } from './order-library.ts';
+import { carryOut, dropCaches, makeLibrary, median } from './order-library.ts';
 
 const WANTED = 0.9;
 const ROUNDS = Number(process.env['ROUNDS'] ?? 3);
@@ -30,7 +29,7 @@ try {
     empty();
     const same = run(`xargs -0 cp --preserve=timestamps -t '${out}' < '${list}' && sync && xargs -0 sha256sum < '${list}' > /dev/null && find '${out}' -type f -print0 | xargs -0 sha256sum > /dev/null`);
     empty();
-    rows.push({ ours: await exportAll(library, out, round), bare, synced, same });
+    rows.push({ ours: await carryOut(library, round, { kind: 'export', sha256s: library.sha256s, volume_id: '', folder: out, template: '{year}/{album}', sidecars: true }, 'exported'), bare, synced, same });
   }
   const speed = (ms: number) => `${Math.round(library.bytes / 1e3 / ms)} MB/s`;
   const least = (key: 'ours' | 'bare' | 'synced' | 'same') => speed(Math.min(...rows.map((r) => r[key])));
@@ -43,15 +42,3 @@ try {
   console.log(JSON.stringify({ bench: 'export', files: library.paths.length, bytes: library.bytes, ratio_bare: Number(median(bare).toFixed(3)), ratio_synced: Number(median(synced).toFixed(3)), ratio: Number(median(same).toFixed(3)) }));
 } finally { library.remove(); }
 process.exit(0);
-
-async function exportAll(from: BenchLibrary, folder: string, round: number): Promise<number> {
-  const orders = createOrders(from.context());
-  const id = `00000000-0000-4000-8000-${String(round).padStart(12, '0')}`;
-  const started = performance.now();
-  await orders.take([{ order_id: id, cancelled: false }], () => Promise.resolve({ order_id: id, given_at_ms: round, cancelled: false, body: { kind: 'export', sha256s: from.sha256s, volume_id: '', folder, template: '{year}/{album}', sidecars: true } }));
-  await orders.settled();
-  const took = performance.now() - started;
-  const bad = from.catalog.db.prepare("SELECT count(*) AS n FROM order_steps WHERE order_id = ? AND outcome IS NOT 'exported'").get(id)?.['n'];
-  if (bad !== 0) throw new Error(`${String(bad)} files were not exported`);
-  return took;
-}

@@ -12,8 +12,9 @@ import { putVolume } from '../agent/catalog/volumes.ts';
 import { createFileAccess } from '../agent/files/access.ts';
 import { createFileChanges } from '../agent/files/changes.ts';
 import { seededRandom } from '../agent/files/faults.ts';
-import type { OrdersOptions } from '../agent/orders/orders.ts';
+import { createOrders, type OrdersOptions } from '../agent/orders/orders.ts';
 import { createVolumes } from '../agent/volumes/volumes.ts';
+import type { OrderBody, Outcome } from '../protocol/orders.ts';
 
 const SMALLEST_BYTES = 2_000_000;
 const LARGEST_BYTES = 12_000_000;
@@ -68,6 +69,19 @@ export async function makeLibrary(wanted: number): Promise<BenchLibrary> {
   });
   spawnSync('sync');
   return library;
+}
+
+/** Milliseconds that an order takes, from its plan to its last receipt. Throws where a file came to anything but `outcome`. */
+export async function carryOut(library: BenchLibrary, round: number, body: OrderBody, outcome: Outcome): Promise<number> {
+  const orders = createOrders(library.context());
+  const id = `00000000-0000-4000-8000-${String(round).padStart(12, '0')}`;
+  const started = performance.now();
+  await orders.take([{ order_id: id, cancelled: false }], () => Promise.resolve({ order_id: id, given_at_ms: round, cancelled: false, body }));
+  await orders.settled();
+  const took = performance.now() - started;
+  const bad = library.catalog.db.prepare('SELECT count(*) AS n FROM order_steps WHERE order_id = ? AND outcome IS NOT ?').get(id, outcome)?.['n'];
+  if (bad !== 0) throw new Error(`of ${String(bad)} files something else became than ${outcome}`);
+  return took;
 }
 
 /** With BENCH_COLD=1: what follows is read from the disk. */

@@ -4,8 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createOrders } from '../agent/orders/orders.ts';
-import { dropCaches, makeLibrary, median, type BenchLibrary } from './order-library.ts';
+import { carryOut, dropCaches, makeLibrary, median } from './order-library.ts';
 
 const WANTED = 0.9;
 const ROUNDS = Number(process.env['ROUNDS'] ?? 5);
@@ -22,7 +21,7 @@ try {
     dropCaches();
     const them = theirs();
     dropCaches();
-    const us = await verify(library, round);
+    const us = await carryOut(library, round, { kind: 'verify', volume_id: library.volumeId, share: 100, slowly: false }, 'verified');
     ratios.push(them / us);
     best.ours = Math.min(best.ours, us);
     best.theirs = Math.min(best.theirs, them);
@@ -37,16 +36,4 @@ function time(work: () => void): number {
   const started = performance.now();
   work();
   return performance.now() - started;
-}
-
-async function verify(from: BenchLibrary, round: number): Promise<number> {
-  const orders = createOrders(from.context());
-  const id = `00000000-0000-4000-8000-${String(round).padStart(12, '0')}`;
-  const started = performance.now();
-  await orders.take([{ order_id: id, cancelled: false }], () => Promise.resolve({ order_id: id, given_at_ms: round, cancelled: false, body: { kind: 'verify', volume_id: from.volumeId, share: 100, slowly: false } }));
-  await orders.settled();
-  const took = performance.now() - started;
-  const bad = from.catalog.db.prepare("SELECT count(*) AS n FROM order_steps WHERE order_id = ? AND outcome IS NOT 'verified'").get(id)?.['n'];
-  if (bad !== 0) throw new Error(`${String(bad)} files were not verified`);
-  return took;
 }

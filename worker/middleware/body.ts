@@ -28,3 +28,11 @@ export async function readJson(request: Request, maxBytes: number): Promise<unkn
   const bytes = await readBytes(request, maxBytes);
   try { return JSON.parse(new TextDecoder().decode(bytes)); } catch { throw new BadRequest('This body is not JSON.'); }
 }
+
+/** A form's fields, in their order and as often as they came, at most `maxBytes`; throws TooLarge. */
+export async function readFields(request: Request, maxBytes: number): Promise<URLSearchParams> {
+  return new URLSearchParams(new TextDecoder().decode(await readBytes(request, maxBytes)));
+}
+
+/** True where the request came from a program, which is answered as it asks. */
+export function isJson(request: Request): boolean { return (request.headers.get('content-type') ?? '').includes('json'); }

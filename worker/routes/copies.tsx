@@ -9,7 +9,7 @@ import { LookAlikesPage, type LookAlikes } from '../../views/near.tsx';
 import { withQuery } from '../../views/parts/addresses.ts';
 import type { App } from '../env.ts';
 import { BadRequest, NotFound } from '../errors.tsx';
-import { readBytes } from '../middleware/body.ts';
+import { readFields } from '../middleware/body.ts';
 import { loadGridPiece, readGrid } from '../middleware/grid.ts';
 import { loadKnownDrives, type KnownDrives } from '../middleware/known-drives.ts';
 import { loadFrame, loadStatus, readForm, readWhere, sendBack, sendFragment, sendPage, wantsFragment } from '../middleware/page.tsx';
@@ -117,7 +117,7 @@ function parseNear(text: string): NearCursor | undefined {
 }
 
 copies.post('/duplicates/near/keep', requireOwner, async (c) => {
-  const sha256s = new URLSearchParams(new TextDecoder().decode(await readBytes(c.req.raw, MAX_KEEP_BYTES))).getAll('sha256');
+  const sha256s = (await readFields(c.req.raw, MAX_KEEP_BYTES)).getAll('sha256');
   if (sha256s.length < 2 || sha256s.length > MAX_NEAR_SHOWN || !sha256s.every((each) => Sha256.safeParse(each).success)) throw new BadRequest('These are no look-alikes.');
   await keepNear(c.env.DB, sha256s, Date.now());
   return sendBack(c, withQuery('/duplicates/near', { kept: sha256s[0] ?? '' }));

@@ -12,7 +12,7 @@ import { TrashPage } from '../../views/trash.tsx';
 import type { App } from '../env.ts';
 import { BadRequest, Conflict, NotFound } from '../errors.tsx';
 import { askAgent, getPresence, notifyPages, wakeOrders } from '../link/client.ts';
-import { readBytes, readJson } from '../middleware/body.ts';
+import { isJson, readFields, readJson } from '../middleware/body.ts';
 import { loadKnownDrives, type KnownDrive, type KnownDrives } from '../middleware/known-drives.ts';
 import { loadConnected, loadFrame, readForm, sayRefusal, sendBack, sendFragment, sendPage, wantsFragment, type PageContext } from '../middleware/page.tsx';
 import { tellLibrary } from '../middleware/tell.ts';
@@ -91,11 +91,10 @@ async function giveAtOnce(c: PageContext, body: OrderBody): Promise<{ orderId: s
 
 /** From a form's fields: `kind`, and `sha256` and `copy` as often as needed (a copy is its volume, a line's end, its path). */
 async function readAsk(c: PageContext): Promise<OrderBody> {
-  const type = c.req.header('content-type') ?? '';
   let asked: unknown;
-  if (type.includes('json')) asked = await readJson(c.req.raw, MAX_ASK_BYTES);
+  if (isJson(c.req.raw)) asked = await readJson(c.req.raw, MAX_ASK_BYTES);
   else {
-    const form = new URLSearchParams(new TextDecoder().decode(await readBytes(c.req.raw, MAX_ASK_BYTES)));
+    const form = await readFields(c.req.raw, MAX_ASK_BYTES);
     // A browser sends each line's end as CRLF, those inside a name too.
     const copies = form.getAll('copy').map((text) => text.replaceAll('\r\n', '\n')).map((text) => ({ volume_id: text.slice(0, text.indexOf('\n')), path: text.slice(text.indexOf('\n') + 1) }));
     // A form of copies with none ticked means none of them, and not the whole asset.
@@ -110,7 +109,7 @@ async function readAsk(c: PageContext): Promise<OrderBody> {
 
 orders.post('/orders/plan', async (c) => {
   const orderId = await draft(c, await readAsk(c));
-  return (c.req.header('content-type') ?? '').includes('json') ? c.json({ order_id: orderId, address: `/orders/${orderId}` }) : sendBack(c, `/orders/${orderId}`);
+  return isJson(c.req.raw) ? c.json({ order_id: orderId, address: `/orders/${orderId}` }) : sendBack(c, `/orders/${orderId}`);
 });
 
 orders.post('/orders', async (c) => {
@@ -118,7 +117,7 @@ orders.post('/orders', async (c) => {
   if (!isHarmless(body)) throw new BadRequest('Such an order is looked at first, under /orders/plan.');
   const { orderId, given } = await giveAtOnce(c, body);
   if (!given.ok) throw new Conflict(given.why);
-  return (c.req.header('content-type') ?? '').includes('json') ? c.json({ order_id: orderId, address: `/orders/${orderId}` }) : sendBack(c, `/orders/${orderId}`);
+  return isJson(c.req.raw) ? c.json({ order_id: orderId, address: `/orders/${orderId}` }) : sendBack(c, `/orders/${orderId}`);
 });
 
 orders.post('/orders/:id/give', async (c) => {
@@ -235,7 +234,7 @@ orders.get('/trash', async (c) => sendTrash(c, { said: TRASH_DONE[c.req.query('d
 const TRASH_DONE: Record<string, string> = { back: 'Back in the library: its copies were never in the trash.' };
 
 orders.post('/trash', async (c) => {
-  const form = new URLSearchParams(new TextDecoder().decode(await readBytes(c.req.raw, MAX_ASK_BYTES)));
+  const form = await readFields(c.req.raw, MAX_ASK_BYTES);
   const what = form.get('do') ?? '';
   const all = what.endsWith('-all');
   const chosen = z.array(Sha256).max(MAX_ORDER_ASSETS).safeParse(form.getAll('sha256'));

@@ -10,7 +10,7 @@ import { sayNumber } from '../../views/parts/words.ts';
 import type { App } from '../env.ts';
 import { AgentAway, AgentRefused, BadRequest, Conflict, Gone, NotFound, TooLarge } from '../errors.tsx';
 import { askAgent, openTransfers } from '../link/client.ts';
-import { readBytes, readJson } from '../middleware/body.ts';
+import { isJson, readFields, readJson } from '../middleware/body.ts';
 import { sayRefusal, sendBack, type PageContext } from '../middleware/page.tsx';
 import { requireOwner } from '../middleware/token.ts';
 import { driveLabel, listDrives } from '../store/drives.ts';
@@ -87,8 +87,8 @@ originals.get('/originals/:file{[0-9a-f-]{36}\\.zip}', async (c) => send(c, c.re
  * to the zip.
  */
 originals.post('/originals.zip', async (c) => {
-  const json = (c.req.header('content-type') ?? '').includes('json');
-  const said: unknown = json ? await readJson(c.req.raw, MAX_ASK_BYTES) : { sha256s: new URLSearchParams(new TextDecoder().decode(await readBytes(c.req.raw, MAX_ASK_BYTES))).getAll('sha256') };
+  const json = isJson(c.req.raw);
+  const said: unknown = json ? await readJson(c.req.raw, MAX_ASK_BYTES) : { sha256s: (await readFields(c.req.raw, MAX_ASK_BYTES)).getAll('sha256') };
   const parsed = z.object({ sha256s: z.array(Sha256).min(1) }).safeParse(said);
   if (!parsed.success) throw new BadRequest('Say of which photos and videos, by their sha256.');
   const sha256s = [...new Set(parsed.data.sha256s)];

@@ -17,7 +17,9 @@ export const refreshNearSql = (groups: string): string => `UPDATE near SET shown
 /** `?1`: JSON list of groups. */
 export const REFRESH_NEAR_SQL = refreshNearSql('SELECT value FROM json_each(?1)');
 const KEEP = "INSERT INTO near_kept (sha256, kept, at_ms) SELECT value, ?2, ?3 FROM json_each(?1) WHERE true ON CONFLICT (sha256) DO UPDATE SET kept = excluded.kept, at_ms = excluded.at_ms";
-export const GROUPS_OF_SQL = 'SELECT DISTINCT n.group_sha256 FROM json_each(?1) j CROSS JOIN near n ON n.member_sha256 = j.value';
+const UNKEEP = `DELETE FROM near_kept WHERE kept = (SELECT kept FROM near_kept WHERE sha256 = ?1) AND sha256 IN (SELECT o.member_sha256 FROM near n CROSS JOIN near o ON o.group_sha256 = n.group_sha256 WHERE n.member_sha256 = ?1)`;
+/** `?1`: JSON list of members, whose groups are looked at again. */
+export const REFRESH_NEAR_OF_SQL = refreshNearSql('SELECT n.group_sha256 FROM json_each(?1) j CROSS JOIN near n ON n.member_sha256 = j.value');
 export const NEAR_SQL = `SELECT DISTINCT n.spare_bytes, n.group_sha256 FROM near n INDEXED BY near_shown WHERE n.shown = 1 AND (n.spare_bytes, n.group_sha256) < (?1, ?2) ORDER BY n.spare_bytes DESC, n.group_sha256 DESC LIMIT ?3`;
 /** What stands under another is seen there, and what the owner trashed has no row `t`. The one that leads comes first. */
 export const NEAR_MEMBERS_SQL = `SELECT ${TILE_COLUMNS.split(', ').map((column) => `t.${column}`).join(', ')}, a.size_bytes, a.camera, t.latitude IS NOT NULL AS placed, t.taken_at_source NOT IN ('name', 'mtime') AS timed,
@@ -36,19 +38,15 @@ export function writeNear(db: D1Database, rows: readonly NearRow[]): D1PreparedS
   ];
 }
 
-const UNKEEP = `DELETE FROM near_kept WHERE kept = (SELECT kept FROM near_kept WHERE sha256 = ?1) AND sha256 IN (SELECT o.member_sha256 FROM near n CROSS JOIN near o ON o.group_sha256 = n.group_sha256 WHERE n.member_sha256 = ?1)`;
-
 /** Takes that word back, by one that it was about. */
 export async function unkeepNear(db: D1Database, sha256: string): Promise<void> {
-  const { results } = await db.prepare(GROUPS_OF_SQL).bind(JSON.stringify([sha256])).all<{ group_sha256: string }>();
-  await db.batch([db.prepare(UNKEEP).bind(sha256), db.prepare(REFRESH_NEAR_SQL).bind(JSON.stringify(results.map((r) => r.group_sha256)))]);
+  await db.batch([db.prepare(UNKEEP).bind(sha256), db.prepare(REFRESH_NEAR_OF_SQL).bind(JSON.stringify([sha256]))]);
 }
 
 /** The owner says that these are all to stay: their group is shown again only when another comes to it. */
 export async function keepNear(db: D1Database, sha256s: readonly string[], nowMs: number): Promise<void> {
   const hashes = JSON.stringify(sha256s);
-  const { results } = await db.prepare(GROUPS_OF_SQL).bind(hashes).all<{ group_sha256: string }>();
-  await db.batch([db.prepare(KEEP).bind(hashes, crypto.randomUUID(), nowMs), db.prepare(REFRESH_NEAR_SQL).bind(JSON.stringify(results.map((r) => r.group_sha256)))]);
+  await db.batch([db.prepare(KEEP).bind(hashes, crypto.randomUUID(), nowMs), db.prepare(REFRESH_NEAR_OF_SQL).bind(hashes)]);
 }
 
 const Member = Tile.extend({ size_bytes: z.number(), camera: z.string().nullable(), placed: z.int(), timed: z.int().nullable(), albums: z.string().transform((text) => JSON.parse(text) as string[]), path: z.string().nullable() });

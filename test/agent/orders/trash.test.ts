@@ -194,15 +194,20 @@ describe('not what was ordered', () => {
 });
 
 describe('copies', () => {
-  const choose = (...paths: string[]) => paths.map((path) => ({ volume_id: 'uuid:blue', path }));
-
-  test('the last one goes by words alone, out of the folder and out of the trash', async () => {
+  /** two.png on blue and on red; returns red's mount point. */
+  async function putOnBoth(): Promise<string> {
     const red = await plugInRed();
-    s.picture('one.png', 1);
     s.picture('two.png', 2);
     put(join(red, 'two.png'), png(2));
     await s.addRoot();
     await s.index();
+    return red;
+  }
+  const choose = (...paths: string[]) => paths.map((path) => ({ volume_id: 'uuid:blue', path }));
+
+  test('the last one goes by words alone, out of the folder and out of the trash', async () => {
+    s.picture('one.png', 1);
+    await putOnBoth();
     const sha256s = [hash(1), hash(2)];
     expect(s.outcomes(await s.give({ kind: 'trash', sha256s, volumes: ['uuid:blue'] }))).toEqual({ 'one.png': 'last_copy', 'two.png': 'trashed' });
     await s.give({ kind: 'trash', sha256s, volumes: ['uuid:blue'], last_copies: true });
@@ -211,11 +216,7 @@ describe('copies', () => {
   });
 
   test('a copy that is away does not let the trash be emptied, nor does one that is damaged', async () => {
-    const red = await plugInRed();
-    s.picture('two.png', 2);
-    put(join(red, 'two.png'), png(2));
-    await s.addRoot();
-    await s.index();
+    const red = await putOnBoth();
     await s.give({ kind: 'trash', sha256s: [hash(2)], volumes: ['uuid:blue'] });
     s.drives.unplug('red');
     const id = await s.give({ kind: 'empty', volumes: ['uuid:blue'] });
@@ -227,11 +228,7 @@ describe('copies', () => {
   });
 
   test('a good copy that went between an interruption and the next start is missed', async () => {
-    const red = await plugInRed();
-    s.picture('two.png', 2);
-    put(join(red, 'two.png'), png(2));
-    await s.addRoot();
-    await s.index();
+    const red = await putOnBoth();
     await s.give({ kind: 'trash', sha256s: [hash(2)], volumes: ['uuid:blue'] });
     // It ends as it is about to remove; when it goes on, the other copy is not what it was.
     s.setHook(at('remove', 1, () => { throw new Error('the end'); }));
