@@ -53,7 +53,7 @@ export async function waitIdle(up: Up, timeoutMs = 120_000): Promise<Health> {
     const idle = health?.agent === 'connected' && health.scanning === false && health.pending.facts === 0 && health.pending.previews === 0;
     quiet = idle ? quiet + 1 : 0;
     if (health && quiet >= 3) return health;
-    if (up.child.exitCode !== null) throw new Error(`up ended with ${up.child.exitCode}:\n${up.log()}`);
+    if (up.child.exitCode !== null || up.child.signalCode !== null) throw new Error(`up ended with ${up.child.exitCode ?? up.child.signalCode ?? ''}:\n${up.log()}`);
     if (Date.now() > until) throw new Error(`not idle after ${timeoutMs} ms: ${JSON.stringify(health)}\n${up.log()}`);
     await sleep(200);
   }

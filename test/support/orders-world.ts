@@ -43,7 +43,7 @@ function twinOf(seed: number): Buffer {
 const BIG = Buffer.concat([png(12), Buffer.alloc(300_000, 3)]);
 
 /** Other bytes under the same size and date, as a dying drive leaves them. */
-function rot(path: string): void {
+export function rot(path: string): void {
   const { atime, mtime } = lstatSync(path);
   const bytes = readFileSync(path);
   writeFileSync(path, bytes.fill((bytes.at(-1) ?? 0) ^ 1, bytes.length - 1));
