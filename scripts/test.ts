@@ -1,5 +1,6 @@
 // `npm test`: everything that must hold, in the order in which it fails soonest. `--only check` leaves the tests out.
-// Installs a browser where it may (Debian, as root); without one the browser tests fail and say so.
+// Installs what tests need of the system where it may (Debian, as root): a browser, without which the browser tests fail and say so, and
+// exFAT, without which its tests are skipped and say so.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { findBrowser } from '../test/support/browser.ts';
@@ -22,12 +23,14 @@ function hasBrowser(): boolean {
   try { return findBrowser() !== ''; } catch { return false; }
 }
 
-function ensureBrowser(): void {
-  if (hasBrowser() || process.platform !== 'linux' || process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return;
-  console.log('No Chrome or Chromium is installed: installing Debian’s…');
+function ensurePackages(): void {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return;
+  const packages = [...(hasBrowser() ? [] : ['chromium', 'fonts-dejavu-core']), ...(existsSync('/usr/sbin/mkfs.exfat') ? [] : ['exfatprogs', 'exfat-fuse'])];
+  if (packages.length === 0) return;
+  console.log(`Installing ${packages.join(', ')}…`);
   const apt = (...args: string[]) => spawnSync('apt-get', args, { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
   apt('update', '-qq');
-  apt('install', '-y', '-qq', '--no-install-recommends', 'chromium', 'fonts-dejavu-core');
+  apt('install', '-y', '-qq', '--no-install-recommends', ...packages);
 }
 
 await buildStatic();
@@ -37,7 +40,7 @@ run('Types: islands', 'tsc', ['-p', 'views/client/tsconfig.json']);
 run('Types: service worker', 'tsc', ['-p', 'views/offline/tsconfig.json']);
 run('Lint', 'oxlint', ['--quiet', '.']);
 if (only !== 'check') {
-  ensureBrowser();
+  ensurePackages();
   await buildWorker();
   run('Tests', 'vitest', ['run']);
 }

@@ -60,9 +60,10 @@ function Group(props: { group: NearGroup }) {
         <input type="hidden" name="kind" value="trash" />
         <ul class="dup-files">{members.map((member, i) => <Member member={member} best={best?.index === i ? best.why : null} cameras={cameras} places={places} />)}</ul>
       </form>
-      {more && <p class="small">And more than can be shown at once.</p>}
+      {more && <p class="small">And more than can be shown at once. They come when these are dealt with; ‘Keep all’ keeps them too.</p>}
       <form class="dup-end buttons" method="post" action="/duplicates/near/keep">
         {members.map((member) => <input type="hidden" name="sha256" value={member.sha256} />)}
+        {more && <input type="hidden" name="whole" value="yes" />}
         <button class="button" type="submit" form={id}><Icon name="trash" small />Move what is ticked to the trash…</button>
         <button class="button" type="submit">Keep all</button>
       </form>

@@ -21,9 +21,12 @@ export interface FakeVolumes {
   remove(): void;
 }
 
-/** All on ext4 with a UUID unless `options` say otherwise. */
-export function createFakeVolumes(): FakeVolumes {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'jharokha-drives-')));
+/** Where the drives' folders are made, and what lies there. */
+export interface Ground { base: string; fsType: string }
+
+/** With a UUID unless `options` of a drive say otherwise; on ext4, or what `ground` is. */
+export function createFakeVolumes(ground: Ground = { base: tmpdir(), fsType: 'ext4' }): FakeVolumes {
+  const folder = realpathSync(mkdtempSync(join(ground.base, 'jharokha-drives-')));
   const file = join(folder, 'volumes.json');
   const known = new Map<string, FakeVolume>();
   const connected = new Map<string, FakeVolume>();
@@ -33,7 +36,7 @@ export function createFakeVolumes(): FakeVolumes {
   return {
     file, folder,
     plugIn: (name, options = {}) => {
-      const volume: FakeVolume = { volume_id: `uuid:${name}`, label: name, mount_point: join(folder, name), fs_type: 'ext4', removable: true, ...options };
+      const volume: FakeVolume = { volume_id: `uuid:${name}`, label: name, mount_point: join(folder, name), fs_type: ground.fsType, removable: true, ...options };
       mkdirSync(volume.mount_point, { recursive: true });
       known.set(name, volume);
       connected.set(name, volume);

@@ -1,7 +1,7 @@
 // What must hold of the drives whatever happens to an order: every original's bytes are where they lay or in the trash, nobody
 // else's file is touched, every copy has a receipt, and receipts and catalog say what is so.
 import { createHash } from 'node:crypto';
-import { lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { joinPath } from '../../agent/catalog/files.ts';
 import type { Catalog } from '../../agent/catalog/catalog.ts';
@@ -13,13 +13,18 @@ const TRASH = '.jharokha-trash';
 interface Seen { sha256: string; mtimeMs: number; inode: string }
 interface Drive { volume_id: string; mount_point: string }
 
+/** Where inodes do not last nothing but its path tells a file from another of the same bytes. */
+function seenOf(path: string, stat: Stats, inodes: boolean): Seen {
+  return { sha256: createHash('sha256').update(readFileSync(path)).digest('hex'), mtimeMs: stat.mtimeMs, inode: inodes ? `${stat.dev}:${stat.ino}` : path };
+}
+
 /** Every file under a folder, by its absolute path, and every folder. */
-function readTree(top: string, files = new Map<string, Seen>(), folders = new Set<string>()): { files: Map<string, Seen>; folders: Set<string> } {
+function readTree(top: string, inodes = true, files = new Map<string, Seen>(), folders = new Set<string>()): { files: Map<string, Seen>; folders: Set<string> } {
   for (const name of readdirSync(top)) {
     const path = join(top, name);
     const stat = lstatSync(path);
-    if (stat.isDirectory()) { folders.add(path); readTree(path, files, folders); continue; }
-    files.set(path, { sha256: createHash('sha256').update(readFileSync(path)).digest('hex'), mtimeMs: stat.mtimeMs, inode: `${stat.dev}:${stat.ino}` });
+    if (stat.isDirectory()) { folders.add(path); readTree(path, inodes, files, folders); continue; }
+    files.set(path, seenOf(path, stat, inodes));
   }
   return { files, folders };
 }
@@ -55,11 +60,11 @@ export interface Watch {
   snapshot(catalog: Catalog): string;
 }
 
-/** Notes all files on the drives as they are before an order. What lies in the trash already is known by the catalog. */
-export function watchDrives(drives: readonly Drive[], catalog: Catalog): Watch {
+/** Notes all files on the drives as they are before an order. What lies in the trash already is known by the catalog. `inodes`: whether those of the drives last. */
+export function watchDrives(drives: readonly Drive[], catalog: Catalog, { inodes = true } = {}): Watch {
   const trees = () => {
     const all = { files: new Map<string, Seen>(), folders: new Set<string>() };
-    for (const d of drives) readTree(d.mount_point, all.files, all.folders);
+    for (const d of drives) readTree(d.mount_point, inodes, all.files, all.folders);
     return all;
   };
   const absolute = (volumeId: string, path: string): string => join(drives.find((d) => d.volume_id === volumeId)?.mount_point ?? '/nowhere', path);
@@ -74,10 +79,7 @@ export function watchDrives(drives: readonly Drive[], catalog: Catalog): Watch {
   }
   const others = new Map<string, Seen>();
   const touched = new Set<string>();
-  const lookAt = (path: string): Seen => {
-    const stat = lstatSync(path);
-    return { sha256: createHash('sha256').update(readFileSync(path)).digest('hex'), mtimeMs: stat.mtimeMs, inode: `${stat.dev}:${stat.ino}` };
-  };
+  const lookAt = (path: string): Seen => seenOf(path, lstatSync(path), inodes);
 
   function check(now: Catalog): string[] {
     const wrong: string[] = [];
@@ -193,10 +195,14 @@ function listTrashRows(catalog: Catalog): TrashRow[] {
   return catalog.db.prepare('SELECT order_id, n, volume_id, path, trash_path, sha256, file FROM trash ORDER BY order_id, n').all() as unknown as TrashRow[];
 }
 
-/** After a complete scan: rows of pictures say what lies there, nothing that is there is missing, and nothing is said to be there that is not. */
-export function checkRows(drives: readonly Drive[], catalog: Catalog, isPicture: (path: string) => boolean): string[] {
+/**
+ * After a complete scan: rows of pictures say what lies there, nothing that is there is missing, and nothing is said to be there that is
+ * not. `inodes`: the drives keep them, and with them a ctime: else no scan can see that bytes changed under an unchanged size and date.
+ */
+export function checkRows(drives: readonly Drive[], catalog: Catalog, isPicture: (path: string) => boolean, { inodes = true } = {}): string[] {
   const wrong: string[] = [];
-  const rows = catalog.db.prepare("SELECT volume_id, dir, name, seen_as, sha256, missing_since_ms FROM files").all() as { volume_id: string; dir: string; name: string; seen_as: string; sha256: string | null; missing_since_ms: number | null }[];
+  const rows = catalog.db.prepare("SELECT volume_id, dir, name, seen_as, sha256, size_bytes, mtime_ms, missing_since_ms FROM files").all() as { volume_id: string; dir: string; name: string; seen_as: string; sha256: string | null; size_bytes: number; mtime_ms: number; missing_since_ms: number | null }[];
+  const isUnseen = (path: string, row: { size_bytes: number; mtime_ms: number }): boolean => { const stat = lstatSync(path); return !inodes && stat.size === row.size_bytes && stat.mtimeMs === row.mtime_ms; };
   for (const drive of drives) {
     const there = readTree(drive.mount_point).files;
     const known = new Map(rows.filter((r) => r.volume_id === drive.volume_id).map((r) => [join(drive.mount_point, joinPath(r.dir, r.name)), r]));
@@ -205,7 +211,7 @@ export function checkRows(drives: readonly Drive[], catalog: Catalog, isPicture:
       const row = known.get(path);
       if (!row || row.seen_as !== 'asset') wrong.push(`not in the catalog: ${path}`);
       else if (row.missing_since_ms !== null) wrong.push(`missing, and it is there: ${path}`);
-      else if (row.sha256 !== seen.sha256) wrong.push(`another hash in the catalog: ${path}`);
+      else if (row.sha256 !== seen.sha256 && !isUnseen(path, row)) wrong.push(`another hash in the catalog: ${path}`);
     }
     for (const [path, row] of known) if (row.seen_as === 'asset' && row.missing_since_ms === null && !there.has(path)) wrong.push(`in the catalog and not there: ${path}`);
   }

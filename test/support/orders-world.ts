@@ -15,7 +15,7 @@ import { sidecarsOfFolder } from '../../agent/pipeline/relate-folders.ts';
 import { createVolumes } from '../../agent/volumes/volumes.ts';
 import { OrderBody, type Order } from '../../protocol/orders.ts';
 import { createScene, png, put, sha } from '../agent/scan/scene.ts';
-import { createFakeVolumes, type FakeVolumes } from './fake-volumes.ts';
+import { createFakeVolumes, type FakeVolumes, type Ground } from './fake-volumes.ts';
 import { createTinyReader } from './tiny-reader.ts';
 import { checkRows, watchDrives, type Watch } from './orders-check.ts';
 import { standInFacts } from './orders-facts.ts';
@@ -30,8 +30,9 @@ export type DriveName = (typeof DRIVES)[number];
 export const SCENARIOS = ['trash', 'duplicates', 'restore', 'empty', 'empty spares', 'copy', 'export', 'mend', 'verify'] as const;
 export type Scenario = (typeof SCENARIOS)[number];
 
-export interface Templates { folder: string; fresh: Template; trashed: Template; spared: Template; copying: Template; rotten: Template; remove(): void }
-interface Template { folder: string; orders: Map<Scenario, OrderBody> }
+/** `ground`: where drives are made of them. */
+export interface Templates { folder: string; ground: Ground | undefined; fresh: Template; trashed: Template; spared: Template; copying: Template; rotten: Template; remove(): void }
+interface Template { folder: string; ground: Ground | undefined; orders: Map<Scenario, OrderBody> }
 
 /** A picture of other bytes and the same size: what a look at stats takes for the same file. */
 function twinOf(seed: number): Buffer {
@@ -53,11 +54,19 @@ export function rot(path: string): void {
 /** The seed of a picture that is changed after it was indexed. */
 const CHANGED = 3_000;
 
+/** Makes a file that the file system may not allow; false where it does not. */
+function tryTo(work: () => void): boolean {
+  try { work(); return true; } catch (error) {
+    if (error instanceof Error && 'code' in error && ['EPERM', 'EINVAL', 'ENOENT', 'EIO', 'EILSEQ'].includes(String(error.code))) return false;
+    throw error;
+  }
+}
+
 /** Makes the drives as they are before each scenario. */
-export async function makeTemplates(): Promise<Templates> {
+export async function makeTemplates(ground?: Ground): Promise<Templates> {
   const folder = mkdtempSync(join(tmpdir(), 'jharokha-orders-'));
   const file = join(folder, 'catalog.sqlite');
-  const scene = createScene({ catalogFile: file });
+  const scene = createScene({ catalogFile: file, ground });
   const red = scene.drives.plugIn('red');
   const at = (path: string): string => scene.at(`Photos/${path}`);
   const identifier = 'A-B-C';
@@ -77,9 +86,9 @@ export async function makeTemplates(): Promise<Templates> {
   put(at('2020/dup again.png'), png(6));
   put(join(red, 'dup.png'), png(6));
   put(at('2020/changed.png'), png(CHANGED));
-  put(at('2020/-rf \n\'"🐚‮.png'), png(8));
+  if (!tryTo(() => { put(at('2020/-rf \n\'"🐚‮.png'), png(8)); })) put(at('2020/-rf \'🐚‮.png'), png(8));
   put(at('2020/link one.png'), png(9));
-  linkSync(at('2020/link one.png'), at('2019/link two.png'));
+  if (!tryTo(() => { linkSync(at('2020/link one.png'), at('2019/link two.png')); })) put(at('2019/link two.png'), png(9));
   put(at('2020/stays.png'), png(10));
   put(at('2021/big.png'), BIG);
   put(at('2021/twice.png'), png(13));
@@ -96,7 +105,7 @@ export async function makeTemplates(): Promise<Templates> {
     const to = join(folder, name);
     for (const drive of DRIVES) copyTree(mounts[drive], join(to, drive));
     copyFileSync(file, join(to, 'catalog.sqlite'));
-    return { folder: to, orders: new Map() };
+    return { folder: to, ground, orders: new Map() };
   };
   const volumes = DRIVES.map((d) => `uuid:${d}`);
   const all = [1, 2, 4, 6, CHANGED, 8, 9, 11].map((seed) => sha(png(seed)));
@@ -136,13 +145,13 @@ export async function makeTemplates(): Promise<Templates> {
     world.letGo();
     copyFileSync(world.catalogFile, join(to, 'catalog.sqlite'));
     world.remove();
-    return { folder: to, orders: new Map() };
+    return { folder: to, ground, orders: new Map() };
   };
   const trashed = await after(trash, 'trashed');
   trashed.orders.set('restore', OrderBody.parse({ kind: 'restore', sha256s: null, volumes })).set('empty', OrderBody.parse({ kind: 'empty', sha256s: null, volumes, last_copies: true }));
   const spared = await after(OrderBody.parse({ ...trash, volumes: ['uuid:blue'] }), 'spared');
   spared.orders.set('empty spares', OrderBody.parse({ kind: 'empty', sha256s: null, volumes }));
-  return { folder, fresh, trashed, spared, copying, rotten, remove: () => { rmSync(folder, { recursive: true, force: true }); } };
+  return { folder, ground, fresh, trashed, spared, copying, rotten, remove: () => { rmSync(folder, { recursive: true, force: true }); } };
 }
 
 export function templateOf(templates: Templates, scenario: Scenario): { template: Template; body: OrderBody } {
@@ -190,24 +199,27 @@ let given = 0;
 
 /** A copy of a template as drives, with its catalog. */
 export function openWorld(template: Template, options: { links?: boolean } = {}): World {
-  const drives = createFakeVolumes();
+  const drives = createFakeVolumes(template.ground);
+  const own = mkdtempSync(join(tmpdir(), 'jharokha-orders-catalog-'));
   const mounts = {} as Record<DriveName, string>;
   for (const drive of DRIVES) {
     mounts[drive] = drives.plugIn(drive);
     copyTree(join(template.folder, drive), mounts[drive]);
   }
-  const catalogFile = join(drives.folder, 'catalog.sqlite');
+  const catalogFile = join(own, 'catalog.sqlite');
   copyFileSync(join(template.folder, 'catalog.sqlite'), catalogFile);
   let catalog: Catalog | undefined;
   let orders: Orders | undefined;
   let hook = NO_HOOK;
+  // What stands in for a drive is a folder of a file system that keeps inodes, unless it is said to be another.
+  const inodes = template.ground === undefined;
   const list = DRIVES.map((d) => ({ volume_id: `uuid:${d}`, mount_point: mounts[d] }));
   const bodies = new Map<string, Order>();
   const open = (): Catalog => catalog ??= openCatalog(catalogFile);
   const volumes = createVolumes({ testFile: drives.file });
   const world: World = {
     drives, mounts, catalogFile, links: options.links ?? true, ids: [],
-    watch: watchDrives(list, open()),
+    watch: watchDrives(list, open(), { inodes }),
     catalog: open,
     setHook: (next) => { hook = next ?? NO_HOOK; },
     orders: () => orders ??= createOrders({
@@ -238,11 +250,11 @@ export function openWorld(template: Template, options: { links?: boolean } = {})
       const reports = await scanAll(ctx);
       for (const r of reports) if (r.state !== 'completed') wrong.push(`the scan is ${r.state}: ${r.reason ?? ''}`);
       await relateMarked(ctx);
-      wrong.push(...checkRows(list, open(), (path) => readFileSync(path).subarray(1, 4).toString('latin1') === 'PNG'));
+      wrong.push(...checkRows(list, open(), (path) => readFileSync(path).subarray(1, 4).toString('latin1') === 'PNG', { inodes }));
       return wrong;
     },
     letGo: () => { catalog?.close(); catalog = undefined; orders = undefined; },
-    remove: () => { catalog?.close(); drives.remove(); },
+    remove: () => { catalog?.close(); drives.remove(); rmSync(own, { recursive: true, force: true }); },
   };
   return world;
 }

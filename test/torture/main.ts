@@ -1,11 +1,13 @@
-// `npm run torture [-- orders|whole|index [COUNT [SEED [KINDS]]]]`: runs that are disturbed or killed at seeded moments, the seed
+// `npm run torture [-- orders|exfat|whole|index [COUNT [SEED [KINDS]]]]`: runs that are disturbed or killed at seeded moments, the seed
 // printed so that any of them can be repeated. `index`: crashes while a library is indexed and synced. `orders`: every call that an
 // order makes, with everything that can happen there; KINDS (copy,mend): those orders alone, for which a seed is another run.
-// `whole`: orders of a Worker and an agent, both killed. None of them: all, shorter.
+// `exfat`: the same on a real exFAT, where this machine can mount one. `whole`: orders of a Worker and an agent, both killed. None of them: all, shorter.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeLibrary } from '../support/library.ts';
+import { mountExfat } from '../support/exfat.ts';
+import type { Ground } from '../support/fake-volumes.ts';
 import { runBaseline, runCrash } from './crash.ts';
 import { occurring, prepareTable, sayOutcome, showTable, torture } from './orders.ts';
 import { makeWholeTemplate, runWhole } from './whole-orders.ts';
@@ -14,19 +16,25 @@ const [part, ...rest] = process.argv.slice(2);
 const [given, seed = Date.now() % 1_000_000] = rest.slice(0, 2).map(Number);
 const kinds = rest[2]?.split(',');
 /** Runs of each part, alone and among the others. */
-const PARTS = { orders: { run: tortureOrders, alone: 1_000, among: 250 }, whole: { run: tortureWhole, alone: 50, among: 10 }, index: { run: tortureIndex, alone: 200, among: 20 } };
+const PARTS = { orders: { run: (count: number) => tortureOrders(count), alone: 1_000, among: 250 }, exfat: { run: tortureExfat, alone: 500, among: 100 }, whole: { run: tortureWhole, alone: 50, among: 10 }, index: { run: tortureIndex, alone: 200, among: 20 } };
 const ok = (part === undefined || part in PARTS) && [given ?? 1, seed].every(Number.isInteger) && (given ?? 1) >= 1;
-if (!ok) { console.error('npm run torture [-- orders|whole|index [COUNT [SEED [KINDS]]]]'); process.exit(2); }
+if (!ok) { console.error('npm run torture [-- orders|exfat|whole|index [COUNT [SEED [KINDS]]]]'); process.exit(2); }
 let broken = 0;
 for (const [name, { run, alone, among }] of Object.entries(PARTS)) if (part === undefined || part === name) broken += await run(given ?? (part ? alone : among));
 console.log('SIGKILL shows crashes of processes, not a loss of power.');
 process.exit(broken === 0 ? 0 : 1);
 
-async function tortureOrders(count: number): Promise<number> {
-  const table = await prepareTable();
+async function tortureExfat(count: number): Promise<number> {
+  const ground = mountExfat();
+  if (typeof ground === 'string') { console.log(`Orders on exFAT: not run, ${ground}.`); return 0; }
+  try { return await tortureOrders(count, ground); } finally { ground.remove(); }
+}
+
+async function tortureOrders(count: number, ground?: Ground): Promise<number> {
+  const table = await prepareTable(ground);
   try {
     const cells = occurring(table).filter((c) => !kinds || kinds.includes(c.kind));
-    console.log(`Orders: ${count} runs from seed ${seed} over ${cells.length} cells that can occur.`);
+    console.log(`Orders${ground ? ` on ${ground.fsType}` : ''}: ${count} runs from seed ${seed} over ${cells.length} cells that can occur.`);
     const report = await torture(table, count, seed, cells, (done) => { if (done % 100 === 0) console.log(`${done} runs`); });
     console.log(`${showTable(table)}\n`);
     const why = new Map<string, string[]>();

@@ -10,6 +10,7 @@ import { explainError } from '../../agent/files/errors.ts';
 import { isEnded, type Order, type OrderState } from '../../protocol/orders.ts';
 import type { Hook, Op } from '../support/orders-hooks.ts';
 import { copyTree, makeTemplates, openWorld, overwrite, DRIVES, SCENARIOS, templateOf, type DriveName, type Scenario, type Templates, type World } from '../support/orders-world.ts';
+import type { Ground } from '../support/fake-volumes.ts';
 import { createDice, type Dice } from '../support/random.ts';
 import type { Job } from './order-process.ts';
 
@@ -30,7 +31,8 @@ const NEEDS_ROOM = new Set<Op>(['makeFolder', 'makeFolders', 'moveIntoNew', 'mov
 const INNER = new Set<Op>(['link', 'rename', 'unlink', 'hold']);
 
 /** Why a cell cannot occur; null where it can. */
-function whyNot(kind: Kind, op: Op, fault: FaultKind): string | null {
+function whyNot(kind: Kind, op: Op, fault: FaultKind, ground: Ground | undefined): string | null {
+  if (ground && op === 'link' && fault === 'kill after') return `${ground.fsType} has no hard links: none is ever made`;
   if (op === 'commit' && fault === 'EIO') return 'the catalog does not lie on the drive';
   if (fault === 'read-only' && !WRITES.has(op)) return 'it writes nothing';
   if (fault === 'full' && !NEEDS_ROOM.has(op)) return 'it needs no room';
@@ -49,9 +51,9 @@ export interface Cell { kind: Kind; op: Op; fault: FaultKind; why: string | null
 export interface Outcome { seed: number; cell: Cell; scenario: Scenario; n: number; links: boolean; wrong: string[]; kills: number; fired: boolean }
 export interface Table { cells: Cell[]; templates: Templates; counts: Count[]; child: string; remove(): void }
 
-/** Counts the calls of undisturbed runs, and makes the table of all cells. */
-export async function prepareTable(): Promise<Table> {
-  const templates = await makeTemplates();
+/** Counts the calls of undisturbed runs, and makes the table of all cells. `ground`: on which file system. */
+export async function prepareTable(ground?: Ground): Promise<Table> {
+  const templates = await makeTemplates(ground);
   const counts: Count[] = [];
   for (const scenario of SCENARIOS) {
     for (const links of [true, false]) {
@@ -69,7 +71,7 @@ export async function prepareTable(): Promise<Table> {
   const cells: Cell[] = [];
   for (const kind of Object.keys(KINDS) as Kind[]) {
     const ops = new Set(counts.filter((c) => (KINDS[kind] as readonly Scenario[]).includes(c.scenario)).map((c) => c.op));
-    for (const op of ops) for (const fault of FAULTS) cells.push({ kind, op, fault, why: whyNot(kind, op, fault), runs: 0, broken: 0, kills: 0 });
+    for (const op of ops) for (const fault of FAULTS) cells.push({ kind, op, fault, why: whyNot(kind, op, fault, ground), runs: 0, broken: 0, kills: 0 });
   }
   const child = join(templates.folder, 'order-process.mjs');
   // Built beside the templates, with everything in it: a run then takes a fraction of a second.

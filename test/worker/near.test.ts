@@ -74,7 +74,7 @@ describe('the owner\'s word that a group is fine', () => {
   it('holds while nobody else comes to it', async () => {
     await library(1, 2, 3, 4);
     await send({ near: [row(1, 1), row(2, 1), row(3, 3), row(4, 3)] });
-    await keepNear(env.DB, [hashOf(1), hashOf(2)], 5);
+    await keepNear(env.DB, [hashOf(1), hashOf(2)], false, 5);
     expect(await listed()).toEqual([[3, 4]]);
     // Sent again, under another leader, with more bytes: still the same two.
     await send({ near: [row(1, 2, { revision: 2 }), row(2, 2, { revision: 2 })] });
@@ -82,12 +82,43 @@ describe('the owner\'s word that a group is fine', () => {
     await library(5);
     await send({ near: [row(5, 2)] });
     expect((await listed()).toSorted()).toEqual([[1, 2, 5], [3, 4]]);
-    await keepNear(env.DB, [hashOf(1), hashOf(2), hashOf(5)], 6);
+    await keepNear(env.DB, [hashOf(1), hashOf(2), hashOf(5)], false, 6);
     expect(await listed()).toEqual([[3, 4]]);
     // Two groups that were fine each, and are one now, are another group.
-    await keepNear(env.DB, [hashOf(3), hashOf(4)], 7);
+    await keepNear(env.DB, [hashOf(3), hashOf(4)], false, 7);
     await send({ near: [1, 2, 3, 4, 5].map((n) => row(n, 1, { revision: 9 })) });
     expect(await listed()).toEqual([[1, 2, 3, 4, 5]]);
+  });
+
+  it('is for all of a group that is too large to be shown, and is taken back for all', async () => {
+    const big = Array.from({ length: MAX_NEAR_SHOWN + 20 }, (_, i) => 100 + i);
+    await library(...big, 1, 2);
+    await send({ near: [...big.map((n) => row(n, 100)), row(1, 1), row(2, 1)] });
+    const page = (await get('/duplicates/near')).text;
+    expect(page).toMatch(/‘Keep all’ keeps them too/);
+    const section = page.split('class="dup dup-near"').find((part) => part.includes('more than can be shown')) ?? '';
+    const fields = [...section.slice(section.indexOf('/near/keep')).matchAll(/type="hidden" name="(\w+)" value="(\w+)"/g)].map(([, name = '', value = '']): [string, string] => [name, value]);
+    expect(fields).toHaveLength(MAX_NEAR_SHOWN + 1);
+    expect((await form('/duplicates/near/keep', fields)).status).toBe(303);
+    expect(await listed()).toEqual([[1, 2]]);
+    await send({ near: [row(300, 100, { revision: 2 })], assets: [asset(300)], locations: [location(300, 'new.jpg')] });
+    expect(await listed()).toHaveLength(2);
+    await send({ near: [row(300, 100, { revision: 3, removed: true })] });
+    expect(await listed()).toHaveLength(1);
+    await form('/duplicates/near/unkeep', [['sha256', hashOf(100)]]);
+    expect(await listed()).toHaveLength(2);
+    expect(await env.DB.prepare('SELECT count(*) AS n FROM near_kept').first('n')).toBe(0);
+  });
+
+  it.each(['before', 'after'])('goes on to what one of them was edited into, whose group comes %s', async (when) => {
+    await library(1, 2);
+    await send({ near: [row(1, 1), row(2, 1)] });
+    await keepNear(env.DB, [hashOf(1), hashOf(2)], false, 5);
+    const group = { near: [row(1, 1, { revision: 6, removed: true }), row(3, 3, { revision: 6 }), row(2, 3, { revision: 6 })] };
+    const edited = { assets: [asset(3, { revision: 7 })], locations: [location(3, 'album/1.jpg', { revision: 7 })], successors: [{ old_sha256: hashOf(1), new_sha256: hashOf(3), revision: 7 }] };
+    for (const rows of when === 'before' ? [group, edited] : [edited, group]) await send(rows);
+    expect(await listed()).toEqual([]);
+    expect(await env.DB.prepare('SELECT count(DISTINCT kept) AS n, count(*) AS m FROM near_kept').first()).toEqual({ n: 1, m: 3 });
   });
 
   it('is given by a form of our own pages alone', async () => {

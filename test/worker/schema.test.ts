@@ -12,7 +12,7 @@ import { DELETE_SOLVED_SQL, LIST_PROBLEMS_SQL } from '../../worker/store/problem
 import { ADD_COUNTS_SQL, DELETE_COPIES_SQL, UPSERT_COPIES_SQL } from '../../worker/store/asset-copies.ts';
 import { ALBUM_ORIGINALS_SQL, ALBUMS_KEPT_SQL, COUNTS_SQL, DAMAGED_SQL, DRIVE_COUNTS_SQL, ONLY_COUNTS_SQL, ORIGINALS_SQL, YEARS_SQL } from '../../worker/store/copies.ts';
 import { duplicatesSql, PATHS_SQL } from '../../worker/store/duplicates.ts';
-import { NEAR_MEMBERS_SQL, NEAR_SQL, REFRESH_NEAR_OF_SQL, REFRESH_NEAR_SQL } from '../../worker/store/near.ts';
+import { KEEP_WHOLE_SQL, NEAR_MEMBERS_SQL, NEAR_SQL, REFRESH_NEAR_OF_SQL, REFRESH_NEAR_SQL } from '../../worker/store/near.ts';
 import { DELETE_MOVED_EVIDENCE_SQL, DELETE_MOVED_SQL, MARK_GONE_SQL, MARK_MISSING_SQL, MOVED_SQL } from '../../worker/store/scans.ts';
 import { ALBUMS_SQL } from '../../worker/store/album-pages.ts';
 import { CITIES_SQL, COUNTRIES_SQL, COUNTRY_NAME_SQL, NAMELESS_SQL, UNNAMED_SQL } from '../../worker/store/place-pages.ts';
@@ -29,7 +29,7 @@ import { EDITS_SQL, scopeSql, undoSql } from '../../worker/store/corrections.ts'
 import { HOME_ITEMS_SQL } from '../../worker/store/settings.ts';
 import { COUNT_ASSETS_SQL, COUNT_MEMBERS_SQL } from '../../worker/store/curation-import.ts';
 import { EXPORT_ASSETS_SQL, EXPORT_MEMBERS_SQL } from '../../worker/store/curation-export.ts';
-import { ALONG_SQL, HAND_FIELDS_SQL, HAND_MEMBERS_SQL, HAND_ROWS_SQL, TAKE_SQL, WAITING_SQL } from '../../worker/store/successors.ts';
+import { ALONG_SQL, HAND_FIELDS_SQL, HAND_KEPT_SQL, HAND_MEMBERS_SQL, HAND_ROWS_SQL, HAND_SHOWN_SQL, TAKE_SQL, WAITING_SQL } from '../../worker/store/successors.ts';
 import { CHANGED_STACKS_SQL } from '../../worker/store/stacks.ts';
 import { WAITING_FOR_ZONE_SQL, WANTED_SQL } from '../../worker/store/places.ts';
 import { RESOLVE_INPUT_SQL, STACKED_WITH_SQL } from '../../worker/store/resolve-input.ts';
@@ -70,9 +70,9 @@ const QUERIES: Record<string, string> = {
   SQUARES_SQL, TOTAL_SQL, COVERS_SQL, NEWEST_CHILDREN_SQL, NEWEST_IN_SQL, COUNT_FINEST_SQL, COUNT_PARENTS: countParentsSql(4),
   EDITS_SQL, DAY_SCOPE: scopeSql({ kind: 'day', day: 20240506 }).sql, CAMERA_SCOPE: scopeSql({ kind: 'camera', camera: 'x', from: null, to: null }).sql,
   PLACE_SCOPE: scopeSql({ kind: 'place', country_code: 'IT', region: null, city: 'x' }).sql, ASSETS_SCOPE: scopeSql({ kind: 'assets', sha256s: [] }).sql,
-  COUNT_ASSETS_SQL, COUNT_MEMBERS_SQL, EXPORT_ASSETS_SQL, EXPORT_MEMBERS_SQL, ALONG_SQL, HAND_FIELDS_SQL, HAND_MEMBERS_SQL, HAND_ROWS_SQL, TAKE_SQL, WAITING_SQL,
+  COUNT_ASSETS_SQL, COUNT_MEMBERS_SQL, EXPORT_ASSETS_SQL, EXPORT_MEMBERS_SQL, ALONG_SQL, HAND_FIELDS_SQL, HAND_KEPT_SQL, HAND_MEMBERS_SQL, HAND_ROWS_SQL, HAND_SHOWN_SQL, TAKE_SQL, WAITING_SQL,
   ADD_COUNTS_SQL, DELETE_COPIES_SQL, UPSERT_COPIES_SQL, MARK_GONE_SQL, COUNTS_SQL, DRIVE_COUNTS_SQL, ONLY_COUNTS_SQL, YEARS_SQL, ALBUMS_KEPT_SQL, ALBUM_ORIGINALS_SQL, ORIGINALS_SQL, DAMAGED_SQL,
-  DUPLICATES_SQL: duplicatesSql('all'), EXTRA_SQL: duplicatesSql('extra'), PATHS_SQL, VERIFIED_KEY_SQL, NEAR_MEMBERS_SQL, NEAR_SQL, REFRESH_NEAR_OF_SQL, REFRESH_NEAR_SQL,
+  DUPLICATES_SQL: duplicatesSql('all'), EXTRA_SQL: duplicatesSql('extra'), PATHS_SQL, VERIFIED_KEY_SQL, KEEP_WHOLE_SQL, NEAR_MEMBERS_SQL, NEAR_SQL, REFRESH_NEAR_OF_SQL, REFRESH_NEAR_SQL,
   CAMERAS_SQL, DAYS_SQL, NAMED_PLACES_SQL, PEOPLE_SQL, TAGS_SQL, TITLES_SQL,
   UNDO_COUNT: undoSql(['taken_at', 'latitude']).count, ...Object.fromEntries(undoSql(['taken_at', 'latitude', 'tags', 'albums']).restore.map((sql, i) => [`UNDO_RESTORE_${i}`, sql])), UNDO_LISTS: undoSql(['tags', 'albums']).count, ALBUM_LIST_SQL, UNDO_SWEEP: undoSql(['taken_at']).sweep,
 };

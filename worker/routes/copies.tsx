@@ -117,9 +117,10 @@ function parseNear(text: string): NearCursor | undefined {
 }
 
 copies.post('/duplicates/near/keep', requireOwner, async (c) => {
-  const sha256s = (await readFields(c.req.raw, MAX_KEEP_BYTES)).getAll('sha256');
+  const fields = await readFields(c.req.raw, MAX_KEEP_BYTES);
+  const sha256s = fields.getAll('sha256');
   if (sha256s.length < 2 || sha256s.length > MAX_NEAR_SHOWN || !sha256s.every((each) => Sha256.safeParse(each).success)) throw new BadRequest('These are no look-alikes.');
-  await keepNear(c.env.DB, sha256s, Date.now());
+  await keepNear(c.env.DB, sha256s, fields.has('whole'), Date.now());
   return sendBack(c, withQuery('/duplicates/near', { kept: sha256s[0] ?? '' }));
 });
 

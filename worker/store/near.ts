@@ -17,6 +17,9 @@ export const refreshNearSql = (groups: string): string => `UPDATE near SET shown
 /** `?1`: JSON list of groups. */
 export const REFRESH_NEAR_SQL = refreshNearSql('SELECT value FROM json_each(?1)');
 const KEEP = "INSERT INTO near_kept (sha256, kept, at_ms) SELECT value, ?2, ?3 FROM json_each(?1) WHERE true ON CONFLICT (sha256) DO UPDATE SET kept = excluded.kept, at_ms = excluded.at_ms";
+/** The same of all that are in their groups now, which are too many to be shown. */
+export const KEEP_WHOLE_SQL = `INSERT INTO near_kept (sha256, kept, at_ms) SELECT DISTINCT o.member_sha256, ?2, ?3 FROM json_each(?1) j CROSS JOIN near n ON n.member_sha256 = j.value CROSS JOIN near o INDEXED BY near_by_group ON o.group_sha256 = n.group_sha256
+  WHERE n.removed = 0 AND o.removed = 0 ON CONFLICT (sha256) DO UPDATE SET kept = excluded.kept, at_ms = excluded.at_ms`;
 const UNKEEP = `DELETE FROM near_kept WHERE kept = (SELECT kept FROM near_kept WHERE sha256 = ?1) AND sha256 IN (SELECT o.member_sha256 FROM near n CROSS JOIN near o ON o.group_sha256 = n.group_sha256 WHERE n.member_sha256 = ?1)`;
 /** `?1`: JSON list of members, whose groups are looked at again. */
 export const REFRESH_NEAR_OF_SQL = refreshNearSql('SELECT n.group_sha256 FROM json_each(?1) j CROSS JOIN near n ON n.member_sha256 = j.value');
@@ -43,10 +46,10 @@ export async function unkeepNear(db: D1Database, sha256: string): Promise<void> 
   await db.batch([db.prepare(UNKEEP).bind(sha256), db.prepare(REFRESH_NEAR_OF_SQL).bind(JSON.stringify([sha256]))]);
 }
 
-/** The owner says that these are all to stay: their group is shown again only when another comes to it. */
-export async function keepNear(db: D1Database, sha256s: readonly string[], nowMs: number): Promise<void> {
+/** The owner says that these (`whole`: and all others of their group) are to stay: their group is shown again only when another comes to it. */
+export async function keepNear(db: D1Database, sha256s: readonly string[], whole: boolean, nowMs: number): Promise<void> {
   const hashes = JSON.stringify(sha256s);
-  await db.batch([db.prepare(KEEP).bind(hashes, crypto.randomUUID(), nowMs), db.prepare(REFRESH_NEAR_OF_SQL).bind(hashes)]);
+  await db.batch([db.prepare(whole ? KEEP_WHOLE_SQL : KEEP).bind(hashes, crypto.randomUUID(), nowMs), db.prepare(REFRESH_NEAR_OF_SQL).bind(hashes)]);
 }
 
 const Member = Tile.extend({ size_bytes: z.number(), camera: z.string().nullable(), placed: z.int(), timed: z.int().nullable(), albums: z.string().transform((text) => JSON.parse(text) as string[]), path: z.string().nullable() });

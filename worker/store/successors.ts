@@ -6,6 +6,7 @@ import type { SuccessorRow } from '../../protocol/rows.ts';
 import { bulkUpsertSql } from '../db/bulk.ts';
 import { ofOwner } from './album-members.ts';
 import { editSide, OWNER_FIELDS, tagEntries, togetherWith, type OwnerField } from './owner-fields.ts';
+import { refreshNearSql } from './near.ts';
 import { markSql } from './timeline-items.ts';
 
 /** For people, on the page of changes. */
@@ -40,11 +41,15 @@ export const HAND_MEMBERS_SQL = `INSERT INTO album_assets (album_id, sha256, lay
 FROM ${TAKEN} CROSS JOIN album_assets m ON ${lacking('s.old_sha256', 's.new_sha256')} WHERE s.handed_at_ms = -1`;
 const HAND_COVERS_SQL = `UPDATE albums SET cover_sha256 = (SELECT s.new_sha256 FROM successors s WHERE s.old_sha256 = albums.cover_sha256)
 WHERE cover_sha256 IN (SELECT s.old_sha256 FROM ${TAKEN} WHERE s.handed_at_ms = -1)`;
+// That look-alikes may all stay goes for what one of them became.
+export const HAND_KEPT_SQL = `INSERT INTO near_kept (sha256, kept, at_ms) SELECT s.new_sha256, k.kept, k.at_ms FROM ${TAKEN} CROSS JOIN near_kept k ON k.sha256 = s.old_sha256 WHERE s.handed_at_ms = -1 ON CONFLICT (sha256) DO NOTHING`;
+export const HAND_SHOWN_SQL = refreshNearSql(`SELECT n.group_sha256 FROM ${TAKEN} CROSS JOIN near n ON n.member_sha256 = s.new_sha256 WHERE s.handed_at_ms = -1`);
 const MARK_SQL = markSql(`SELECT s.new_sha256 AS sha256 FROM ${TAKEN} WHERE s.handed_at_ms = -1`, '?1');
 // What came late to a link of a chain goes on to the next one: only while there is something that it lacks, so that this ends.
 export const ALONG_SQL = `UPDATE successors SET handed_at_ms = NULL WHERE handed_at_ms > 0 AND old_sha256 IN (SELECT s.new_sha256 FROM ${TAKEN} WHERE s.handed_at_ms = -1)
 AND (EXISTS (SELECT 1 FROM edit_rows r WHERE r.edit_id = ${EDIT} AND r.sha256 = successors.old_sha256)
-  OR EXISTS (SELECT 1 FROM album_assets m WHERE ${lacking('successors.old_sha256', 'successors.new_sha256')}))`;
+  OR EXISTS (SELECT 1 FROM album_assets m WHERE ${lacking('successors.old_sha256', 'successors.new_sha256')})
+  OR EXISTS (SELECT 1 FROM near_kept k WHERE k.sha256 = successors.old_sha256 AND NOT EXISTS (SELECT 1 FROM near_kept n WHERE n.sha256 = successors.new_sha256)))`;
 
 export function upsertSuccessors(db: D1Database, rows: readonly SuccessorRow[]): D1PreparedStatement {
   return db.prepare(UPSERT).bind(JSON.stringify(rows.map((r) => [r.old_sha256, r.new_sha256, r.revision, null])));
@@ -62,6 +67,8 @@ export async function handOver(db: D1Database, nowMs: number): Promise<boolean> 
       db.prepare(HAND_FIELDS_SQL).bind(nowMs),
       db.prepare(HAND_MEMBERS_SQL),
       db.prepare(HAND_COVERS_SQL),
+      db.prepare(HAND_KEPT_SQL),
+      db.prepare(HAND_SHOWN_SQL),
       db.prepare(MARK_SQL).bind(crypto.randomUUID()),
       db.prepare(ALONG_SQL),
       db.prepare(`UPDATE edits SET assets = (SELECT count(*) FROM edit_rows r WHERE r.edit_id = edits.edit_id) WHERE edit_id = ${EDIT}`),

@@ -1,5 +1,8 @@
 // Part of the torture of orders (npm run torture -- orders has all of it): some calls of each kind of order, killed and disturbed.
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openWorld, SCENARIOS, templateOf, type World } from '../../support/orders-world.ts';
 import { occurring, prepareTable, sayOutcome, torture, type Cell, type Table } from '../../torture/orders.ts';
 
 let table: Table;
@@ -22,6 +25,25 @@ test('real processes killed at any call of an order lose nothing', async () => {
 test('drives that fail, leave, fill up and change at any call of an order lose nothing', async () => {
   const report = await torture(table, 36, 5_000, spread(occurring(table).filter((c) => !isKill(c)), 36));
   expect(report.broken.map(sayOutcome)).toEqual([]);
+});
+
+/** Every file on both drives, those in the trash too; not the trash's own lists, which say what was tried. */
+function listFiles(world: World): string[] {
+  return Object.values(world.mounts).flatMap((mount) => readdirSync(mount, { recursive: true, withFileTypes: true }).filter((e) => e.isFile() && e.name !== 'manifest.jsonl').map((e) => join(e.parentPath, e.name))).sort();
+}
+
+test.each(SCENARIOS)('%s: what was ordered already and is ordered anew under another id is not done twice', async (scenario) => {
+  const { template, body } = templateOf(table.templates, scenario);
+  const world = openWorld(template);
+  try {
+    await world.run(body);
+    const files = listFiles(world);
+    const again = await world.run(body);
+    expect(listFiles(world)).toEqual(files);
+    const outcomes = new Set(world.catalog().db.prepare('SELECT DISTINCT outcome FROM order_steps WHERE order_id = ?').all(again).map((r) => r['outcome']));
+    for (const done of ['trashed', 'restored', 'emptied', 'copied', 'exported'] as const) expect(outcomes).not.toContain(done);
+    expect(await world.verify()).toEqual([]);
+  } finally { world.remove(); }
 });
 
 test('every cell is a call that an order makes', () => {

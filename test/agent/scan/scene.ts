@@ -12,7 +12,7 @@ import type { ScanContext, ScanReport } from '../../../agent/pipeline/context.ts
 import { addRoot } from '../../../agent/pipeline/index.ts';
 import { scanRoot } from '../../../agent/pipeline/scan.ts';
 import { createVolumes, type Volumes } from '../../../agent/volumes/volumes.ts';
-import { createFakeVolumes, type FakeVolume, type FakeVolumes } from '../../support/fake-volumes.ts';
+import { createFakeVolumes, type FakeVolume, type FakeVolumes, type Ground } from '../../support/fake-volumes.ts';
 import { createTinyReader, type TinyReader } from '../../support/tiny-reader.ts';
 
 /** Long before any test runs, so that no file is racy unless a test wants it so. */
@@ -60,8 +60,8 @@ export interface Scene {
   close(): void;
 }
 
-export function createScene(options: { volume?: Partial<FakeVolume>; platform?: NodeJS.Platform; catalogFile?: string } = {}): Scene {
-  const drives = createFakeVolumes();
+export function createScene(options: { volume?: Partial<FakeVolume>; platform?: NodeJS.Platform; catalogFile?: string; ground?: Ground | undefined } = {}): Scene {
+  const drives = createFakeVolumes(options.ground);
   const top = drives.plugIn('blue', options.volume);
   const volumes = createVolumes({ testFile: drives.file });
   const catalog = openCatalog(options.catalogFile ?? ':memory:');
