@@ -6,7 +6,8 @@ import type { Catalog } from './catalog.ts';
 export interface OrderRow { order_id: string; kind: OrderKind; body: OrderBody; given_ms: number; state: OrderState; cancelled: boolean; planned: boolean; waiting_for: string | null; reason: string | null; ended_ms: number | null; target: OrderTarget | null }
 
 /** The folder that copies go to: on which volume, relative to its top. So an order finds it again however the drive is mounted then. */
-export interface OrderTarget { volume_id: string; path: string }
+/** `label`: what the drive called itself, for it may be none of the library's. */
+export interface OrderTarget { volume_id: string; path: string; label: string }
 
 /** What is being done to a step's file right now, as far as the catalog knows. */
 export type Doing = 'moving' | 'returning' | 'restoring' | 'removing' | 'writing';
@@ -69,6 +70,12 @@ export function setOrderState(catalog: Catalog, orderId: string, state: OrderSta
     catalog.prepare(`UPDATE orders SET state = ?2, waiting_for = ?3, reason = ?4, ended_ms = ?5, revision = ?6 WHERE order_id = ?1 AND ended_ms IS NULL
       AND (state IS NOT ?2 OR waiting_for IS NOT ?3 OR reason IS NOT ?4)`).run(orderId, state, waiting, reason, ENDED_STATES.includes(state) ? words.atMs : null, catalog.nextRevision());
   });
+}
+
+/** What a drive called itself when the last order went onto it. */
+export function targetLabel(catalog: Catalog, volumeId: string): string | undefined {
+  const row = catalog.prepare("SELECT json_extract(target, '$.label') AS label FROM orders WHERE json_extract(target, '$.volume_id') = ? ORDER BY given_ms DESC LIMIT 1").get(volumeId);
+  return typeof row?.['label'] === 'string' ? row['label'] : undefined;
 }
 
 /** Writes the whole plan at once; a step that comes with an outcome is refused already. */

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import type { Stats } from 'node:fs';
 import type { Catalog } from '../catalog/catalog.ts';
 import { getFile, joinPath, listCopies, splitPath, type FileRow } from '../catalog/files.ts';
-import { endStep, listOpenSteps, type Ending, type Step } from '../catalog/orders.ts';
+import { endStep, listOpenSteps, targetLabel, type Ending, type Step } from '../catalog/orders.ts';
 import type { Folder } from '../catalog/relations.ts';
 import { getVolume } from '../catalog/volumes.ts';
 import type { FileAccess } from '../files/access.ts';
@@ -187,8 +187,8 @@ export async function firstGoodCopy(ctx: OrderContext, run: Run, sha256: string,
   return undefined;
 }
 
-/** A drive's name for a sentence. */
-export function driveName(catalog: Catalog, volumeId: string): string { return getVolume(catalog, volumeId)?.label ?? 'a drive'; }
+/** A drive's name for a sentence: one of the library's, or one that copies went onto. */
+export function driveName(catalog: Catalog, volumeId: string): string { return getVolume(catalog, volumeId)?.label ?? targetLabel(catalog, volumeId) ?? 'a drive'; }
 
 /** As people read sizes of drives. */
 export function sayBytes(bytes: number): string {

@@ -2,7 +2,7 @@
 // the orders about the trash they look at the drives too, for what they need is a place that can be written.
 import { dirname, isAbsolute, normalize } from 'node:path';
 import { getFile, joinPath, listCopies, type FileRow } from '../catalog/files.ts';
-import type { NewStep, OrderTarget } from '../catalog/orders.ts';
+import { targetLabel, type NewStep, type OrderTarget } from '../catalog/orders.ts';
 import { listRoots } from '../catalog/roots.ts';
 import { getVolume, listVolumes } from '../catalog/volumes.ts';
 import type { Catalog } from '../catalog/catalog.ts';
@@ -35,7 +35,7 @@ export async function planCopies(ctx: Planning, body: Body): Promise<{ steps: Ne
     const now = steps.filter((s) => s.outcome !== 'already' && (s.outcome !== undefined || connected.has(s.volume_id)));
     const plan = { ...sumUp(ctx.catalog, now), away: listAway(ctx.catalog, away), target: { volume_id: volume.volume_id, label: volume.label }, note: notes.length > 0 ? notes.join(' ') : null };
     const needed = steps.reduce((sum, s) => sum + (s.outcome ? 0 : s.size_bytes), 0);
-    return { steps, plan: { ...plan, blocked: whyNotEnough(volume, needed) ?? (steps.length === 0 ? 'No file of these is known here.' : null) }, target: { volume_id: volume.volume_id, path } };
+    return { steps, plan: { ...plan, blocked: whyNotEnough(volume, needed) ?? (steps.length === 0 ? 'No file of these is known here.' : null) }, target: { volume_id: volume.volume_id, path, label: volume.label } };
   } catch (error) {
     if (error instanceof Blocked || error instanceof TemplateError) return { steps: [], plan: { ...EMPTY_PLAN, blocked: error.message }, target: undefined };
     throw error;
@@ -48,7 +48,7 @@ function whyNotEnough(volume: Volume, needed: number): string | null {
 }
 
 /** Roots that a folder lies in, or that lie in it. */
-export function rootsNear(catalog: Catalog, target: OrderTarget): { root_id: string; holds: boolean }[] {
+export function rootsNear(catalog: Catalog, target: Pick<OrderTarget, 'volume_id' | 'path'>): { root_id: string; holds: boolean }[] {
   const inside = (path: string, folder: string) => folder === '' || path === folder || path.startsWith(`${folder}/`);
   return listRoots(catalog).filter((r) => r.volume_id === target.volume_id && (inside(target.path, r.path) || inside(r.path, target.path))).map((r) => ({ root_id: r.root_id, holds: inside(target.path, r.path) }));
 }
@@ -99,7 +99,7 @@ async function findFolder(ctx: Planning, body: OrderOf<'export'>): Promise<{ vol
 }
 
 function sayDrive(catalog: Catalog, volumeId: string): string {
-  const label = getVolume(catalog, volumeId)?.label;
+  const label = getVolume(catalog, volumeId)?.label ?? targetLabel(catalog, volumeId);
   return label === undefined ? 'another drive' : `‘${label}’`;
 }
 

@@ -10,7 +10,7 @@ import { FileError } from '../files/errors.ts';
 import { absolutePath } from '../volumes/identify.ts';
 import type { Volume } from '../volumes/types.ts';
 import { DriveLeft, driveName, Interrupted, isSameFile, look, parentOf, passFile, sayTrouble, type OrderContext, type Run } from './context.ts';
-import { foldName, numberedNames } from './names.ts';
+import { fitPath, foldName, numberedNames } from './names.ts';
 
 /** A file of a unit, and where it is to go. */
 export interface Wish {
@@ -25,17 +25,17 @@ export interface Wish {
 export interface Destination {
   outcome: 'copied' | 'exported';
   volumeId: string;
-  place(unit: readonly Step[]): Promise<Wish[]>;
+  place(unit: readonly Step[], target: Volume): Promise<Wish[]>;
   /** A copy's place as its receipt says it. */
   say(target: Volume, path: string): string;
 }
 
-/** Each file at its path on the drive that it comes from, below the target's folder. */
+/** Each file at its path on the drive that it comes from, below the target's folder; as the target can hold it. */
 export function copyDestination(target: OrderTarget): Destination {
   return {
     outcome: 'copied', volumeId: target.volume_id, say: (_, path) => path,
-    place: async (unit) => unit.map((step): Wish => {
-      const { dir, name } = splitPath(step.path);
+    place: async (unit, { fs_type }) => unit.map((step): Wish => {
+      const { dir, name } = splitPath(fitPath(step.path, fs_type));
       return { step, dir: [target.path, dir].filter((part) => part !== '').join('/'), name, made: null };
     }),
   };
@@ -123,7 +123,7 @@ interface Ready { step: Step; sha256: string; note: string | null }
 /** What of the unit is still to be written, each with its name. */
 async function chooseUnit(job: Job, unit: readonly Step[]): Promise<Wish[]> {
   const open = await settleInterrupted(job, unit);
-  return open.length === 0 ? [] : chooseNames(job, await job.dest.place(open));
+  return open.length === 0 ? [] : chooseNames(job, await job.dest.place(open, job.target));
 }
 
 async function copyUnit(job: Job, unit: readonly Step[], wishes: readonly Wish[]): Promise<void> {
@@ -510,6 +510,8 @@ function sayTarget(target: Volume, error: FileError): OrderStopped['ending'] & {
     case 'ENOSPC': case 'EDQUOT': return { outcome: 'failed', reason: `${drive} is full. What was copied stays; make room and give the order again for the rest.`, stops: true };
     case 'EACCES': case 'EPERM': return { outcome: 'refused', reason: `The system does not let this program write there on ${drive}.`, stops: false };
     case 'ENAMETOOLONG': case 'EILSEQ': case 'EINVAL': return { outcome: 'refused', reason: `${drive} cannot have a file of this name.`, stops: false };
+    // What a FUSE says of a name that its file system cannot hold.
+    case 'ENOENT': return { outcome: 'refused', reason: `${drive} did not take it: its folder has gone meanwhile, or no file there can have this name.`, stops: false };
     case 'ENOTDIR': case 'EEXIST': return { outcome: 'refused', reason: `Something on ${drive} has the name of a folder or file that would be needed, and is none.`, stops: false };
     case 'EFBIG': return { outcome: 'refused', reason: `It is larger than a file can be on ${drive}.`, stops: false };
     case 'ELOOP': return { outcome: 'refused', reason: error.message, stops: false };

@@ -53,6 +53,17 @@ export function cleanFile(stem: string, extension: string): string {
   return `${name}${ending}`.replace(RESERVED, '$&_');
 }
 
+/** File systems whose names are those of Windows, as Linux and macOS call them; `fuseblk` is NTFS or exFAT. */
+const WINDOWS_NAMES = new Set(['exfat', 'vfat', 'msdos', 'fat32', 'ntfs', 'ntfs3', 'ntfs-3g', 'fuseblk', 'cifs', 'smb3', 'smbfs']);
+
+/** A path as a drive of this kind can hold it: itself, wherever it can. */
+export function fitPath(path: string, fsType: string): string {
+  if (!WINDOWS_NAMES.has(fsType.toLowerCase()) || path === '') return path;
+  const folders = path.split('/');
+  const name = folders.pop() ?? '';
+  return [...folders.map((folder) => cleanFolder(folder) || 'folder'), cleanFile(stemOf(name), extensionOf(name))].join('/');
+}
+
 export interface Template { folders: string[]; /** How a file is called, with `{name}` for its own stem; null: as it is. */ file: string | null }
 
 /** Throws a sentence for people where it names what is not known. */

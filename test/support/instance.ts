@@ -83,6 +83,14 @@ export function killAgentOnly(dataDir: string): boolean {
   } catch { return false; }
 }
 
+/** SIGKILL for the Worker alone, which the agent starts again. Returns false where there was none at that moment. */
+export function killWorkerOnly(up: Up): boolean {
+  const { stdout } = spawnSync('pgrep', ['-g', String(up.child.pid ?? 0), '-f', 'workerd serve'], { encoding: 'utf8' });
+  const pids = stdout.split('\n').filter(Boolean).map(Number);
+  for (const pid of pids) process.kill(pid, 'SIGKILL');
+  return pids.length > 0;
+}
+
 // Looks at a running instance without a process for each, for what is waited for; the commands themselves are run once.
 
 /** What `status` tells; null where the agent is away. */

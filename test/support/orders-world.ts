@@ -32,7 +32,7 @@ export type Scenario = (typeof SCENARIOS)[number];
 
 /** `ground`: where drives are made of them. */
 export interface Templates { folder: string; ground: Ground | undefined; fresh: Template; trashed: Template; spared: Template; copying: Template; rotten: Template; remove(): void }
-interface Template { folder: string; ground: Ground | undefined; orders: Map<Scenario, OrderBody> }
+export interface Template { folder: string; ground: Ground | undefined; orders: Map<Scenario, OrderBody> }
 
 /** A picture of other bytes and the same size: what a look at stats takes for the same file. */
 function twinOf(seed: number): Buffer {
@@ -55,9 +55,9 @@ export function rot(path: string): void {
 const CHANGED = 3_000;
 
 /** Makes a file that the file system may not allow; false where it does not. */
-function tryTo(work: () => void): boolean {
+export function tryTo(work: () => void): boolean {
   try { work(); return true; } catch (error) {
-    if (error instanceof Error && 'code' in error && ['EPERM', 'EINVAL', 'ENOENT', 'EIO', 'EILSEQ'].includes(String(error.code))) return false;
+    if (error instanceof Error && 'code' in error && ['EPERM', 'EINVAL', 'ENOENT', 'EIO', 'EILSEQ', 'ENAMETOOLONG'].includes(String(error.code))) return false;
     throw error;
   }
 }
@@ -198,7 +198,7 @@ export interface World {
 let given = 0;
 
 /** A copy of a template as drives, with its catalog. */
-export function openWorld(template: Template, options: { links?: boolean } = {}): World {
+export function openWorld(template: Template, options: { links?: boolean; clock?: { offMs: number } } = {}): World {
   const drives = createFakeVolumes(template.ground);
   const own = mkdtempSync(join(tmpdir(), 'jharokha-orders-catalog-'));
   const mounts = {} as Record<DriveName, string>;
@@ -224,7 +224,7 @@ export function openWorld(template: Template, options: { links?: boolean } = {})
     setHook: (next) => { hook = next ?? NO_HOOK; },
     orders: () => orders ??= createOrders({
       catalog: hookCatalog(open(), () => hook), files: hookAccess(createFileAccess(), () => hook), changes: hookChanges(createFileChanges({ calls: hookCalls(world.links, () => hook) }), () => hook), volumes,
-      now: () => Date.now(), signal: new AbortController().signal, sidecarsOf: (folder) => sidecarsOfFolder(open(), folder), inPackage: isInPackage, exportFacts: standInFacts, refresh: () => undefined, onChange: () => undefined, onEnded: () => undefined, warn: () => undefined,
+      now: () => Date.now() + (options.clock?.offMs ?? 0), signal: new AbortController().signal, sidecarsOf: (folder) => sidecarsOfFolder(open(), folder), inPackage: isInPackage, exportFacts: standInFacts, refresh: () => undefined, onChange: () => undefined, onEnded: () => undefined, warn: () => undefined,
     }),
     orderOf: (asked) => {
       // A template's export names its folder as it lies on the drive.

@@ -1,5 +1,5 @@
-// Orders of a whole instance, Worker and agent as real processes: killed while an order runs, at a call of the agent's or all of it
-// at a moment, and started again until the order has ended. Then the drive, the catalog's receipts and the Worker's must agree.
+// Orders of a whole instance, Worker and agent as real processes: killed while an order runs, at a call of the agent's, or either or
+// both at a moment, and started again until the order has ended. Then the drive, the catalog's receipts and the Worker's must agree.
 import { copyFileSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -9,7 +9,7 @@ import { openCatalog } from '../../agent/catalog/catalog.ts';
 import type { Fault } from '../../agent/files/faults.ts';
 import { isEnded, type OrderState } from '../../protocol/orders.ts';
 import { createFakeVolumes, type FakeVolumes } from '../support/fake-volumes.ts';
-import { freePort, killAgentOnly, killGroup, startUp, stopUp, waitIdle, type Up } from '../support/instance.ts';
+import { freePort, killAgentOnly, killGroup, killWorkerOnly, startUp, stopUp, waitIdle, type Up } from '../support/instance.ts';
 import { makeLibrary } from '../support/library.ts';
 import { copyTree, rot } from '../support/orders-world.ts';
 import { checkRows, watchDrives } from '../support/orders-check.ts';
@@ -183,7 +183,9 @@ async function killDuring(place: Place, port: number, running: Up | undefined, k
     killGroup(up);
   } else {
     await sleep(after);
-    const agentOnly = dice.next() < 0.4 && killAgentOnly(place.dataDir);
+    const which = dice.pick(['agent', 'Worker', 'all'] as const);
+    if (which === 'Worker' && killWorkerOnly(up)) { outcome.kills.push(`${kind}: Worker after ${after} ms`); return up; }
+    const agentOnly = which === 'agent' && killAgentOnly(place.dataDir);
     if (!agentOnly) killGroup(up);
     outcome.kills.push(`${kind}: ${agentOnly ? 'agent' : 'all'} after ${after} ms`);
   }

@@ -1,22 +1,23 @@
 // Orders on a real exFAT: no hard links, names of one case, no inodes that last (npm run torture -- exfat has all of it).
+import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { OrderBody } from '../../../protocol/orders.ts';
-import { mountExfat } from '../../support/exfat.ts';
+import { mountExfat, type Exfat } from '../../support/exfat.ts';
+import { standInFacts } from '../../support/orders-facts.ts';
 import { openWorld, templateOf } from '../../support/orders-world.ts';
 import { occurring, prepareTable, sayOutcome, torture, type Table } from '../../torture/orders.ts';
-import { png, put, sha } from '../scan/scene.ts';
+import { createScene, png, put, sha, type Scene } from '../scan/scene.ts';
+import { filesIn, give } from './copies-scene.ts';
 
 const ground = mountExfat();
+afterAll(() => { if (typeof ground !== 'string') ground.remove(); });
 
 describe.skipIf(typeof ground === 'string')(`orders on exFAT${typeof ground === 'string' ? ` (skipped: ${ground})` : ''}`, () => {
   let table: Table;
   beforeAll(async () => { if (typeof ground !== 'string') table = await prepareTable(ground); });
-  afterAll(() => {
-    table?.remove();
-    if (typeof ground !== 'string') ground.remove();
-  });
+  afterAll(() => { table?.remove(); });
 
   test('killed and disturbed at calls spread over all of the table, they lose nothing', async () => {
     const cells = occurring(table);
@@ -40,5 +41,38 @@ describe.skipIf(typeof ground === 'string')(`orders on exFAT${typeof ground === 
       expect(readFileSync(join(world.mounts.red, String(to)))).toEqual(png(10));
       expect(existsSync(join(world.mounts.red, 'copies/PHOTOS/2019/LIVE.png'))).toBe(true);
     } finally { world.remove(); }
+  });
+});
+
+describe.skipIf(typeof ground === 'string')(`from another file system onto exFAT${typeof ground === 'string' ? ` (skipped: ${ground})` : ''}`, () => {
+  let scene: Scene;
+  let red: string;
+  beforeEach(async () => {
+    scene = createScene();
+    red = scene.drives.plugIn('red', { mount_point: join((ground as Exfat).base, `red ${randomUUID()}`), fs_type: 'exfat' });
+    ['plain.png', 'a:b.png', 'what?/in a folder.png', 'two\nlines.png', '"quoted".png', 'NUL.png', `${'é'.repeat(120)}.png`].forEach((path, i) => { scene.picture(path, i + 1); });
+    await scene.addRoot();
+    await scene.scan();
+  });
+  afterEach(() => { scene.close(); });
+
+  const all = [1, 2, 3, 4, 5, 6, 7].map((n) => sha(png(n)));
+
+  test('a copy keeps the names that it can and gives the others such as exFAT can hold', async () => {
+    const { order, steps } = await give(scene, OrderBody.parse({ kind: 'copy', sha256s: all, volume_id: 'uuid:red', folder: 'backup' }));
+    expect(order).toMatchObject({ state: 'done', reason: expect.stringContaining('‘red’') });
+    expect(steps.map((s) => s.outcome)).toEqual(all.map(() => 'copied'));
+    expect(filesIn(join(red, 'backup')).sort()).toEqual(['-quoted-.png', 'NUL_.png', 'a-b.png', 'plain.png', 'twolines.png', 'what-/in a folder.png', `${'é'.repeat(118)}.png`].sort());
+    for (const s of steps) expect(sha(readFileSync(join(red, s.to_path ?? ''))), s.path).toBe(s.sha256);
+    // Given anew, all are there.
+    const again = await give(scene, OrderBody.parse({ kind: 'copy', sha256s: all, volume_id: 'uuid:red', folder: 'backup' }), {}, '00000000-0000-4000-8000-000000000002');
+    expect(again.steps.map((s) => s.outcome)).toEqual(all.map(() => 'already'));
+    expect(filesIn(join(red, 'backup'))).toHaveLength(7);
+  });
+
+  test('so does an export', async () => {
+    const { steps } = await give(scene, OrderBody.parse({ kind: 'export', sha256s: all, folder: join(red, 'out'), template: '{album}' }), { exportFacts: standInFacts });
+    expect(new Set(steps.map((s) => s.outcome))).toEqual(new Set(['exported']));
+    expect(filesIn(join(red, 'out'))).toHaveLength(14);
   });
 });
