@@ -24,6 +24,9 @@ const Volumes = z.array(VolumeId).max(200).default([]);
 export const FilePlace = z.object({ volume_id: VolumeId, path: Path });
 export type FilePlace = z.infer<typeof FilePlace>;
 
+/** Of what lies in the trash only what lay at these places, or what that order moved there; each with what belongs to it. */
+const PART_OF_TRASH = { files: z.array(FilePlace).min(1).max(MAX_ORDER_ASSETS).nullable().default(null), of_order: OrderId.nullable().default(null) };
+
 export const OrderBody = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('trash'), sha256s: Hashes, volumes: Volumes,
@@ -33,9 +36,9 @@ export const OrderBody = z.discriminatedUnion('kind', [
     last_copies: z.boolean().default(false),
   }),
   /** All that lies in the trash of these assets; null: of all. */
-  z.object({ kind: z.literal('restore'), sha256s: Hashes.nullable(), volumes: Volumes }),
+  z.object({ kind: z.literal('restore'), sha256s: Hashes.nullable(), volumes: Volumes, ...PART_OF_TRASH }),
   /** Unlinks what lies in the trash. `last_copies`: the owner typed that those may go of which no other copy is known. */
-  z.object({ kind: z.literal('empty'), sha256s: Hashes.nullable(), volumes: Volumes, last_copies: z.boolean().default(false) }),
+  z.object({ kind: z.literal('empty'), sha256s: Hashes.nullable(), volumes: Volumes, ...PART_OF_TRASH, last_copies: z.boolean().default(false) }),
   /** Hashes a drive again. `share`: of its files, in percent, those first that were not verified for longest. */
   z.object({ kind: z.literal('verify'), volume_id: VolumeId, share: z.int().min(1).max(100).default(100), slowly: z.boolean().default(false) }),
   // Empty places are those of a draft that the owner has yet to fill in: such an order cannot be given.

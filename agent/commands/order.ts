@@ -3,7 +3,7 @@
 import { isAbsolute, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
-import { isDone, isEnded, MAX_ORDER_ASSETS, OrderPlan, OrderProgress, OrderState, Outcome, type OrderBody } from '../../protocol/orders.ts';
+import { isDone, isEnded, MAX_ORDER_ASSETS, OrderPlan, OrderProgress, OrderState, Outcome, type OrderBody, type OrderOf } from '../../protocol/orders.ts';
 import { Sha256 } from '../../protocol/words.ts';
 import { CommandError, EXIT, type Options } from '../config.ts';
 import { callWorker, WorkerRefused } from '../push/client.ts';
@@ -41,17 +41,17 @@ async function readBodies(instance: Instance, options: Options): Promise<OrderBo
   const { order, args, all } = options;
   switch (options.command) {
     case 'trash': return trashBodies(await find(instance, args, false), order.lastCopies);
-    case 'restore': return [{ kind: 'restore', sha256s: all && args.length === 0 ? null : await need(instance, args, true), volumes: [] }];
-    case 'empty-trash': return [{ kind: 'empty', sha256s: args.length === 0 ? null : await need(instance, args, true), volumes: [], last_copies: order.lastCopies }];
+    case 'restore': return (await partsOfTrash(instance, args, all)).map((part) => ({ kind: 'restore', ...part }));
+    case 'empty-trash': return (await partsOfTrash(instance, args, true)).map((part) => ({ kind: 'empty', ...part, last_copies: order.lastCopies }));
     case 'verify': return (await connectedDrives(instance, args)).map((drive) => ({ kind: 'verify', volume_id: drive.volume_id, share: order.share, slowly: order.slowly }));
     case 'copy': {
       const [drive] = await connectedDrives(instance, order.to === null ? [] : [order.to]);
       if (order.to === null || !drive) throw new CommandError('Say onto which drive: --to DRIVE, by its name or where it is mounted.', EXIT.usage);
-      return [{ kind: 'copy', sha256s: await need(instance, args, false), volume_id: drive.volume_id, folder: order.into }];
+      return [{ kind: 'copy', sha256s: await need(instance, args), volume_id: drive.volume_id, folder: order.into }];
     }
     default:
       if (order.to === null) throw new CommandError('Say into which folder: --to FOLDER.', EXIT.usage);
-      return [{ kind: 'export', sha256s: await need(instance, args, false), volume_id: '', folder: resolve(order.to), template: order.template, sidecars: order.sidecars }];
+      return [{ kind: 'export', sha256s: await need(instance, args), volume_id: '', folder: resolve(order.to), template: order.template, sidecars: order.sidecars }];
   }
 }
 
@@ -67,11 +67,31 @@ async function find(instance: Instance, args: readonly string[], trashed: boolea
   return { hashes: [...new Set(hashes)], ...found };
 }
 
-async function need(instance: Instance, args: readonly string[], trashed: boolean): Promise<string[]> {
-  const { hashes, files } = await find(instance, args, trashed);
+async function need(instance: Instance, args: readonly string[]): Promise<string[]> {
+  const { hashes, files } = await find(instance, args, false);
   const all = [...new Set([...hashes, ...files.map((f) => f.sha256)])];
-  if (all.length > MAX_ORDER_ASSETS) throw new CommandError(`One order takes ${MAX_ORDER_ASSETS.toLocaleString('en')} photos and videos at most; these are ${all.length.toLocaleString('en')}.`, EXIT.usage);
+  if (all.length > MAX_ORDER_ASSETS) throw tooMany(all.length);
   return all;
+}
+
+type PartOfTrash = Pick<OrderOf<'restore'>, 'sha256s' | 'files' | 'of_order' | 'volumes'>;
+
+/** A hash means all that lies in the trash of it; a path means what lay there alone. `all`: without either, everything. */
+async function partsOfTrash(instance: Instance, args: readonly string[], all: boolean): Promise<PartOfTrash[]> {
+  const rest = { of_order: null, volumes: [] };
+  if (all && args.length === 0) return [{ sha256s: null, files: null, ...rest }];
+  const { hashes, files } = await find(instance, args, true);
+  const asked = new Set(hashes);
+  const places = files.filter((f) => !asked.has(f.sha256));
+  if (Math.max(hashes.length, places.length) > MAX_ORDER_ASSETS) throw tooMany(Math.max(hashes.length, places.length));
+  return [
+    ...(hashes.length > 0 ? [{ sha256s: hashes, files: null, ...rest }] : []),
+    ...(places.length > 0 ? [{ sha256s: [...new Set(places.map((f) => f.sha256))], files: places.map(({ volume_id, path }) => ({ volume_id, path })), ...rest }] : []),
+  ];
+}
+
+function tooMany(count: number): CommandError {
+  return new CommandError(`One order takes ${MAX_ORDER_ASSETS.toLocaleString('en')} photos and videos at most; these are ${count.toLocaleString('en')}.`, EXIT.usage);
 }
 
 /** A hash means all of its copies; a path means that file alone, so where others stay only that copy goes, and the photo stays. */

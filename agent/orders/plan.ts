@@ -168,7 +168,7 @@ function planFromTrash(catalog: Catalog, body: OrderOf<'restore'> | OrderOf<'emp
   const steps: NewStep[] = [];
   const last = new Set<string>();
   const keys = new Map<string, string>();
-  for (const row of listTrash(catalog, body.sha256s)) {
+  for (const row of listPart(catalog, body)) {
     if (!volumes.has(row.volume_id)) { away.set(row.volume_id, (away.get(row.volume_id) ?? new Set()).add(`${row.order_id}\0${row.n}`)); continue; }
     const unit = `${row.order_id}\0${row.unit}`;
     if (!units.has(unit)) units.set(unit, units.size);
@@ -180,6 +180,15 @@ function planFromTrash(catalog: Catalog, body: OrderOf<'restore'> | OrderOf<'emp
   steps.sort((a, b) => a.unit - b.unit);
   const keyOf = (step: NewStep): string => { const from = `${step.from_order ?? ''}\0${step.from_n ?? ''}`; return keys.get(from) ?? from; };
   return { steps, plan: { ...sumUp(catalog, steps, keyOf), away: listAway(catalog, away), last_copies: body.kind === 'empty' ? last.size : 0 } };
+}
+
+/** What of the trash the order is about, by whole units. */
+function listPart(catalog: Catalog, { sha256s, files, of_order }: OrderOf<'restore'> | OrderOf<'empty'>): TrashRow[] {
+  const rows = listTrash(catalog, sha256s).filter((row) => of_order === null || row.order_id === of_order);
+  if (files === null) return rows;
+  const places = new Set(files.map((file) => `${file.volume_id}\0${file.path}`));
+  const units = new Set(rows.filter((row) => places.has(`${row.volume_id}\0${row.path}`)).map((row) => `${row.order_id}\0${row.unit}`));
+  return rows.filter((row) => units.has(`${row.order_id}\0${row.unit}`));
 }
 
 function stepOf(row: TrashRow, unit: number): NewStep {

@@ -146,7 +146,7 @@ describe('the trash', () => {
     expect([await item(2), await item(3)]).toEqual([null, null]);
     // One tile: the video is shown as one with its still.
     expect(await listTrash(env.DB, ALL, 10)).toMatchObject([{ sha256: hashOf(2) }]);
-    const back = await give({ kind: 'restore', sha256s: [hashOf(2)], volumes: [VOLUME] });
+    const back = await give({ kind: 'restore', sha256s: [hashOf(2)], files: null, of_order: null, volumes: [VOLUME] });
     // The agent pushes the rows first, then the receipts.
     await send({ locations: [location(2, 'b.heic', { revision: 20 }), location(3, 'b.mov', { revision: 20 })], evidence: [evidence('b.heic', { revision: 20, albums: [{ key: 'goa', title: 'Goa' }] })] });
     expect(await item(2)).toBeNull();
@@ -164,7 +164,7 @@ describe('the trash', () => {
   it('keeps a deleted hash out: a copy that comes later is shown in the trash, and comes back by a word', async () => {
     const id = await give(trashOf([2, 3]));
     await report(id, [receipt(0, 2, 'b.heic', 'trashed'), receipt(1, 3, 'b.mov', 'trashed')]);
-    const empty = await give({ kind: 'empty', sha256s: null, volumes: [VOLUME], last_copies: true });
+    const empty = await give({ kind: 'empty', sha256s: null, files: null, of_order: null, volumes: [VOLUME], last_copies: true });
     await report(empty, [receipt(0, 2, 'b.heic', 'emptied', { from: { order_id: id, n: 0 } }), receipt(1, 3, 'b.mov', 'emptied', { from: { order_id: id, n: 1 } })]);
     expect(await listTrash(env.DB, ALL, 10)).toEqual([]);
     await send({ locations: [location(2, 'again.heic', { revision: 30, volume_id: OTHER, inode: '22' })] });
@@ -179,7 +179,7 @@ describe('the trash', () => {
     await report(id, [receipt(0, 1, 'a.jpg', 'name_taken', { to: '.jharokha-trash/x/0/a.jpg', reason: 'Another file has its name now.' })]);
     expect(await countRows('trash_files')).toBe(1);
     expect(await item(1)).not.toBeNull();
-    const back = await give({ kind: 'restore', sha256s: null, volumes: [VOLUME] });
+    const back = await give({ kind: 'restore', sha256s: null, files: null, of_order: null, volumes: [VOLUME] });
     await report(back, [receipt(0, 1, 'a.jpg', 'gone', { from: { order_id: id, n: 0 } })]);
     expect(await countRows('trash_files')).toBe(0);
   });

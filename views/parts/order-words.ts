@@ -7,9 +7,9 @@ export const LAST_COPY_WORDS: Partial<Record<OrderKind, string>> = { trash: 'tra
 
 
 /** What an order is called, by the number of tiles that were chosen; none where it is about everything. */
-export function orderTitle(kind: OrderKind, count: number | null, drive?: string): string {
-  switch (kind) {
-    case 'trash': return `Move ${sayThings(count ?? 0)} to the trash`;
+export function orderTitle(body: { kind: OrderKind; copies?: readonly unknown[] | null }, count: number | null, drive?: string): string {
+  switch (body.kind) {
+    case 'trash': return `Move ${body.copies ? sayCount(count ?? 0, 'copy', 'copies') : sayThings(count ?? 0)} to the trash`;
     case 'restore': return count === null ? 'Restore everything from the trash' : `Restore ${sayThings(count)}`;
     case 'empty': return count === null ? 'Empty the trash' : `Delete ${sayThings(count)} for good`;
     case 'verify': return `Verify ‘${drive ?? 'a drive'}’`;

@@ -42,10 +42,15 @@ orders.on('POST', ['/orders', '/orders/*', '/trash'], requireOwner);
 /** A draft of what a page or a command asks for; hashes are tiles, and what is shown as one with them goes with them. */
 async function draft(c: PageContext, asked: OrderBody, drive?: string): Promise<string> {
   const nowMs = Date.now();
-  const count = 'files' in asked ? asked.files.length : 'sha256s' in asked && asked.sha256s !== null ? asked.sha256s.length : null;
+  const count = countOf(asked);
   let body: OrderBody = asked;
   if (body.kind === 'trash' && body.copies === null) body = { ...body, sha256s: await withMembers(c.env.DB, body.sha256s) };
-  return draftOrder(c.env.DB, await withVolumes(c, body), orderTitle(asked.kind, count, drive), nowMs);
+  return draftOrder(c.env.DB, await withVolumes(c, body), orderTitle(asked, count, drive), nowMs);
+}
+
+/** Of how many things its title speaks; null: of everything. */
+function countOf(body: OrderBody): number | null {
+  return body.kind === 'mend' ? body.files.length : body.kind === 'trash' && body.copies !== null ? body.copies.length : 'sha256s' in body ? body.sha256s?.length ?? null : null;
 }
 
 /** Where it names none, an order may act on the drives that are connected at this moment, and on no other. */
@@ -140,8 +145,7 @@ orders.post('/orders/:id/fill', async (c) => {
   const parsed = OrderBody.safeParse(filled);
   if (!parsed.success) throw new BadRequest(`This form cannot be read: ${parsed.error.issues[0]?.message ?? ''}.`);
   const drive = parsed.data.kind === 'copy' ? await findDrive(c.env.DB, parsed.data.volume_id) : undefined;
-  const count = 'sha256s' in parsed.data ? parsed.data.sha256s?.length ?? null : null;
-  if (!(await fillDraft(c.env.DB, id, parsed.data, orderTitle(parsed.data.kind, count, drive && driveLabel(drive))))) throw new Conflict('This order was given before. Its page says how it stands.');
+  if (!(await fillDraft(c.env.DB, id, parsed.data, orderTitle(parsed.data, countOf(parsed.data), drive && driveLabel(drive))))) throw new Conflict('This order was given before. Its page says how it stands.');
   return sendBack(c, `/orders/${id}`);
 });
 
@@ -162,7 +166,7 @@ orders.post('/orders/:id/undo', async (c) => {
   if (order.kind !== 'trash' || order.ended_at_ms === null) throw new BadRequest('Only what was moved to the trash can be put back.');
   const hashes = await trashedBy(c, id);
   if (hashes.length === 0) throw new Conflict('Nothing of this order lies in the trash any more.');
-  const { orderId, given } = await giveAtOnce(c, { kind: 'restore', sha256s: hashes, volumes: [] });
+  const { orderId, given } = await giveAtOnce(c, { kind: 'restore', sha256s: hashes, files: null, of_order: id, volumes: [] });
   if (!given.ok) return sendOrder(c, order, { wrong: given.why });
   return sendBack(c, `/orders/${orderId}`);
 });
@@ -241,12 +245,12 @@ orders.post('/trash', async (c) => {
   if (!/^(restore|empty)(-all)?$/.test(what) || !chosen.success) throw new BadRequest('This form cannot be read.');
   if (!all && chosen.data.length === 0) return sendTrash(c, { wrong: 'Choose what it is about first.' }, 422);
   const sha256s = all ? null : chosen.data;
-  if (what.startsWith('empty')) return sendBack(c, `/orders/${await draft(c, { kind: 'empty', sha256s, volumes: [], last_copies: false })}`);
+  if (what.startsWith('empty')) return sendBack(c, `/orders/${await draft(c, { kind: 'empty', sha256s, files: null, of_order: null, volumes: [], last_copies: false })}`);
   // Those of which nothing lies in a trash come back by this word alone.
   const back = await untrash(c.env.DB, sha256s, Date.now());
   if (back.length > 0) await tellLibrary(c);
   if (!all && back.length === chosen.data.length) return sendBack(c, '/trash?done=back');
-  const { orderId, given } = await giveAtOnce(c, { kind: 'restore', sha256s, volumes: [] });
+  const { orderId, given } = await giveAtOnce(c, { kind: 'restore', sha256s, files: null, of_order: null, volumes: [] });
   return given.ok ? sendBack(c, `/orders/${orderId}`) : sendTrash(c, { wrong: given.why }, 422);
 });
 

@@ -193,6 +193,25 @@ describe('not what was ordered', () => {
   });
 });
 
+describe('of what lies in the trash a part', () => {
+  test('by where it lay, or by the order that moved it; what belongs to it comes with it', async () => {
+    s.picture('x/a.png', 1);
+    put(s.at('x/a.png.xmp'), XMP);
+    s.picture('y/a.png', 1);
+    s.picture('y/b.png', 2);
+    await s.addRoot();
+    await s.index();
+    const first = await s.give({ kind: 'trash', sha256s: [hash(1)], copies: [{ volume_id: 'uuid:blue', path: 'x/a.png' }] });
+    const second = await s.give({ kind: 'trash', sha256s: [hash(1), hash(2)], last_copies: true });
+    expect([s.steps(first).length, s.steps(second).length]).toEqual([2, 2]);
+    expect(await s.plan({ kind: 'empty', files: [{ volume_id: 'uuid:blue', path: 'y/a.png' }] })).toMatchObject({ files: 1, sidecars: 0 });
+    expect(s.outcomes(await s.give({ kind: 'restore', of_order: first, sha256s: [hash(1)] }))).toEqual({ 'x/a.png': 'restored', 'x/a.png.xmp': 'restored' });
+    expect(s.trash()).toHaveLength(2);
+    expect(s.outcomes(await s.give({ kind: 'empty', files: [{ volume_id: 'uuid:blue', path: 'y/a.png' }] }))).toEqual({ 'y/a.png': 'emptied' });
+    expect(s.outcomes(await s.give({ kind: 'restore', of_order: second }))).toEqual({ 'y/b.png': 'restored' });
+  });
+});
+
 describe('copies', () => {
   /** two.png on blue and on red; returns red's mount point. */
   async function putOnBoth(): Promise<string> {
