@@ -10,7 +10,7 @@ export interface FileRow {
   volume_id: string; dir: string; name: string;
   size_bytes: number; mtime_ms: number; ctime_ms: number; birth_ms: number; fs_id: string | null; inode: string | null;
   seen_as: FileSeenAs; sha256: string | null; in_package: boolean; racy: boolean; read_version: number; added_revision: number;
-  time_claims: TimeClaim[]; missing_since_ms: number | null; verified_ms: number | null; revision: number; pushed_revision: number;
+  time_claims: TimeClaim[]; missing_since_ms: number | null; verified_ms: number | null; damaged_ms: number | null; revision: number; pushed_revision: number;
 }
 
 /** One row of `listFolder`, as a short array, for the walk makes no object a file: 100,000 rows of ten columns took twice as long. */
@@ -76,7 +76,7 @@ export function countKnown(catalog: Catalog, volumeId: string): number {
 }
 
 /** `verified_ms` left out: these bytes were not read to their end. */
-export type FileWrite = Omit<FileRow, 'added_revision' | 'revision' | 'pushed_revision' | 'verified_ms'> & Partial<Pick<FileRow, 'verified_ms'>>;
+export type FileWrite = Omit<FileRow, 'added_revision' | 'revision' | 'pushed_revision' | 'verified_ms' | 'damaged_ms'> & Partial<Pick<FileRow, 'verified_ms'>>;
 
 /**
  * Writes a file's row inside the caller's transaction; it is due to be pushed. What was known of a sidecar of this name
@@ -88,7 +88,7 @@ export function putFile(catalog: Catalog, f: FileWrite): void {
   catalog.prepare(`INSERT INTO files (volume_id, dir, name, size_bytes, mtime_ms, ctime_ms, birth_ms, fs_id, inode, seen_as, sha256, in_package, racy, read_version, added_revision, time_claims, missing_since_ms, verified_ms, revision)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (volume_id, dir, name) DO UPDATE SET size_bytes = excluded.size_bytes, mtime_ms = excluded.mtime_ms,
     ctime_ms = excluded.ctime_ms, birth_ms = excluded.birth_ms, fs_id = excluded.fs_id, inode = excluded.inode, seen_as = excluded.seen_as, sha256 = excluded.sha256, in_package = excluded.in_package,
-    racy = excluded.racy, read_version = excluded.read_version, time_claims = excluded.time_claims, missing_since_ms = excluded.missing_since_ms, verified_ms = excluded.verified_ms, revision = excluded.revision`)
+    racy = excluded.racy, read_version = excluded.read_version, time_claims = excluded.time_claims, missing_since_ms = excluded.missing_since_ms, verified_ms = excluded.verified_ms, damaged_ms = NULL, revision = excluded.revision`)
     .run(f.volume_id, f.dir, f.name, f.size_bytes, f.mtime_ms, f.ctime_ms, f.birth_ms, f.fs_id, f.inode, f.seen_as, f.sha256, Number(f.in_package), Number(f.racy), f.read_version, revision,
       JSON.stringify(f.time_claims), f.missing_since_ms, f.verified_ms ?? null, revision);
 }
@@ -108,7 +108,13 @@ export function updateStats(catalog: Catalog, f: Pick<FileRow, 'volume_id' | 'di
 /** All of a file's bytes were read and were those of `sha256`. Local alone: nothing is pushed. */
 export function markVerified(catalog: Catalog, { volume_id, path, sha256 }: { volume_id: string; path: string; sha256: string | null }, atMs: number): void {
   const { dir, name } = splitPath(path);
-  catalog.prepare("UPDATE files SET verified_ms = ? WHERE volume_id = ? AND dir = ? AND name = ? AND sha256 = ? AND seen_as = 'asset'").run(atMs, volume_id, dir, name, sha256);
+  catalog.prepare("UPDATE files SET verified_ms = ?, damaged_ms = NULL WHERE volume_id = ? AND dir = ? AND name = ? AND sha256 = ? AND seen_as = 'asset'").run(atMs, volume_id, dir, name, sha256);
+}
+
+/** A verification found other bytes under an unchanged size and date: until one of them changes no scan takes them for an edit. Local alone. */
+export function markDamaged(catalog: Catalog, { volume_id, path, sha256 }: { volume_id: string; path: string; sha256: string | null }, atMs: number): void {
+  const { dir, name } = splitPath(path);
+  catalog.prepare("UPDATE files SET damaged_ms = ? WHERE volume_id = ? AND dir = ? AND name = ? AND sha256 = ? AND seen_as = 'asset'").run(atMs, volume_id, dir, name, sha256);
 }
 
 /** Paths at or below `top` that held an asset and now hold something else, and which no completed scan has told the Worker of. */

@@ -38,6 +38,8 @@ CREATE TABLE IF NOT EXISTS files (
   imports TEXT NOT NULL DEFAULT '[]', albums TEXT NOT NULL DEFAULT '[]',
   -- When all its bytes were last read and had this sha256: by a scan, or by an order to verify.
   verified_ms INTEGER,
+  -- When a verification found other bytes under its size and date; NULL again once it is read anew, mended or found right.
+  damaged_ms INTEGER,
   revision INTEGER NOT NULL, pushed_revision INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (volume_id, dir, name)
 ) WITHOUT ROWID;
@@ -247,6 +249,6 @@ CREATE TABLE IF NOT EXISTS spool (key TEXT PRIMARY KEY, sha256 TEXT NOT NULL, by
 /** Columns that a catalog from an earlier version lacks: table, column, definition as above. */
 export const ADDED_COLUMNS: readonly (readonly [table: string, column: string, definition: string])[] = [
   ['volumes', 'replaces', 'TEXT'],
-  ['files', 'imports', "TEXT NOT NULL DEFAULT '[]'"], ['files', 'albums', "TEXT NOT NULL DEFAULT '[]'"], ['files', 'verified_ms', 'INTEGER'],
+  ['files', 'imports', "TEXT NOT NULL DEFAULT '[]'"], ['files', 'albums', "TEXT NOT NULL DEFAULT '[]'"], ['files', 'verified_ms', 'INTEGER'], ['files', 'damaged_ms', 'INTEGER'],
   ['assets', 'proxy_version', 'INTEGER NOT NULL DEFAULT 0'], ['assets', 'proxy_pushed', 'INTEGER NOT NULL DEFAULT 0'], ['assets', 'proxy_bytes', 'INTEGER'],
 ];

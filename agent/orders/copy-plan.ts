@@ -81,6 +81,7 @@ async function findFolder(ctx: Planning, body: OrderOf<'export'>): Promise<{ vol
   if (!isAbsolute(body.folder)) throw new Blocked(`‘${body.folder}’ is not a whole path. Say the folder from the top, like /Volumes/Red/Export.`);
   if (body.folder.split('/').some((part) => part === '.' || part === '..')) throw new Blocked('The folder must be named without . and .. parts.');
   const folder = normalize(body.folder).replace(/(?<=.)\/+$/, '');
+  if (body.volume_id !== '' && !(await ctx.volumes.get(body.volume_id))) throw new Blocked(`${capital(sayDrive(ctx.catalog, body.volume_id))}, which ${folder} was to be on, is not connected. Plug it in, or choose another folder.`);
   const there = guard(folder, () => look(ctx.files, folder));
   if (there && !there.isDirectory() && !there.isSymbolicLink()) throw new Blocked(`${folder} is a file. An export needs a folder.`);
   const above = there ? folder : dirname(folder);
@@ -92,7 +93,7 @@ async function findFolder(ctx: Planning, body: OrderOf<'export'>): Promise<{ vol
   const found = await ctx.volumes.find(real);
   if (!found) throw new Blocked(`It cannot be told which drive ${above} lies on.`);
   // The folder that its drive was mounted on may have stayed, and lies on the computer's own disk.
-  if (body.volume_id !== '' && found.volume.volume_id !== body.volume_id) throw new Blocked(`${folder} was to be on ${sayDrive(ctx.catalog, body.volume_id)}, and lies on ‘${found.volume.label}’ now. Plug that drive in again, or choose the folder anew.`);
+  if (body.volume_id !== '' && found.volume.volume_id !== body.volume_id) throw new Blocked(`${folder} was to be on ${sayDrive(ctx.catalog, body.volume_id)}, and lies on ‘${found.volume.label}’ now. Plug that drive in where it was, or choose the folder anew.`);
   const path = there ? found.path : joinPath(found.path, folder.slice(folder.lastIndexOf('/') + 1));
   assertFolder(ctx, found.volume, path);
   return { volume: found.volume, path };
@@ -100,8 +101,10 @@ async function findFolder(ctx: Planning, body: OrderOf<'export'>): Promise<{ vol
 
 function sayDrive(catalog: Catalog, volumeId: string): string {
   const label = getVolume(catalog, volumeId)?.label ?? targetLabel(catalog, volumeId);
-  return label === undefined ? 'another drive' : `‘${label}’`;
+  return label === undefined ? 'the drive' : `‘${label}’`;
 }
+
+function capital(text: string): string { return text.charAt(0).toUpperCase() + text.slice(1); }
 
 function guard<T>(path: string, work: () => T): T {
   try { return work(); } catch (error) {

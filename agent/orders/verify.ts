@@ -2,7 +2,7 @@
 // while a good copy is still somewhere. It changes nothing on any drive.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Stats } from 'node:fs';
-import { joinPath, listCopies, markVerified, type FileRow } from '../catalog/files.ts';
+import { joinPath, listCopies, markDamaged, markVerified, type FileRow } from '../catalog/files.ts';
 import { countFilesToVerify, endStep, type Ending, type Step } from '../catalog/orders.ts';
 import { getVolume } from '../catalog/volumes.ts';
 import type { Catalog } from '../catalog/catalog.ts';
@@ -61,6 +61,7 @@ export async function verifyUnit(ctx: OrderContext, run: Run, unit: readonly Ste
     for (const { step, ending } of endings) {
       endStep(ctx.catalog, step, { to_path: null, ...ending }, atMs);
       if (ending.outcome === 'verified') markVerified(ctx.catalog, step, atMs);
+      else if (ending.outcome === 'damaged') markDamaged(ctx.catalog, step, atMs);
     }
   });
   ctx.onChange();

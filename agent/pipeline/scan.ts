@@ -385,6 +385,7 @@ async function processFile(run: Run, job: Job): Promise<void> {
     const inodeKey = inode !== null && stat.nlink > 1 ? `inode ${inode}` : null;
     if (inodeKey) for (let other = run.inFlight.get(inodeKey); other; other = run.inFlight.get(inodeKey)) await other.catch(() => undefined);
     if (!row && inode !== null && takeKnownInode(run, job, stat, inode)) return;
+    if (row && keepDamaged(run, job, row, stat)) return;
     const work = readOnce(ctx.files, ctx.reader, absolute, job.name, budget, (read) => useRead(run, job, row, read));
     if (!inodeKey) { await work; } else {
       run.inFlight.set(inodeKey, work);
@@ -416,6 +417,15 @@ function takeKnownInode(run: Run, job: Job, stat: Stats, inode: string): boolean
   });
   settleSolved(run, job);
   count(run, 'duplicate');
+  return true;
+}
+
+/** Bytes that a verification found damaged are no edit, whatever touched the file since, while its size and date stay: it waits to be mended. */
+function keepDamaged(run: Run, job: Job, row: FileRow, stat: Stats): boolean {
+  if (row.damaged_ms === null || row.sha256 === null || row.missing_since_ms !== null || row.size_bytes !== stat.size || row.mtime_ms !== stat.mtimeMs) return false;
+  run.ctx.catalog.transact(() => { updateStats(run.ctx.catalog, { ...fileWrite(run, job, stat, 'asset', row.sha256), verified_ms: row.verified_ms }); });
+  settleSolved(run, job);
+  count(run, 'unchanged');
   return true;
 }
 

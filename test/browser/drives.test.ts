@@ -204,7 +204,7 @@ test('an export goes onto the drive that was shown, and not onto what has its pa
   await page.getByText('Onto ‘USB stick’.').waitFor(SOON);
   await page.locator('html[data-live="open"]').waitFor(SOON);
   drives.unplug('USB stick', 'left_empty');
-  await page.getByText('was to be on another drive').waitFor(SOON);
+  await page.getByText('was to be on, is not connected').waitFor(SOON);
   expect(await page.getByRole('button', { name: 'Export', exact: true }).count()).toBe(0);
   // Nor by a page that did not hear of it.
   const answer = await page.request.post(`${page.url()}/give`, { headers: { Origin: new URL(page.url()).origin }, form: {} });

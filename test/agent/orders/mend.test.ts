@@ -35,6 +35,29 @@ function rot(path: string): string {
 const kept = `.jharokha-trash/${ORDER}/0/a.png`;
 
 describe('mending', () => {
+  test('of what a verification found is offered still after a scan, which takes it for no edit until its date says so', async () => {
+    // Written to, so that its ctime moved: as a faulty program or a repair of the file system leaves it.
+    rot(scene.at('a.png'));
+    rot(scene.at('alone.png'));
+    const { steps } = await give(scene, { kind: 'verify', volume_id: 'uuid:blue', share: 100, slowly: false });
+    expect(steps.map((s) => s.outcome)).toEqual(['damaged', 'damaged']);
+    const all = () => scene.catalog.db.prepare("SELECT dir, name, sha256, revision FROM files WHERE seen_as = 'asset'").all();
+    const before = all();
+    expect((await scene.scan()).counts).toMatchObject({ unchanged: 2, changed: 0, indexed: 0 });
+    expect((await scene.scan()).counts).toMatchObject({ unchanged: 2, changed: 0, indexed: 0 });
+    expect(all()).toEqual(before);
+    const id = '00000000-0000-4000-8000-000000000007';
+    expect((await give(scene, mend(), {}, id)).steps.map((s) => s.outcome)).toEqual(['trashed', 'copied']);
+    expect(readFileSync(scene.at('a.png'))).toEqual(png(1));
+    expect((await scene.scan()).counts).toMatchObject({ changed: 0 });
+    // Who saves it anew says that it is to be so: then it is read, and cannot be shown.
+    utimesSync(scene.at('alone.png'), 1_700_000_000, 1_700_000_000);
+    expect((await scene.scan())).toMatchObject({ counts: { unchanged: 1 }, failed: [{ path: 'alone.png' }] });
+    // Mended, nothing is left of it: what is damaged anew is an edit until it is found.
+    rot(scene.at('a.png'));
+    expect((await scene.scan()).failed.map((f) => f.path).sort()).toEqual(['a.png', 'alone.png']);
+  });
+
   test('puts the damaged file into the trash and a good copy in its place', async () => {
     const damaged = rot(scene.at('a.png'));
     expect(await openOrders(scene).orders.plan(mend())).toMatchObject({ files: 1, blocked: null });
