@@ -42,7 +42,7 @@ export async function makeLibrary(wanted: number): Promise<BenchLibrary> {
   const library: BenchLibrary = {
     base, volumeId: volume.volume_id, top, paths: [], sha256s: [], bytes: 0, catalog,
     context: () => ({
-      catalog, files: createFileAccess(), changes: createFileChanges(), volumes, now: () => Date.now(), signal: new AbortController().signal, sidecarsOf: () => new Map(), inPackage: () => false,
+      catalog, files: createFileAccess(), changes: createFileChanges(), volumes, now: () => Date.now(), signal: new AbortController().signal, sidecarsOf: () => new Map(), inPackage: () => false, ownFolders: [],
       exportFacts: (sha256s) => Promise.resolve({ items: sha256s.map((sha256) => ({ sha256, taken_at: '2021-03-04T05:06:07', taken_at_source: 'exif_original' as const, utc_offset_minutes: 60, latitude: 44.17, longitude: 9.61, description: 'Harbour', favourite: true, rating: 4, tags: ['sea'], people: ['Zoë'], albums: ['Album'], camera: 'Camera', name: null })) }),
       onChange: () => {}, refresh: () => {}, onEnded: () => {}, warn: (line) => { throw new Error(line); },
     }),

@@ -19,7 +19,7 @@ export interface ReceiptView { n: number; role: 'asset' | 'sidecar'; drive: stri
 export interface PlannedDrive extends DriveName { files: number; bytes: number }
 
 /** Where copies go: what the owner has said so far, and what may be chosen. */
-export interface CopyFields { kind: 'copy'; volume_id: string; folder: string; drives: { volume_id: string; label: string }[] }
+export interface CopyFields { kind: 'copy'; volume_id: string; folder: string; drives: (DriveName & { volume_id: string; connected: boolean })[] }
 export interface ExportFields { kind: 'export'; folder: string; template: string; sidecars: boolean; places: string[] }
 
 export interface PlanTile { sha256: string; color: string | null; grid_version: number }
@@ -61,7 +61,7 @@ export function OrderRows(props: { orders: (OrderView & { counts: { outcome: Out
 }
 
 /** `plan` is null while the agent cannot be asked: then `cannot` says why. */
-export interface DraftView { order: OrderView; plan: OrderPlan | null; drives: PlannedDrive[]; away: PlannedDrive[]; /** Which copies go onto. */ target: DriveName | null; /** Some of what it is about. */ tiles: PlanTile[]; fields: CopyFields | ExportFields | null; cannot?: string | undefined }
+export interface DraftView { order: OrderView; plan: OrderPlan | null; drives: PlannedDrive[]; away: PlannedDrive[]; /** Which copies go onto. */ target: DriveName | null; /** Of duplicates: those that go, some of them. */ copies: { drive: string; path: string }[] | null; /** Some of what it is about. */ tiles: PlanTile[]; fields: CopyFields | ExportFields | null; cannot?: string | undefined }
 
 /** What an order would do, before it is given; looked up again whenever a drive comes or goes. */
 export function DraftPage(props: DraftView & { frame: FrameFacts; wrong?: string | undefined }) {
@@ -87,8 +87,8 @@ export function Draft(props: DraftView) {
     <>
       {props.fields && <Fields order={order} fields={props.fields} />}
       <Said text={plan === null ? props.cannot : plan.blocked ?? undefined} wrong />
-      {nothing && <p class="lead">{props.away.length > 0 ? `Nothing of it lies on a drive that is connected. ${sayPlugIn(props.away)}` : 'There is no file that this could be done to.'}</p>}
-      {plan && plan.files > 0 && <PlanWords order={order} plan={plan} drives={props.drives} away={props.away} target={props.target} tiles={props.tiles} />}
+      {nothing && <p class="lead" role="status">{props.away.length > 0 ? `Nothing of it lies on a drive that is connected. ${sayPlugIn(props.away)}` : plan.note ?? 'There is no file that this could be done to.'}</p>}
+      {plan && plan.files > 0 && <PlanWords order={order} plan={plan} drives={props.drives} away={props.away} target={props.target} copies={props.copies} tiles={props.tiles} />}
       {plan && plan.refused.total > 0 && (
         <details class="section"><summary>{sayCount(plan.refused.total, 'file')} will be left alone</summary><ul class="rows">{plan.refused.files.map((file) => <li class="problem"><p class="path"><bdi>{showName(file.path)}</bdi></p><p class="small">{file.reason}</p></li>)}</ul></details>
       )}
@@ -108,35 +108,38 @@ const TEMPLATES = [['{year}/{month}', 'By year and month'], ['{year}', 'By year'
 /** Where to. `first`: before anything can be looked up. */
 function Fields(props: { order: OrderView; fields: CopyFields | ExportFields; first?: boolean }) {
   const { order, fields } = props;
-  return (
-    <form class="form order-fields" method="post" action={`${address(order)}/fill`}>
+  // Later they are of the form that gives the order: what stands in them is never left behind.
+  const form = props.first ? undefined : 'order-form';
+  const inputs = (
+    <>
       {fields.kind === 'copy' ? (
         <>
-          <label class="field"><span>Onto which drive</span><select name="volume_id" required>{fields.volume_id === '' && <option value="">Choose a drive</option>}{fields.drives.map((drive) => <option value={drive.volume_id} selected={drive.volume_id === fields.volume_id}>{showName(drive.label)}</option>)}</select></label>
+          <label class="field"><span>Onto which drive</span><select name="volume_id" form={form} required>{fields.volume_id === '' && <option value="">Choose a drive</option>}{fields.drives.map((drive) => <option value={drive.volume_id} selected={drive.volume_id === fields.volume_id}>{showName(drive.label)}{drive.note && ` (${showName(drive.note)})`}{!drive.connected && ', away'}</option>)}</select></label>
           {fields.drives.length === 0 && <p class="small">No other drive that can be written to is connected. Plug one in, and it is offered here.</p>}
-          <label class="field"><span>Into which folder there; empty is the drive’s top</span><input type="text" name="folder" value={fields.folder} placeholder="Photos" maxlength={1000} autocomplete="off" autocapitalize="off" spellcheck={false} /></label>
+          <label class="field"><span>Into which folder there; empty is the drive’s top</span><input type="text" name="folder" form={form} value={fields.folder} placeholder="Photos" maxlength={1000} autocomplete="off" autocapitalize="off" spellcheck={false} /></label>
         </>
       ) : (
         <>
-          <label class="field"><span>Into which folder on the computer that has the drives</span><input type="text" name="folder" value={fields.folder} required maxlength={4096} list="export-places" autocomplete="off" autocapitalize="off" spellcheck={false} /></label>
+          <label class="field"><span>Into which folder on the computer that has the drives</span><input type="text" name="folder" form={form} value={fields.folder} required pattern=".*\S.*" title="A folder" maxlength={4096} list="export-places" autocomplete="off" autocapitalize="off" spellcheck={false} /></label>
           <datalist id="export-places">{fields.places.map((place) => <option value={place}></option>)}</datalist>
-          <label class="field"><span>In folders</span><select name="template">{TEMPLATES.some(([template]) => template === fields.template) ? null : <option value={fields.template} selected>{fields.template}</option>}{TEMPLATES.map(([template, words]) => <option value={template} selected={template === fields.template}>{words}</option>)}</select></label>
-          <label class="check"><input type="checkbox" name="sidecars" value="yes" checked={fields.sidecars} /><span>With your corrections beside each file, as XMP</span></label>
+          <label class="field"><span>In folders</span><select name="template" form={form}>{TEMPLATES.some(([template]) => template === fields.template) ? null : <option value={fields.template} selected>{fields.template}</option>}{TEMPLATES.map(([template, words]) => <option value={template} selected={template === fields.template}>{words}</option>)}</select></label>
+          <label class="check"><input type="checkbox" name="sidecars" form={form} value="yes" checked={fields.sidecars} /><span>With your corrections beside each file, as XMP</span></label>
         </>
       )}
       <div class="buttons">
-        <button class={props.first ? 'button button-main' : 'button'} type="submit">{props.first ? 'Go on' : 'Change'}</button>
+        <button class={props.first ? 'button button-main' : 'button'} type="submit" form={form} formaction={`${address(order)}/fill`}>{props.first ? 'Go on' : 'Change'}</button>
         {props.first && <button class="button" type="submit" formaction={`${address(order)}/cancel`} formnovalidate>Leave it</button>}
       </div>
-    </form>
+    </>
   );
+  return props.first ? <form class="form order-fields" method="post" action={`${address(order)}/fill`}>{inputs}</form> : <div class="form order-fields">{inputs}</div>;
 }
 
 const GIVE: Record<OrderKind, string> = { trash: 'Move to the trash', restore: 'Restore', empty: 'Delete for good', verify: 'Verify', copy: 'Copy', export: 'Export', mend: 'Mend' };
 
 export function sayPlugIn(away: readonly PlannedDrive[]): string { return `Plug in ${away.map(sayDriveName).join(' or ')}.`; }
 
-function PlanWords(props: { order: OrderView; plan: OrderPlan; drives: PlannedDrive[]; away: PlannedDrive[]; target: DriveName | null; tiles: PlanTile[] }) {
+function PlanWords(props: { order: OrderView; plan: OrderPlan; drives: PlannedDrive[]; away: PlannedDrive[]; target: DriveName | null; copies: DraftView['copies']; tiles: PlanTile[] }) {
   const { order, plan } = props;
   return (
     <div class="plan">
@@ -148,6 +151,8 @@ function PlanWords(props: { order: OrderView; plan: OrderPlan; drives: PlannedDr
         {order.kind === 'mend' && ' Each goes into the trash of its drive, and a copy that is read right then is written in its place.'}
         {order.kind === 'empty' && (plan.files === 1 ? ' It is read once more and then deleted. This cannot be undone.' : ' They are read once more and then deleted. This cannot be undone.')}
       </p>
+      {props.copies && <p>The photos stay: of each another copy is read first.</p>}
+      {props.copies && <ul class="rows">{props.copies.map((copy) => <li class="small path"><bdi>{showName(copy.drive)}</bdi>: <bdi>{showName(copy.path)}</bdi></li>)}</ul>}
       {props.target && <p>Onto <DriveNames drives={[props.target]} />.</p>}
       {plan.note && <p class="small">{plan.note}</p>}
       <ul class="rows plan-drives">
@@ -226,12 +231,16 @@ function OrderStateWords(props: { order: OrderView; counts: { outcome: Outcome; 
   );
 }
 
+/** What became of files of which another was written, or lies there. */
+const COPIED: readonly Outcome[] = ['copied', 'exported', 'already'];
+
 function ReceiptRow(props: { receipt: ReceiptView }) {
   const { receipt } = props;
   return (
     <li class={isDone(receipt.outcome) ? 'receipt' : 'receipt receipt-not'}>
       <p class="path">{receipt.sha256 !== null && receipt.role === 'asset' ? <a href={assetAddress(receipt.sha256)}><bdi>{showName(receipt.path)}</bdi></a> : <bdi>{showName(receipt.path)}</bdi>}</p>
-      <p class="small num">{sayOutcome(receipt.outcome)} · <bdi>{showName(receipt.drive)}</bdi> · {sayBytes(receipt.size_bytes)}{receipt.role === 'sidecar' && ' · sidecar'}{receipt.sha256 !== null && <> · <span title={receipt.sha256}>{receipt.sha256.slice(0, 12)}…</span></>}</p>
+      <p class="small num">{sayOutcome(receipt.outcome)} · <bdi>{showName(receipt.drive)}</bdi>{receipt.size_bytes > 0 && ` · ${sayBytes(receipt.size_bytes)}`}{receipt.role === 'sidecar' && ' · sidecar'}{receipt.sha256 !== null && <> · <span title={receipt.sha256}>{receipt.sha256.slice(0, 12)}…</span></>}</p>
+      {receipt.to_path !== null && COPIED.includes(receipt.outcome) && <p class="small path">→ <bdi>{showName(receipt.to_path)}</bdi></p>}
       {receipt.reason && <p class="small">{receipt.reason}</p>}
     </li>
   );

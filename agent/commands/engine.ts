@@ -2,7 +2,7 @@
 // a time; previews in the background, small videos behind them; pushing beside all. It owns no rule of any of them.
 import { SOFTWARE_VERSION } from '../../protocol/versions.ts';
 import { randomUUID } from 'node:crypto';
-import { statSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -347,7 +347,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const changes = createFileChanges();
   let orderTimer: NodeJS.Timeout | undefined;
   const orders = createOrders({
-    catalog, files: ctx.files, changes, volumes, now: ctx.now, signal: stop.signal, warn, sidecarsOf: (folder) => sidecarsOfFolder(catalog, folder), inPackage: isInPackage,
+    catalog, files: ctx.files, changes, volumes, now: ctx.now, signal: stop.signal, warn, sidecarsOf: (folder) => sidecarsOfFolder(catalog, folder), inPackage: isInPackage, ownFolders: [realpathSync(options.dataDir)],
     exportFacts: (sha256s) => fetchExportFacts(options.worker, sha256s),
     refresh: () => { ctx.files.refresh(); changes.refresh(); },
     onChange: () => { orderTimer ??= setTimeout(() => { orderTimer = undefined; changed(); }, ORDER_TELL_MS); pushSoon(); },

@@ -6,6 +6,7 @@ import * as z from 'zod';
 import { isDone, isEnded, MAX_ORDER_ASSETS, OrderPlan, OrderProgress, OrderState, Outcome, type OrderBody, type OrderOf } from '../../protocol/orders.ts';
 import { Sha256 } from '../../protocol/words.ts';
 import { CommandError, EXIT, type Options } from '../config.ts';
+import { sayBytes } from '../orders/context.ts';
 import { callWorker, WorkerRefused } from '../push/client.ts';
 import { findDrive, listDrives, type NamedDrive } from './drive-names.ts';
 import { connectOrStart, type Instance } from './instance.ts';
@@ -30,7 +31,13 @@ export async function run(options: Options): Promise<number> {
   try {
     let worst: number = EXIT.ok;
     for (const body of await readBodies(instance, options)) {
-      if (options.dryRun) { printPlan(body, await plan(instance, body), options); continue; }
+      if (options.dryRun) {
+        const planned = await plan(instance, body);
+        printPlan(body, planned, options);
+        // As it would end if it were given.
+        if (planned.blocked !== null) worst = Math.max(worst, EXIT.fatal);
+        continue;
+      }
       worst = Math.max(worst, await giveAndFollow(instance, body, options));
     }
     return worst;
@@ -128,12 +135,14 @@ async function plan(instance: Instance, body: OrderBody): Promise<OrderPlan> {
   return Planned.parse(await post(instance, '/api/orders', { body, dry: true })).plan;
 }
 
+function count(n: number, one: string, many = `${one}s`): string { return `${n.toLocaleString('en')} ${n === 1 ? one : many}`; }
+
 function printPlan(body: OrderBody, planned: OrderPlan, { json }: Options): void {
   if (json) { printJson({ kind: body.kind, dry_run: true, ...planned }); return; }
-  if (planned.blocked !== null) { printLine(planned.blocked); return; }
-  printLine(`${planned.files.toLocaleString('en')} files of ${planned.assets.toLocaleString('en')} photos and videos, ${(planned.bytes / 1e6).toFixed(1)} MB, and ${planned.sidecars} sidecars. Nothing was done.`);
-  for (const drive of planned.drives) printLine(`  ${safe(drive.label)}: ${drive.files.toLocaleString('en')} files`);
-  for (const drive of planned.away) printLine(`  ${safe(drive.label)}, away: ${drive.files.toLocaleString('en')} files stay there`);
+  if (planned.blocked !== null) { printLine(safe(planned.blocked)); return; }
+  printLine(`${count(planned.files, 'file')} of ${count(planned.assets, 'photo or video', 'photos and videos')}, ${sayBytes(planned.bytes)}${planned.sidecars > 0 ? `, and ${count(planned.sidecars, 'sidecar')}` : ''}. Nothing was done.`);
+  for (const drive of planned.drives) printLine(`  ${safe(drive.label)}: ${count(drive.files, 'file')}`);
+  for (const drive of planned.away) printLine(`  ${safe(drive.label)}, away: ${count(drive.files, 'file')} there ${drive.files === 1 ? 'stays' : 'stay'}`);
   if (planned.target) printLine(`  onto ${safe(planned.target.label)}`);
   if (planned.note) printLine(safe(planned.note));
   if (planned.last_copies > 0) printLine(`Of ${planned.last_copies.toLocaleString('en')} no other copy is known: --last-copies lets them go too.`);

@@ -24,6 +24,8 @@ export interface OrderContext {
   signal: AbortSignal;
   /** Of a folder: for each media file's name the sidecars beside it that speak of it. */
   sidecarsOf(folder: Folder): Map<string, string[]>;
+  /** Absolute paths of our own data, where nothing of the owner's belongs. */
+  ownFolders: readonly string[];
   /** Whether a path leads into another program's package. */
   inPackage(path: string): boolean;
   /** What the library says of these assets (at most MAX_FACTS_ASSETS). Throws while the Worker is out of reach. */

@@ -15,7 +15,7 @@ import { foldName, readTemplate, TemplateError } from './names.ts';
 import { EMPTY_PLAN, listAway, sumUp, togetherWith } from './plan.ts';
 
 type Body = OrderOf<'copy'> | OrderOf<'export'>;
-type Planning = Pick<OrderContext, 'catalog' | 'sidecarsOf' | 'files' | 'volumes' | 'inPackage'>;
+type Planning = Pick<OrderContext, 'catalog' | 'sidecarsOf' | 'files' | 'volumes' | 'inPackage' | 'ownFolders'>;
 
 /** Folders' own blocks, part files and journals: what a full drive is best never brought to. */
 const RESERVE_BYTES = 16_000_000;
@@ -118,6 +118,8 @@ function assertFolder(ctx: Planning, volume: Volume, path: string): void {
   if (volume.read_only) throw new Blocked(`‘${volume.label}’ can only be read.`);
   const parts = path === '' ? [] : path.split('/');
   if (parts.some((part) => part.toLowerCase().startsWith('.jharokha'))) throw new Blocked('The folder lies in one of Jharokha’s own, which no scan looks into. Choose another.');
+  const absolute = absolutePath(volume.mount_point, path);
+  if (ctx.ownFolders.some((own) => absolute === own || absolute.startsWith(`${own}/`))) throw new Blocked('The folder lies in Jharokha’s own data. Choose another.');
   if (ctx.inPackage(path)) throw new Blocked('The folder lies inside another program’s library. Choose another.');
   for (let n = 1; n <= parts.length; n += 1) {
     const absolute = absolutePath(volume.mount_point, parts.slice(0, n).join('/'));

@@ -210,8 +210,19 @@ test('an export goes onto the drive that was shown, and not onto what has its pa
   const answer = await page.request.post(`${page.url()}/give`, { headers: { Origin: new URL(page.url()).origin }, form: {} });
   expect([answer.status(), readdirSync(usb)]).toEqual([422, []]);
   drives.replug('USB stick');
+  // What was changed and not looked up is not what is given.
+  await page.getByRole('button', { name: 'Export', exact: true }).waitFor(SOON);
+  await folder.fill(join(usb, 'Elsewhere'));
+  await page.getByRole('button', { name: 'Export', exact: true }).click();
+  await page.getByText('Where it goes was changed just now.').waitFor(SOON);
+  expect(said.splice(0)).toEqual([expect.stringMatching(/^422 /)]);
+  await folder.fill(join(usb, 'Export'));
+  await page.getByRole('button', { name: 'Change' }).click();
+  await page.getByText('Onto ‘USB stick’.').waitFor(SOON);
   await page.getByRole('button', { name: 'Export', exact: true }).click(SOON);
   expect(await untilEnded()).toContain('7 exported');
+  expect(readdirSync(usb)).toEqual(['Export']);
+  await page.getByText(`→ ${join(usb, 'Export')}`).first().waitFor(SOON);
   const exported = Object.values(filesIn(usb)).map((v) => v.split(' ')[0]);
   const originals = new Set(Object.values(before).map((v) => v.split(' ')[0]));
   // A Live Photo with its edit, and a photo; each picture with an XMP.

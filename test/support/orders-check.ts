@@ -205,7 +205,7 @@ function listTrashRows(catalog: Catalog): TrashRow[] {
  */
 export function checkRows(drives: readonly Drive[], catalog: Catalog, isPicture: (path: string) => boolean, { inodes = true } = {}): string[] {
   const wrong: string[] = [];
-  const rows = catalog.db.prepare("SELECT volume_id, dir, name, seen_as, sha256, size_bytes, mtime_ms, missing_since_ms FROM files").all() as { volume_id: string; dir: string; name: string; seen_as: string; sha256: string | null; size_bytes: number; mtime_ms: number; missing_since_ms: number | null }[];
+  const rows = catalog.db.prepare("SELECT volume_id, dir, name, seen_as, sha256, size_bytes, mtime_ms, missing_since_ms, damaged_ms FROM files").all() as { volume_id: string; dir: string; name: string; seen_as: string; sha256: string | null; size_bytes: number; mtime_ms: number; missing_since_ms: number | null; damaged_ms: number | null }[];
   const isUnseen = (path: string, row: { size_bytes: number; mtime_ms: number }): boolean => { const stat = lstatSync(path); return !inodes && stat.size === row.size_bytes && stat.mtimeMs === row.mtime_ms; };
   for (const drive of drives) {
     const there = readTree(drive.mount_point).files;
@@ -215,7 +215,8 @@ export function checkRows(drives: readonly Drive[], catalog: Catalog, isPicture:
       const row = known.get(path);
       if (!row || row.seen_as !== 'asset') wrong.push(`not in the catalog: ${path}`);
       else if (row.missing_since_ms !== null) wrong.push(`missing, and it is there: ${path}`);
-      else if (row.sha256 !== seen.sha256 && !isUnseen(path, row)) wrong.push(`another hash in the catalog: ${path}`);
+      // What a verification found damaged keeps the hash that it should have.
+      else if (row.sha256 !== seen.sha256 && row.damaged_ms === null && !isUnseen(path, row)) wrong.push(`another hash in the catalog: ${path}`);
     }
     for (const [path, row] of known) if (row.seen_as === 'asset' && row.missing_since_ms === null && !there.has(path)) wrong.push(`in the catalog and not there: ${path}`);
   }

@@ -224,7 +224,7 @@ export function openWorld(template: Template, options: { links?: boolean; clock?
     setHook: (next) => { hook = next ?? NO_HOOK; },
     orders: () => orders ??= createOrders({
       catalog: hookCatalog(open(), () => hook), files: hookAccess(createFileAccess(), () => hook), changes: hookChanges(createFileChanges({ calls: hookCalls(world.links, () => hook) }), () => hook), volumes,
-      now: () => Date.now() + (options.clock?.offMs ?? 0), signal: new AbortController().signal, sidecarsOf: (folder) => sidecarsOfFolder(open(), folder), inPackage: isInPackage, exportFacts: standInFacts, refresh: () => undefined, onChange: () => undefined, onEnded: () => undefined, warn: () => undefined,
+      now: () => Date.now() + (options.clock?.offMs ?? 0), signal: new AbortController().signal, sidecarsOf: (folder) => sidecarsOfFolder(open(), folder), inPackage: isInPackage, ownFolders: [], exportFacts: standInFacts, refresh: () => undefined, onChange: () => undefined, onEnded: () => undefined, warn: () => undefined,
     }),
     orderOf: (asked) => {
       // A template's export names its folder as it lies on the drive.

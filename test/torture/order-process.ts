@@ -27,7 +27,7 @@ const files = hookAccess(createFileAccess(), () => hook);
 const changes = hookChanges(createFileChanges({ calls: hookCalls(job.links, () => hook) }), () => hook);
 const orders = createOrders({
   catalog: hookCatalog(catalog, () => hook), files, changes, volumes: createVolumes({ testFile: job.volumesFile }), now: () => Date.now(), signal: new AbortController().signal,
-  sidecarsOf: (folder) => sidecarsOfFolder(catalog, folder), inPackage: isInPackage, exportFacts: standInFacts, refresh: () => undefined, onChange: () => undefined, onEnded: () => undefined, warn: (line) => { console.error(line); },
+  sidecarsOf: (folder) => sidecarsOfFolder(catalog, folder), inPackage: isInPackage, ownFolders: [], exportFacts: standInFacts, refresh: () => undefined, onChange: () => undefined, onEnded: () => undefined, warn: (line) => { console.error(line); },
 });
 await orders.take([{ order_id: job.order.order_id, cancelled: false }], async () => job.order);
 await orders.settled();

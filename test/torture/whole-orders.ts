@@ -127,7 +127,7 @@ export async function runWhole(template: WholeTemplate, seed: number): Promise<W
         await waitIdle(up);
         const rotten = dice.shuffle(template.paths).slice(0, 1 + Math.floor(dice.next() * template.paths.length));
         for (const path of rotten) { rot(join(blue, path)); watch.changed(join(blue, path), join(blue, path)); }
-        // Either: the scan of a start takes for an edit what was written here, for unlike what a dying drive does it moved the ctime.
+        // Either: until a verification has found it the scan of a start takes for an edit what was written here, for unlike what a dying drive does it moved the ctime.
         if (dice.next() < 0.3) await run('verify', { volume_id: 'uuid:blue' });
         else await run('mend', { files: rotten.map((path) => ({ volume_id: 'uuid:blue', path })), volumes: ['uuid:blue', 'uuid:red'] });
       }

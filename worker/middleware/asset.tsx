@@ -20,7 +20,10 @@ export type LoadedFacts = FactsProps & { asset: AssetDetail; primary: Tile | und
 /** Throws NotFound where there is no such asset. `inside` is the grid's address as the request names it. */
 export async function loadFacts(c: PageContext, sha256: string, inside: string | undefined): Promise<LoadedFacts> {
   const asset = Sha256.safeParse(sha256).success ? await findAsset(c.env.DB, sha256) : undefined;
-  if (!asset) throw new NotFound(await findTrashed(c.env.DB, sha256) ? 'It was moved to the trash. The Trash page restores it.' : 'There is no photo at this address. It may have been taken out of the library.');
+  if (!asset) {
+    const trashed = await findTrashed(c.env.DB, sha256);
+    throw new NotFound(!trashed ? 'There is no photo at this address. It may have been taken out of the library.' : trashed.files > 0 ? 'It was moved to the trash. The Trash page restores it.' : 'It was moved to the trash, and nothing of it lies there any more.');
+  }
   const top = asset.primary_sha256 ?? sha256;
   const [copies, connected, members, albums, primary] = await Promise.all([
     listCopies(c.env.DB, sha256), loadConnected(c), asset.members > 0 || top !== sha256 ? listMembers(c.env.DB, top) : [], listAlbumsOf(c.env.DB, top), top === sha256 ? undefined : findTile(c.env.DB, top),

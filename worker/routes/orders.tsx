@@ -28,6 +28,8 @@ const ORDERS_SHOWN = 50;
 const TRASH_SHOWN = 200;
 /** Pictures beside a question: enough to see that they are the right ones. */
 const TILES_SHOWN = 12;
+/** Paths of duplicates beside a question; their number stands above. */
+const COPIES_SHOWN = 50;
 /** Receipts that one step of a download reads. */
 const RECEIPTS_READ = 2_000;
 
@@ -73,7 +75,7 @@ async function give(c: PageContext, orderId: string, word: string): Promise<Give
   let plan: OrderPlan;
   try { plan = await askAgent(c.env, 'plan_order', { body }); } catch (error) { return { ok: false, why: sayRefusal(error).text, plan: null }; }
   if (plan.blocked !== null) return { ok: false, why: plan.blocked, plan };
-  if (plan.files === 0) return { ok: false, why: plan.away.length > 0 ? sayPlugIn(planned(await loadKnownDrives(c), plan.away)) : 'There is no file that this could be done to.', plan };
+  if (plan.files === 0) return { ok: false, why: plan.away.length > 0 ? sayPlugIn(planned(await loadKnownDrives(c), plan.away)) : plan.note ?? 'There is no file that this could be done to.', plan };
   const needed = plan.last_copies > 0 ? LAST_COPY_WORDS[body.kind] : undefined;
   if (needed !== undefined && word.trim().toLowerCase() !== needed) return { ok: false, why: `Type the word ${needed}: of ${sayCount(plan.last_copies, 'of them', 'of them')} no other copy is known.`, plan };
   const given = 'last_copies' in body ? { ...body, last_copies: needed !== undefined } : onDrive(body, plan);
@@ -127,27 +129,37 @@ orders.post('/orders', async (c) => {
 
 orders.post('/orders/:id/give', async (c) => {
   const id = orderIdOf(c);
-  const form = await c.req.formData();
-  const word = form.get('word');
-  const given = await give(c, id, typeof word === 'string' ? word : '');
+  const fields = await readForm(c);
+  // What stands in its form and was not looked up yet is not what was shown.
+  if (fields['folder'] !== undefined && await fill(c, id, fields)) return sendDraft(c, await needOrder(c, id), 'Where it goes was changed just now. This is what would be done: say so once more.', 422);
+  const given = await give(c, id, fields['word'] ?? '');
   return given.ok ? sendBack(c, `/orders/${id}`) : sendDraft(c, await needOrder(c, id), given.why, 422);
 });
 
 /** The particulars of a copy or an export, before it is given. */
 orders.post('/orders/:id/fill', async (c) => {
   const id = orderIdOf(c);
+  await fill(c, id, await readForm(c));
+  return sendBack(c, `/orders/${id}`);
+});
+
+/** Puts what a form says of where it goes into the draft. False where that is what stands there already. */
+async function fill(c: PageContext, id: string, fields: Record<string, string>): Promise<boolean> {
   const draftOf = await readOrder(c.env.DB, id);
   if (!draftOf) throw new NotFound('There is no such order.');
-  const fields = await readForm(c);
   const { body } = draftOf;
   const text = (name: string) => (fields[name] ?? '').trim();
   const filled = body.kind === 'copy' ? { ...body, volume_id: fields['volume_id'] ?? '', folder: text('folder') } : body.kind === 'export' ? { ...body, volume_id: '', folder: text('folder'), template: text('template'), sidecars: fields['sidecars'] === 'yes' } : body;
   const parsed = OrderBody.safeParse(filled);
   if (!parsed.success) throw new BadRequest(`This form cannot be read: ${parsed.error.issues[0]?.message ?? ''}.`);
+  if (JSON.stringify(parsed.data) === JSON.stringify(body.kind === 'export' ? { ...body, volume_id: '' } : body)) return false;
   const drive = parsed.data.kind === 'copy' ? await findDrive(c.env.DB, parsed.data.volume_id) : undefined;
   if (!(await fillDraft(c.env.DB, id, parsed.data, orderTitle(parsed.data, countOf(parsed.data), drive && driveLabel(drive))))) throw new Conflict('This order was given before. Its page says how it stands.');
-  return sendBack(c, `/orders/${id}`);
-});
+  return true;
+}
+
+// An answer to a form stands at its address: who loads it again means the order.
+orders.get('/orders/:id/:verb{give|fill|cancel|undo}', (c) => c.redirect(`/orders/${orderIdOf(c)}`, 303));
 
 orders.post('/orders/:id/cancel', async (c) => {
   const id = orderIdOf(c);
@@ -276,7 +288,7 @@ async function sendDraft(c: PageContext, order: OrderFacts, wrong?: string, stat
   const known = await loadKnownDrives(c);
   const [drives, away] = [planned(known, plan?.drives ?? []), planned(known, plan?.away ?? [])];
   const hashes = 'sha256s' in whole.body && whole.body.sha256s !== null ? whole.body.sha256s.slice(0, TILES_SHOWN) : [];
-  const view = { order: viewOf(order, known), plan, drives, away, target: plan?.target ? named(known, plan.target) : null, cannot, fields, tiles: await listPlanTiles(c.env.DB, hashes) };
+  const view = { order: viewOf(order, known), plan, drives, away, target: plan?.target ? named(known, plan.target) : null, copies: whole.body.kind === 'trash' ? whole.body.copies?.slice(0, COPIES_SHOWN).map((copy) => ({ drive: known(copy.volume_id).label, path: copy.path })) ?? null : null, cannot, fields, tiles: await listPlanTiles(c.env.DB, hashes) };
   return wantsFragment(c) ? sendFragment(c, <Draft {...view} />) : sendPage(c, <DraftPage frame={await loadFrame(c)} {...view} wrong={wrong === cannot ? undefined : wrong} />, status);
 }
 
@@ -285,7 +297,12 @@ async function fieldsOf(c: PageContext, body: OrderBody): Promise<CopyFields | E
   if (body.kind !== 'copy' && body.kind !== 'export') return null;
   const { volumes } = await getPresence(c.env);
   const known = await loadKnownDrives(c);
-  if (body.kind === 'copy') return { kind: 'copy', volume_id: body.volume_id, folder: body.folder, drives: volumes.filter((v) => !v.read_only).map((v) => named(known, v)) };
+  if (body.kind === 'copy') {
+    const drives = volumes.filter((v) => !v.read_only).map((v) => named(known, v));
+    // One that was chosen and has left stays chosen.
+    const chosen = body.volume_id === '' || drives.some((d) => d.volume_id === body.volume_id) ? [] : [known(body.volume_id)];
+    return { kind: 'copy', volume_id: body.volume_id, folder: body.folder, drives: [...chosen, ...drives] };
+  }
   return { kind: 'export', folder: body.folder, template: body.template, sidecars: body.sidecars, places: volumes.filter((v) => !v.read_only && v.removable).map((v) => `${v.mount_point}/Export`) };
 }
 

@@ -19,7 +19,7 @@ export function openOrders(scene: Scene, options: Partial<OrdersOptions> = {}): 
   const changes = options.changes ?? createFileChanges();
   const orders = createOrders({
     catalog: scene.catalog, files: scene.files, volumes: scene.volumes, now: () => Date.now(), signal: new AbortController().signal, sidecarsOf: (folder) => sidecarsOfFolder(scene.catalog, folder),
-    inPackage: isInPackage, exportFacts: () => Promise.resolve({ items: [] }), onChange: () => {}, refresh: () => {}, onEnded: (order) => { ended.push(order); }, warn: (line) => { warned.push(line); }, ...options, changes,
+    inPackage: isInPackage, ownFolders: [], exportFacts: () => Promise.resolve({ items: [] }), onChange: () => {}, refresh: () => {}, onEnded: (order) => { ended.push(order); }, warn: (line) => { warned.push(line); }, ...options, changes,
   });
   return { orders, changes, warned, ended };
 }

@@ -316,6 +316,13 @@ describe('an export', () => {
     expect(filesIn(usb)).toEqual([1, 2, 3, 4, 5].map((i) => `out/p${i}.png`));
   });
 
+  test('not into our own data', async () => {
+    scene.picture('a.png', 1);
+    await library();
+    for (const folder of [out, join(out, 'data')]) expect(await openOrders(scene, { ...options(), ownFolders: [out] }).orders.plan(order([1], { folder }))).toMatchObject({ blocked: expect.stringMatching(/own data/) });
+    expect(await openOrders(scene, { ...options(), ownFolders: [`${out}x`] }).orders.plan(order([1]))).toMatchObject({ blocked: null });
+  });
+
   test('onto the drive that its folder lay on when it was given, and never onto what has that path by then', async () => {
     const usb = scene.drives.plugIn('usb');
     scene.picture('a.png', 1);

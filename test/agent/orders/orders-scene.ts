@@ -56,7 +56,7 @@ export function createOrdersScene(options: { volume?: Partial<FakeVolume>; links
   const { catalog, volumes } = scene;
   const orders = createOrders({
     catalog: hookCatalog(catalog, () => hook), files: hookAccess(createFileAccess(), () => hook), changes: hookChanges(createFileChanges({ calls: hookCalls(options.links ?? true, () => hook) }), () => hook), volumes,
-    now: () => Date.now() + clock.offMs, signal: (options.stop ?? new AbortController()).signal, sidecarsOf: (folder) => sidecarsOfFolder(catalog, folder), inPackage: isInPackage, exportFacts: async () => ({ items: [] }), refresh: () => undefined, onChange: () => undefined,
+    now: () => Date.now() + clock.offMs, signal: (options.stop ?? new AbortController()).signal, sidecarsOf: (folder) => sidecarsOfFolder(catalog, folder), inPackage: isInPackage, ownFolders: [], exportFacts: async () => ({ items: [] }), refresh: () => undefined, onChange: () => undefined,
     onEnded: () => undefined, warn: (line) => { warnings.push(line); },
   });
   const connected = (): { volume_id: string; mount_point: string }[] => desk.all.map((volume_id) => ({ volume_id, mount_point: catalog.db.prepare('SELECT last_mount_point AS p FROM volumes WHERE volume_id = ?').get(volume_id)?.['p'] as string }));
