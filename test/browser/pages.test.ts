@@ -164,6 +164,8 @@ describe('timeline', () => {
     expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
     const small = await page.locator('.rail a:visible, .top a:visible, .top button:visible').evaluateAll((all) => all.filter((each) => each.getBoundingClientRect().height < 44 && !each.matches('.top-title')).map((each) => each.outerHTML));
     expect(small).toEqual([]);
+    // The first drive by its name, all others by their number.
+    expect(await page.locator('.dots li:visible').evaluateAll((all) => all.map((each) => each.textContent))).toEqual(['Blue SSD, connected', '+1 more']);
     await page.locator('.jump').tap();
     await page.locator('.year-months a[aria-label="August 2023"]').tap();
     await expect.poll(() => page.locator('.month-title[data-month="202308"]').evaluate((title) => title.getBoundingClientRect().top), SOON).toBeLessThan(100);
