@@ -139,34 +139,45 @@ function Mend(props: { file: DamagedFile }) {
   );
 }
 
+export interface DamagedFacts { files: DamagedFile[]; next: string | null; nowMs: number }
+
 /** Files that no longer hold what they held, by drive and path. */
-export function DamagedPage(props: { frame: FrameFacts; files: DamagedFile[]; next: string | null; nowMs: number; of?: DriveName | undefined }) {
+export function DamagedPage(props: DamagedFacts & { frame: FrameFacts; address: string; of?: DriveName | undefined }) {
   return (
     <Page frame={props.frame} title="Damaged files" section="drives">
       <div class="page">
         <a class="back" href="/copies"><Icon name="left" small />Copies</a>
         <h1>Damaged files{props.of && <> on <bdi>{showName(props.of.label)}</bdi></>}</h1>
-        {props.files.length === 0
-          ? <p class="lead">None is known. Only verifying a drive finds them; it can be begun on the page of <a href="/drives">drives</a>.</p>
-          : <p class="lead">When they were verified they held other bytes than before, though neither their size nor their date had changed: so a drive forgets. Nothing was done to them by itself.</p>}
-        <ul class="rows">
-          {props.files.map((file) => (
-            <li class="copy-row">
-              <a class="copy-cover" href={assetAddress(file.sha256)} aria-label={tileWords(file)} style={file.color ? `--c:${file.color}` : undefined}>
-                {file.grid_version > 0 ? <img src={renditionUrl({ sha256: file.sha256, name: 'grid', version: file.grid_version })} alt="" loading="lazy" decoding="async" /> : <Icon name={file.kind === 'video' ? 'film' : 'image'} />}
-              </a>
-              <div>
-                <p class="path"><bdi>{showName(file.path)}</bdi></p>
-                <p class="small"><span class={file.drive.connected ? 'dot' : 'dot away'} aria-hidden="true"></span><bdi>{showName(file.drive.label)}</bdi>{!file.drive.connected && ', away'} · found {sayAgo(file.damaged_at_ms, props.nowMs)}</p>
-                <p class={file.files === 0 ? 'small sum-warn' : 'small'}>{file.files === 0 ? 'No whole copy of it is known.' : <>{sayCount(file.files, 'whole copy', 'whole copies')} on <DriveNames drives={file.others} />.</>}</p>
-                {file.files > 0 && <Mend file={file} />}
-              </div>
-            </li>
-          ))}
-        </ul>
-        {props.next && <p class="section buttons"><a class="button" rel="next" href={props.next}>More</a></p>}
+        <div id="damaged" {...hx({ get: props.address, trigger: 'live-presence from:body', swap: 'innerMorph' })}><DamagedBody {...props} /></div>
       </div>
     </Page>
+  );
+}
+
+/** Fragment: the files, and what each can be mended with now. */
+export function DamagedBody(props: DamagedFacts) {
+  return (
+    <>
+      {props.files.length === 0
+        ? <p class="lead">None is known. Only verifying a drive finds them; it can be begun on the page of <a href="/drives">drives</a>.</p>
+        : <p class="lead">When they were verified they held other bytes than before, though neither their size nor their date had changed: so a drive forgets. Nothing was done to them by itself.</p>}
+      <ul class="rows">
+        {props.files.map((file) => (
+          <li class="copy-row">
+            <a class="copy-cover" href={assetAddress(file.sha256)} aria-label={tileWords(file)} style={file.color ? `--c:${file.color}` : undefined}>
+              {file.grid_version > 0 ? <img src={renditionUrl({ sha256: file.sha256, name: 'grid', version: file.grid_version })} alt="" loading="lazy" decoding="async" /> : <Icon name={file.kind === 'video' ? 'film' : 'image'} />}
+            </a>
+            <div>
+              <p class="path"><bdi>{showName(file.path)}</bdi></p>
+              <p class="small"><span class={file.drive.connected ? 'dot' : 'dot away'} aria-hidden="true"></span><bdi>{showName(file.drive.label)}</bdi>{!file.drive.connected && ', away'} · found {sayAgo(file.damaged_at_ms, props.nowMs)}</p>
+              <p class={file.files === 0 ? 'small sum-warn' : 'small'}>{file.files === 0 ? 'No whole copy of it is known.' : <>{sayCount(file.files, 'whole copy', 'whole copies')} on <DriveNames drives={file.others} />.</>}</p>
+              {file.files > 0 && <Mend file={file} />}
+            </div>
+          </li>
+        ))}
+      </ul>
+      {props.next && <p class="section buttons"><a class="button" rel="next" href={props.next}>More</a></p>}
+    </>
   );
 }
 

@@ -39,12 +39,12 @@ export function DrivesPage(props: { frame: FrameFacts; drives: DriveFacts[]; cop
 }
 
 /** Fragment: one drive. `said` is what came of the last thing done to it. */
-export function DriveRow(props: { drive: DriveFacts; nowMs: number; editing?: boolean; said?: string; wrong?: string }) {
+export function DriveRow(props: { drive: DriveFacts; nowMs: number; editing?: boolean; /** It was just put in place of what had the focus. */ fresh?: boolean; said?: string; wrong?: string }) {
   const { drive } = props;
   const id = elementId('drive', drive.volume_id);
   return (
     <section class="drive" id={id} aria-labelledby={`${id}-name`}>
-      <div class="drive-head" {...hx({ get: `/drives?head=${idPath(drive.volume_id)}`, trigger: 'live-presence from:body', swap: 'innerMorph' })}><DriveHead drive={drive} nowMs={props.nowMs} editing={props.editing ?? false} /></div>
+      <div class="drive-head" {...hx({ get: `/drives?head=${idPath(drive.volume_id)}`, trigger: 'live-presence from:body', swap: 'innerMorph' })}><DriveHead drive={drive} nowMs={props.nowMs} editing={props.editing ?? false} fresh={props.fresh ?? false} /></div>
       <div class="drive-more">
         <Said text={props.said} /><Said text={props.wrong} wrong />
         {props.editing && <><WordsForm drive={drive} /><ForgetForm drive={drive} /></>}
@@ -56,7 +56,7 @@ export function DriveRow(props: { drive: DriveFacts; nowMs: number; editing?: bo
 }
 
 /** Fragment: what follows from whether the drive is connected. */
-export function DriveHead(props: { drive: DriveFacts; nowMs: number; editing?: boolean }) {
+export function DriveHead(props: { drive: DriveFacts; nowMs: number; editing?: boolean; fresh?: boolean }) {
   const { drive } = props;
   const id = elementId('drive', drive.volume_id);
   const facts = [
@@ -76,7 +76,7 @@ export function DriveHead(props: { drive: DriveFacts; nowMs: number; editing?: b
         {drive.copies.assets + drive.copies.damaged > 0 && <Health drive={drive} nowMs={props.nowMs} />}
       </div>
       <div class="buttons">
-        {!props.editing && <WordsLink drive={drive} id={id} />}
+        {!props.editing && <WordsLink drive={drive} id={id} fresh={props.fresh ?? false} />}
         {drive.connected && drive.copies.assets > 0 && <form method="post" action="/orders"><input type="hidden" name="kind" value="verify" /><input type="hidden" name="volume_id" value={drive.volume_id} /><button class="button" type="submit">Verify now</button></form>}
         {drive.connected && drive.folders.length === 1 && <ScanForm rootId={drive.folders[0]?.root_id ?? null} label="Scan now" />}
       </div>
@@ -108,9 +108,9 @@ function CopiesSection(props: { copies: CopyTotals }) {
   );
 }
 
-function WordsLink(props: { drive: DriveFacts; id: string }) {
+function WordsLink(props: { drive: DriveFacts; id: string; fresh: boolean }) {
   const address = `/drives?edit=${idPath(props.drive.volume_id)}`;
-  return <a class="button button-plain" href={`${address}#${props.id}`} {...hx({ get: address, target: 'closest .drive', swap: 'outerHTML' })}>Name and note</a>;
+  return <a class="button button-plain" href={`${address}#${props.id}`} autofocus={props.fresh} {...hx({ get: address, target: 'closest .drive', swap: 'outerHTML' })}>Name and note</a>;
 }
 
 function WordsForm(props: { drive: DriveFacts }) {
@@ -131,7 +131,7 @@ function ForgetForm(props: { drive: DriveFacts }) {
     <details class="forget">
       <summary>Forget this drive</summary>
       <p class="small">Its folders are read no more, and its files count as copies no more{drive.copies.only > 0 && `: ${sayNumber(drive.copies.only)} ${drive.copies.only === 1 ? 'has' : 'have'} no other`}. The photos stay here as they are seen now, with albums and all; nothing on the drive is touched. Adding one of its folders brings it back.</p>
-      <form method="post" action={`/drives/${idPath(drive.volume_id)}/forget`}><button class="button" type="submit">Forget ‘<bdi>{showName(drive.label)}</bdi>’</button></form>
+      <form method="post" action={`/drives/${idPath(drive.volume_id)}/forget`}><button class="button" type="submit"><span>Forget ‘<bdi>{showName(drive.label)}</bdi>’</span></button></form>
     </details>
   );
 }
@@ -187,12 +187,19 @@ function WeakIdentity(props: { drive: DriveFacts }) {
 
 export function ScanForm(props: { rootId: string | null; label: string }) {
   const action = props.rootId === null ? '/folders/scan' : `/folders/${idPath(props.rootId)}/scan`;
-  return <form method="post" action={action} {...hx({ post: action, target: 'find button', swap: 'outerHTML' })}><button class="button" type="submit">{props.label}</button></form>;
+  return <form class="scan-form" method="post" action={action} {...hx({ post: action, target: 'this', swap: 'innerMorph' })}><ScanButton {...props} /></form>;
 }
 
-/** Fragment: what a scan's button turns into. */
-export function ScanStarted() {
-  return <span class="small" role="status">Scanning now</span>;
+/** Fragment: the button, always the same one, so that it keeps the focus. While there is a scan it asks at each word of the agent whether that has ended, and once by itself, for a short one may end before this is shown. */
+export function ScanButton(props: { rootId: string | null; label: string; scanning?: boolean; wrong?: string }) {
+  const address = props.rootId === null ? '/folders/scan' : `/folders/${idPath(props.rootId)}/scan`;
+  return (
+    <>
+      <button class="button" type="submit" aria-disabled={props.scanning ? 'true' : undefined}>{props.scanning ? 'Scanning now' : props.label}</button>
+      {props.wrong && <span class="small" role="alert">{props.wrong}</span>}
+      {props.scanning && <span class="hidden-text" role="status" {...hx({ get: address, trigger: 'live-status from:body, load delay:2s', target: 'closest form', swap: 'innerMorph' })}>Scanning now</span>}
+    </>
+  );
 }
 
 export interface QuestionFacts { scan_id: string; label: string; vanished: number; known: number; examples: string[] }

@@ -3,7 +3,7 @@ import type { AssetProblem, Exposure } from '../protocol/rows.ts';
 import type { AssetKind, LocationState, OffsetSource, PlaceSource, StackType, TakenAtSource, ValueSource } from '../protocol/words.ts';
 import { ClockForm, DescriptionForm, PlaceForm, SavedLine, TimeForm, type CorrectForm, type CorrectWhat, type Saved } from './correct.tsx';
 import { hx } from './parts/hx.ts';
-import { albumAddress, assetAddress, placeAddress } from './parts/addresses.ts';
+import { albumAddress, assetAddress, copiesAddress, placeAddress } from './parts/addresses.ts';
 import { Icon } from './parts/icon.tsx';
 import { SmallMap } from './parts/small-map.tsx';
 import {
@@ -23,8 +23,8 @@ export interface ViewerAsset {
   stack_type: StackType | null; primary_sha256: string | null; live_sha256: string | null; live_proxy_version: number;
   own_time: number; own_position: number; own_description: number;
 }
-/** One copy is one file; the paths beyond the first show the same file. */
-export interface ViewerCopy { label: string; state: LocationState; paths: string[]; problem: AssetProblem | null }
+/** One copy is one file; the paths beyond the first show the same file. `damaged`: read again, it no longer held the bytes that it had. */
+export interface ViewerCopy { label: string; state: LocationState; damaged: boolean; paths: string[]; problem: AssetProblem | null }
 export interface ViewerMember {
   sha256: string; kind: AssetKind; stack_type: StackType; duration_ms: number | null; width: number | null; height: number | null; color: string | null; grid_version: number; mime: string; size_bytes: number;
 }
@@ -76,7 +76,7 @@ export function FactsBody(props: FactsProps) {
           </dd>
         </div>
         <Stack {...props} />
-        <Copies copies={props.copies} more={props.moreCopies} />
+        <div {...hx({ get: assetAddress(asset.sha256, undefined, '/copies'), trigger: 'live-presence from:body', swap: 'innerMorph' })}><Copies copies={props.copies} more={props.moreCopies} /></div>
         {asset.problems.length > 0 && (
           <div><dt>Problems</dt>{asset.problems.map((problem) => <dd>{sayProblem(problem.code).title}<p class="small second">{problem.reason}</p></dd>)}</div>
         )}
@@ -238,22 +238,24 @@ function CameraFacts(props: FactsProps) {
   );
 }
 
-function Copies(props: { copies: ViewerCopy[]; more: boolean }) {
+/** Fragment: where the originals are. What is damaged, or was not found any more, is no copy. */
+export function Copies(props: { copies: readonly ViewerCopy[]; more: boolean }) {
+  const whole = props.copies.filter((copy) => !copy.damaged && copy.state !== 'missing').length;
   return (
-    <div>
-      <dt>{props.copies.length === 1 && !props.more ? 'One copy' : `${props.more ? 'More than ' : ''}${sayCount(props.copies.length, 'copy', 'copies')}`}</dt>
+    <>
+      <dt>{whole === 0 && !props.more ? 'No whole copy' : whole === 1 && !props.more ? 'One copy' : `${props.more ? 'More than ' : ''}${sayCount(whole, 'copy', 'copies')}`}</dt>
       {props.copies.map((copy) => (
         <dd class="copy">
-          <span class={`dot ${copy.state === 'present' ? '' : copy.state}`} aria-hidden="true"></span>
+          <span class={`dot ${copy.damaged ? 'missing' : copy.state === 'present' ? '' : copy.state}`} aria-hidden="true"></span>
           <div>
-            <bdi>{showName(copy.label)}</bdi>{copy.state === 'away' ? ', away' : copy.state === 'missing' ? ', not found there any more' : <span class="hidden-text">, connected</span>}
+            <bdi>{showName(copy.label)}</bdi>{copy.state === 'away' ? ', away' : copy.state === 'missing' ? ', not found there any more' : <span class="hidden-text">, connected</span>}{copy.damaged && <>, <a href={copiesAddress('damaged')}>damaged</a></>}
             <p class="small second path"><bdi>{showName(copy.paths[0] ?? '')}</bdi></p>
             {copy.paths.slice(1).map((path) => <p class="small second path">The same file is also seen as <bdi>{showName(path)}</bdi>: one copy.</p>)}
             {copy.problem && <p class="small guess">{sayProblem(copy.problem.code).title}: {copy.problem.reason}</p>}
           </div>
         </dd>
       ))}
-    </div>
+    </>
   );
 }
 

@@ -151,6 +151,7 @@ export function Dots(props: { drives: DriveDot[]; agentAway: boolean }) {
           </a>
         </li>
       ))}
+      {sorted.length > 1 && <li class="dots-phone"><a href="/drives" class="away">+{sayNumber(sorted.length - 1)}<span class="hidden-text"> more</span></a></li>}
       {rest > 0 && <li class="dots-rest"><a href="/drives" class="away">{sayNumber(rest)} more</a></li>}
       {sorted.length === 0 && props.agentAway && <li class="away"><a href="/drives" class="away"><span class="dot" aria-hidden="true"></span>Agent, away</a></li>}
     </>

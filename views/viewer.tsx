@@ -5,6 +5,7 @@ import type { AssetKind, StackType } from '../protocol/words.ts';
 import { Facts, type FactsProps, type ViewerAsset, type ViewerCopy, type ViewerPrimary } from './facts.tsx';
 import { Head } from './frame.tsx';
 import { assetAddress, originalAddress, similarAddress, withQuery } from './parts/addresses.ts';
+import { hx } from './parts/hx.ts';
 import { boxText, pictureBox } from './parts/box.ts';
 import { downloadName } from './parts/file-name.ts';
 import { sayPlugInFor } from './parts/left-out-words.ts';
@@ -55,7 +56,7 @@ export function Viewer(props: ViewerProps) {
         <Tools {...props} back={back} />
         {before && <a class="step step-newer" data-viewer="newer" rel="prev" href={assetAddress(before.sha256, inside, '', before.rank)} aria-label="The one before"><Icon name="left" /></a>}
         {behind && <a class="step step-older" data-viewer="older" rel="next" href={assetAddress(behind.sha256, inside, '', behind.rank)} aria-label="The next one"><Icon name="right" /></a>}
-        <div class="stage-foot"><Note {...props.facts} /><StackRow {...props.facts} /></div>
+        <div class="stage-foot"><Follows {...props.facts} /><StackRow {...props.facts} /></div>
         {/* The one in the middle stays there, however many and however wide those beside it are. */}
         <nav class="strip" aria-label="Beside this one">
           <div class="strip-before">{props.before.map((tile) => <StripLink tile={tile} inside={inside} />)}</div>
@@ -79,7 +80,7 @@ function Tools(props: ViewerProps & { back: string }) {
         {asset.live_sha256 !== null && asset.live_proxy_version > 0 && <button class="live-button needs-script" type="button" data-viewer="live" aria-pressed="false"><Icon name="live" small />LIVE</button>}
         <MarkButton facts={props.facts} field="favourite" icon="heart" label="Favourite" keys="f" />
         {file && <a class="icon-button" data-viewer="download" href={file.href} download={file.name} aria-label="Download" title="Download (d)" aria-keyshortcuts="d"><Icon name="download" /></a>}
-        <Original asset={asset} copies={copies} />
+        <span class="original" {...hx({ get: assetAddress(asset.sha256, undefined, '/original'), trigger: 'live-presence from:body', swap: 'innerMorph' })}><Original asset={asset} copies={copies} /></span>
         <button class="icon-button tools-more" type="button" popovertarget="viewer-tools" aria-label="More"><Icon name="more" /></button>
         <div id="viewer-tools" class="tools-rest" popover="auto">
           <button class="tool needs-script" type="button" data-viewer="album" aria-label="Add to an album" title="Add to an album (a)" aria-keyshortcuts="a"><Icon name="albumAdd" /><span class="tool-word">Add to an album</span></button>
@@ -111,12 +112,13 @@ function MarkButton(props: { facts: FactsProps; field: 'favourite' | 'archived';
   );
 }
 
-/** The file itself, where a copy is connected; else which drive would bring it. */
-function Original(props: { asset: ViewerAsset; copies: readonly ViewerCopy[] }) {
-  const { asset, copies } = props;
+/** Fragment: the file itself, where a copy is connected; else which drive would bring it. */
+export function Original(props: { asset: ViewerAsset; copies: readonly ViewerCopy[] }) {
+  const asset = props.asset;
+  const copies = props.copies.filter((copy) => !copy.damaged);
   if (copies.some((copy) => copy.state === 'present')) return <a class="icon-button" data-viewer="original" href={originalAddress(asset.sha256)} aria-label="Download the original" title={`Download the original, ${sayBytes(asset.size_bytes)}`}><Icon name="original" /></a>;
   const away = [...new Set(copies.filter((copy) => copy.state === 'away').map((copy) => copy.label))].map((label) => ({ label, note: null }));
-  if (away.length === 0) return null;
+  if (away.length === 0) return <></>;
   const words = sayPlugInFor(away, 'the original');
   return (
     <>
@@ -198,10 +200,15 @@ function Picture(props: { asset: ViewerAsset }) {
 }
 
 /** What is still to come. */
-function Note(props: FactsProps) {
-  const { asset, copies } = props;
-  if (asset.kind === 'video') return asset.proxy_version > 0 ? null : <p class="stage-note">{sayVideoFollows(asset, copies)}</p>;
-  return asset.preview_version > 0 ? null : <p class="stage-note">{sayPreviewFollows(copies)}</p>;
+function Follows(props: FactsProps) {
+  const { asset } = props;
+  if ((asset.kind === 'video' ? asset.proxy_version : asset.preview_version) > 0) return null;
+  return <p class="stage-note" {...hx({ get: assetAddress(asset.sha256, undefined, '/follows'), trigger: 'live-presence from:body', swap: 'innerMorph' })}><FollowsWords {...props} /></p>;
+}
+
+/** Fragment: the sentence alone. */
+export function FollowsWords(props: Pick<FactsProps, 'asset' | 'copies'>) {
+  return <>{props.asset.kind === 'video' ? sayVideoFollows(props.asset, props.copies) : sayPreviewFollows(props.copies)}</>;
 }
 
 /** Why a video does not play yet. */

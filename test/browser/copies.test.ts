@@ -19,7 +19,7 @@ const rows = Array.from({ length: 4 }, (_, i) => assetRow(`copy ${i}`, `202${i}-
 beforeAll(async () => {
   [site, browser] = await Promise.all([startSite(), openBrowser()]);
   seeder = createSeeder(site);
-  await seeder.pushPack((await Promise.all(rows.map((row, i) => drawRenditions(row, i, ['grid'])))).flat());
+  await seeder.pushPack((await Promise.all(rows.map((row, i) => drawRenditions(row, i, ['grid', 'preview'])))).flat());
   const put = (i: number, volume: string, path: string) => { const row = rows[i]; if (!row) throw new Error('no such row'); return locationRow(row, volume, path); };
   await seeder.push({
     volumes: [volumeRow('v-1', 'Blue SSD'), volumeRow('v-2', 'T7 Archive')], roots: [rootRow('r-1', 'v-1', 'DCIM'), rootRow('r-2', 'v-2', '')], assets: rows,
@@ -72,6 +72,52 @@ test('drives say what only they have, and offer to verify once they are connecte
   await t7.locator('button', { hasText: 'Verify now' }).waitFor();
   expect(await t7.locator('[name="note"]').inputValue()).toBe('in the office');
   expect(await t7.locator('form[action="/orders"] input').evaluateAll((all) => all.map((each) => [each.getAttribute('name'), each.getAttribute('value')]))).toEqual([['kind', 'verify'], ['volume_id', 'v-2']]);
+});
+
+test('the viewer says where the originals are as drives come and go, and nothing else of it moves', async () => {
+  await open(`/a/${rows[0]?.sha256 ?? ''}`);
+  await page.locator('html[data-live="open"]').waitFor();
+  const t7 = page.locator('.facts .copy', { hasText: 'T7 Archive' });
+  await t7.filter({ hasText: 'away' }).waitFor();
+  expect(await page.locator('.facts dt', { hasText: 'copies' }).textContent()).toBe('3 copies');
+  await page.evaluate("document.querySelector('.picture').dataset.same = 'yes'");
+  // A form that is open, and what is typed in it.
+  await page.locator('#fact-description .edit').click();
+  await page.locator('.facts textarea').fill('half a sent');
+  agent.present([T7]);
+  await t7.filter({ hasText: 'connected' }).waitFor();
+  await page.locator('.facts .copy', { hasText: 'Blue SSD, away' }).first().waitFor();
+  expect(await page.locator('.facts textarea').inputValue()).toBe('half a sent');
+  expect(await page.evaluate("[document.activeElement.tagName, document.querySelector('.picture').dataset.same]")).toEqual(['TEXTAREA', 'yes']);
+  const download = page.locator('[data-viewer="original"]');
+  await download.focus();
+  agent.present([]);
+  await page.getByRole('button', { name: /^Plug in .* to download the original/ }).waitFor();
+  expect([await download.count(), await page.evaluate('document.activeElement.id')]).toEqual([0, 'viewer']);
+  agent.present([BLUE]);
+  await download.waitFor();
+  // What was kept of the next one is of before.
+  await page.locator('.strip a[aria-current] ~ a, .strip-before a, .strip-behind a').first().click();
+  await page.locator(`.viewer-body:not([data-sha256="${rows[0]?.sha256 ?? ''}"])`).waitFor();
+});
+
+test('a damaged file is said to be damaged, is no copy, and can be mended once the other drive is here', async () => {
+  const asset = `asset_id = (SELECT asset_id FROM timeline_items WHERE sha256 = '${rows[1]?.sha256 ?? ''}')`;
+  const set = async (damaged: string, files: number, on: string) => {
+    await site.sql(`UPDATE locations SET damaged_at_ms = ${damaged} WHERE volume_id = 'v-1' AND path = 'b.jpg'`);
+    await site.sql(`UPDATE asset_copies SET files = ${files}, on_drives = '${on}' WHERE ${asset}`);
+  };
+  await set(String(Date.now()), 1, '["v-2"]');
+  await open(`/a/${rows[1]?.sha256 ?? ''}`);
+  expect(await page.locator('.facts dt', { hasText: 'cop' }).textContent()).toBe('One copy');
+  expect(await page.locator('[data-viewer="original"]').count()).toBe(0);
+  await page.locator('.facts .copy', { hasText: 'Blue SSD' }).getByRole('link', { name: 'damaged' }).click();
+  await page.waitForURL('**/copies/damaged');
+  await page.locator('html[data-live="open"]').waitFor();
+  await page.getByText(/Plug in ‘T7 Archive’ to mend it/).waitFor({ timeout: 10_000 });
+  agent.present([BLUE, T7]);
+  await page.getByRole('button', { name: 'Put a whole copy in its place' }).waitFor();
+  await set('NULL', 2, '["v-1","v-2"]');
 });
 
 test('numbers lead to what they count, also without script', async () => {

@@ -105,7 +105,16 @@ test('a Live Photo goes to the trash as one, says what would go before, and come
 
   await page.goto('/trash');
   expect(await page.locator('.trash-tile').count()).toBe(1);
+  await page.locator('html[data-live="open"]').waitFor(SOON);
   await page.locator('.trash-tile').click();
+  // What is chosen stays so while its drive goes and comes.
+  drives.unplug('Blue SSD');
+  await page.getByText('What lies on a drive that is away').waitFor(SOON);
+  expect(await page.locator('.trash-tile input:checked').count()).toBe(1);
+  drives.replug('Blue SSD');
+  await page.getByText('What lies on a drive that is away').waitFor({ state: 'detached', ...SOON });
+  if (up) await waitIdle(up);
+  expect(await page.locator('.trash-tile input:checked').count()).toBe(1);
   await page.getByRole('button', { name: 'Restore the chosen' }).click();
   expect(await untilEnded()).toContain('3 restored');
   expect(filesIn(blue)).toEqual(before.disk);

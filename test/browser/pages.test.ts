@@ -164,6 +164,8 @@ describe('timeline', () => {
     expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390);
     const small = await page.locator('.rail a:visible, .top a:visible, .top button:visible').evaluateAll((all) => all.filter((each) => each.getBoundingClientRect().height < 44 && !each.matches('.top-title')).map((each) => each.outerHTML));
     expect(small).toEqual([]);
+    // The first drive by its name, all others by their number.
+    expect(await page.locator('.dots li:visible').evaluateAll((all) => all.map((each) => each.textContent))).toEqual(['Blue SSD, connected', '+1 more']);
     await page.locator('.jump').tap();
     await page.locator('.year-months a[aria-label="August 2023"]').tap();
     await expect.poll(() => page.locator('.month-title[data-month="202308"]').evaluate((title) => title.getBoundingClientRect().top), SOON).toBeLessThan(100);
@@ -301,8 +303,22 @@ describe('text pages', () => {
     await row.locator('input[name="label"]').fill('');
     await row.locator('button', { hasText: 'Save' }).click();
     await row.locator('.drive-name', { hasText: 'Blue SSD' }).waitFor();
+    const focus = () => page.evaluate<string>('document.activeElement.textContent');
+    expect(await focus()).toBe('Name and note');
+    await row.locator('a', { hasText: 'Name and note' }).click();
+    await row.locator('a', { hasText: 'Leave it' }).click();
+    await row.locator('.drive-words').waitFor({ state: 'detached' });
+    expect(await focus()).toBe('Name and note');
+    agent.say({ ...IDLE, phase: 'scanning' });
     await row.locator('button', { hasText: 'Scan now' }).click();
     await row.locator('[role="status"]', { hasText: 'Scanning now' }).waitFor();
+    expect(await focus()).toBe('Scanning now');
+    agent.say({ ...IDLE, phase: 'scanning', root: '/Volumes/Blue SSD/Pictures' });
+    await page.locator('.status-text', { hasText: 'Pictures' }).waitFor();
+    expect(await focus()).toBe('Scanning now');
+    agent.say(IDLE);
+    await row.locator('[role="status"]').waitFor({ state: 'detached' });
+    expect(await focus()).toBe('Scan now');
     expect(agent.asked.at(-1)).toEqual({ name: 'scan', args: { root_id: 'r-1' } });
     await seeder.push({ problems: [{ volume_id: 'v-1', path: 'DCIM/empty.jpg', revision: 2, code: 'empty', reason: 'There is nothing in it.', stage: 'hash', at_ms: 2, solved: false }] });
     await page.locator('.rail-count', { hasText: '2' }).waitFor();

@@ -141,6 +141,16 @@ describe('selecting', () => {
     await page.keyboard.press('Control+z');
     await toast('Undone.').waitFor();
     expect([await hearts(), (await newestEdit()).undone_at_ms === null]).toEqual([0, false]);
+    // Escape closes the menu alone, and the focus is on its button again.
+    const more = page.getByRole('button', { name: 'More to do' });
+    await more.focus();
+    await page.keyboard.press('Enter');
+    await page.locator('#doing-more:popover-open').waitFor(SOON);
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate("document.activeElement.closest('#doing-more') !== null")).toBe(true);
+    await page.keyboard.press('Escape');
+    await page.locator('#doing-more:popover-open').waitFor({ state: 'detached', ...SOON });
+    expect([await selected(), await page.evaluate("document.activeElement.getAttribute('popovertarget')")]).toEqual([[2, 3], 'doing-more']);
     await page.keyboard.press('Control+a');
     await expect.poll(count, SOON).toBe(`${(NEAR + FAR).toLocaleString('en-GB')} selected`);
     await page.keyboard.press('Escape');

@@ -218,7 +218,7 @@ describe('what was mended', () => {
     expect(await item(1)).not.toBeNull();
     expect(await countSpareTrash(env.DB)).toBe(1);
     expect(await env.DB.prepare("SELECT sha256, verified_at_ms, damaged_at_ms FROM locations WHERE path = 'a.jpg'").first()).toEqual({ sha256: hashOf(1), verified_at_ms: 9_000, damaged_at_ms: null });
-    expect(await (await ask('/trash')).text()).toContain('One file is a copy of a photo that stays.');
+    expect(await (await ask('/trash')).text()).toContain('The photo of one file stays');
   });
 });
 

@@ -120,10 +120,12 @@ describe('problems, drives, copies', () => {
   });
 
   test('one file under two paths is one copy; another drive, another inode or an unknown one is not', () => {
-    const copy = (path: string, volume: string, inode: string | null, missing: number | null = null) => ({
-      volume_id: volume, path, fs_id: inode === null ? null : '1', inode, missing_since_ms: missing, label: volume, problem_code: null, problem_reason: null,
+    const copy = (path: string, volume: string, inode: string | null, missing: number | null = null, damaged: number | null = null) => ({
+      volume_id: volume, path, fs_id: inode === null ? null : '1', inode, missing_since_ms: missing, damaged_at_ms: damaged, label: volume, problem_code: null, problem_reason: null,
     });
     const groups = groupCopies([copy('a', 'v', '7'), copy('b', 'v', '7'), copy('c', 'v', '8'), copy('d', 'w', '7'), copy('e', 'w', null), copy('f', 'w', null), copy('g', 'v', '7', 5)], new Set(['w']));
     expect(groups.map((group) => [group.state, group.paths])).toEqual([['present', ['d']], ['present', ['e']], ['present', ['f']], ['away', ['a', 'b']], ['away', ['c']], ['missing', ['g']]]);
+    // Whatever name its bytes were read by; what is gone is not damaged too.
+    expect(groupCopies([copy('a', 'v', '7', null, 9), copy('b', 'v', '7'), copy('c', 'v', '8'), copy('d', 'w', '7', 5, 9)], new Set(['v'])).map((group) => group.damaged)).toEqual([true, false, false]);
   });
 });

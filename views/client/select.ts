@@ -212,7 +212,8 @@ function listenKeys(): void {
       setRange(0, grid.count, true);
       return;
     }
-    if (!isPageKey(event)) return;
+    // An open menu closes by itself.
+    if (!isPageKey(event) || (event.key === 'Escape' && document.querySelector(':popover-open'))) return;
     const at = gridTile(event.target);
     // A tile that has left the page leaves the keys to the grid.
     const from = at?.index ?? (event.target === grid.element ? lead : undefined);

@@ -48,6 +48,9 @@ export function forgetFragments(): void {
   kept.clear();
 }
 
+/** Drives came or went: what was kept says where originals were. What is on its way comes. */
+export function outdateFragments(): void { kept.clear(); }
+
 /** Gives up what is still on its way and not among these. */
 export function dropUnwanted(addresses: readonly string[]): void {
   const wanted = new Set(addresses.map(keyOf));

@@ -5,7 +5,7 @@ import { theGrid } from './grid/view.ts';
 import { isOtherDialogOpen, isPageKey } from './keys.ts';
 import { playLive, playLiveOnce } from './moving.ts';
 import { startCurate } from './viewer-curate.ts';
-import { dropUnwanted, fetchFragment, forgetFragments, keptFragment, NoFragment, preloadPictures } from './viewer-fetch.ts';
+import { dropUnwanted, fetchFragment, forgetFragments, keptFragment, NoFragment, outdateFragments, preloadPictures } from './viewer-fetch.ts';
 import { startSlideshow } from './viewer-slideshow.ts';
 import { centreStrip, clearTold, drawBody, drawPicture, followPictures, growFrom, tell } from './viewer-stage.ts';
 import { startZoom } from './viewer-zoom.ts';
@@ -257,7 +257,12 @@ export function startViewer(): void {
   layer.addEventListener('error', (event) => { if (event.target instanceof HTMLImageElement && event.target.closest('.strip, .stack-row')) event.target.remove(); }, { capture: true });
 
   // Every fragment that was kept may say something else after a correction, and so may the grid.
-  layer.addEventListener('htmx:after:swap', () => { if (layer.querySelector('[data-changed]')) { forgetFragments(); corrected = true; } });
+  layer.addEventListener('htmx:after:swap', () => {
+    if (layer.querySelector('[data-changed]')) { forgetFragments(); corrected = true; }
+    // The focus was on an offer that went with its drive.
+    if (document.activeElement === document.body) layer.focus({ preventScroll: true });
+  });
+  document.body.addEventListener('live-presence', outdateFragments);
 
   if (dialog) return;
   for (const image of layer.querySelectorAll<HTMLImageElement>('.strip img, .stack-row img')) if (image.complete && image.naturalWidth === 0) image.remove();

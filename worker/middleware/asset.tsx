@@ -19,19 +19,26 @@ export type LoadedFacts = FactsProps & { asset: AssetDetail; primary: Tile | und
 
 /** Throws NotFound where there is no such asset. `inside` is the grid's address as the request names it. */
 export async function loadFacts(c: PageContext, sha256: string, inside: string | undefined): Promise<LoadedFacts> {
+  const { asset, copies, moreCopies } = await loadCopies(c, sha256);
+  const top = asset.primary_sha256 ?? sha256;
+  const [members, albums, primary] = await Promise.all([
+    asset.members > 0 || top !== sha256 ? listMembers(c.env.DB, top) : [], listAlbumsOf(c.env.DB, top), top === sha256 ? undefined : findTile(c.env.DB, top),
+  ]);
+  return {
+    asset, copies, moreCopies, members, albums, primary,
+    inside: inside === undefined ? undefined : (readGrid(inside) ?? readFound(inside))?.address,
+  };
+}
+
+/** The asset and where its originals are. Throws NotFound where there is no such asset. */
+export async function loadCopies(c: PageContext, sha256: string): Promise<{ asset: AssetDetail; copies: ViewerCopy[]; moreCopies: boolean }> {
   const asset = Sha256.safeParse(sha256).success ? await findAsset(c.env.DB, sha256) : undefined;
   if (!asset) {
     const trashed = await findTrashed(c.env.DB, sha256);
     throw new NotFound(!trashed ? 'There is no photo at this address. It may have been taken out of the library.' : trashed.files > 0 ? 'It was moved to the trash. The Trash page restores it.' : 'It was moved to the trash, and nothing of it lies there any more.');
   }
-  const top = asset.primary_sha256 ?? sha256;
-  const [copies, connected, members, albums, primary] = await Promise.all([
-    listCopies(c.env.DB, sha256), loadConnected(c), asset.members > 0 || top !== sha256 ? listMembers(c.env.DB, top) : [], listAlbumsOf(c.env.DB, top), top === sha256 ? undefined : findTile(c.env.DB, top),
-  ]);
-  return {
-    asset, copies: groupCopies(copies.slice(0, MAX_COPIES_SHOWN), connected), moreCopies: copies.length > MAX_COPIES_SHOWN, members, albums, primary,
-    inside: inside === undefined ? undefined : (readGrid(inside) ?? readFound(inside))?.address,
-  };
+  const [copies, connected] = await Promise.all([listCopies(c.env.DB, sha256), loadConnected(c)]);
+  return { asset, copies: groupCopies(copies.slice(0, MAX_COPIES_SHOWN), connected), moreCopies: copies.length > MAX_COPIES_SHOWN };
 }
 
 /** The whole viewer, as a page or as what the layer holds. */
@@ -59,8 +66,9 @@ export function groupCopies(copies: readonly Copy[], connected: ReadonlySet<stri
     const state: LocationState = copy.missing_since_ms !== null ? 'missing' : connected.has(copy.volume_id) ? 'present' : 'away';
     const file = copy.fs_id !== null && copy.inode !== null && state !== 'missing' ? `${copy.volume_id}\n${copy.fs_id}\n${copy.inode}` : `${copy.volume_id}\n\n${copy.path}`;
     const known = groups.get(file);
-    if (known) known.paths.push(copy.path);
-    else groups.set(file, { label: copy.label ?? copy.volume_id, state, paths: [copy.path], problem: copy.problem_code === null ? null : { code: copy.problem_code, reason: copy.problem_reason ?? '' } });
+    const damaged = copy.damaged_at_ms !== null && state !== 'missing';
+    if (known) { known.paths.push(copy.path); known.damaged ||= damaged; }
+    else groups.set(file, { label: copy.label ?? copy.volume_id, state, damaged, paths: [copy.path], problem: copy.problem_code === null ? null : { code: copy.problem_code, reason: copy.problem_reason ?? '' } });
   }
   const order: LocationState[] = ['present', 'away', 'missing'];
   return [...groups.values()].sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state));

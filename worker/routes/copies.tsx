@@ -3,7 +3,7 @@
 import { Hono } from 'hono';
 import { PAGE_ROWS } from '../../protocol/limits.ts';
 import { Sha256 } from '../../protocol/words.ts';
-import { CopiesBody, CopiesPage, CopyListPage, damagedAddress, DamagedPage, type CopiesFacts } from '../../views/copies.tsx';
+import { CopiesBody, CopiesPage, CopyListPage, damagedAddress, DamagedBody, DamagedPage, type CopiesFacts } from '../../views/copies.tsx';
 import { DuplicatesPage, Groups, type DuplicatesFacts, type GroupFacts } from '../../views/duplicates.tsx';
 import { LookAlikesPage, type LookAlikes } from '../../views/near.tsx';
 import { withQuery } from '../../views/parts/addresses.ts';
@@ -43,12 +43,15 @@ copies.get('/copies', async (c) => {
 
 copies.get('/copies/damaged', async (c) => {
   const on = c.req.query('on') ?? null;
-  const [frame, drives, rows] = await Promise.all([loadFrame(c), loadKnownDrives(c), listDamaged(c.env.DB, on, { volumeId: c.req.query('volume') ?? '', path: c.req.query('path') ?? '' }, PAGE_ROWS + 1)]);
+  const after = { volumeId: c.req.query('volume') ?? '', path: c.req.query('path') ?? '' };
+  const [drives, rows] = await Promise.all([loadKnownDrives(c), listDamaged(c.env.DB, on, after, PAGE_ROWS + 1)]);
   const shown = rows.slice(0, PAGE_ROWS);
   const last = shown.at(-1);
   const next = rows.length > PAGE_ROWS && last ? damagedAddress(on, { volumeId: last.volume_id, path: last.path }) : null;
   const files = shown.map((file) => ({ ...file, drive: drives(file.volume_id), others: file.on_drives.map(drives) }));
-  return sendPage(c, <DamagedPage frame={frame} files={files} next={next} nowMs={Date.now()} of={on === null ? undefined : drives(on)} />);
+  const facts = { files, next, nowMs: Date.now() };
+  if (wantsFragment(c)) return sendFragment(c, <DamagedBody {...facts} />);
+  return sendPage(c, <DamagedPage frame={await loadFrame(c)} {...facts} address={damagedAddress(on, after.path === '' ? undefined : after)} of={on === null ? undefined : drives(on)} />);
 });
 
 // The address as it came: the id of a drive may hold anything.

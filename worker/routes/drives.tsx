@@ -100,7 +100,7 @@ async function sendDrive(c: PageContext, volumeId: string, words: { said?: strin
   const drive = await findDrive(c.env.DB, volumeId);
   if (!drive) throw new NotFound('There is no such drive.');
   const [connected, folders, copies] = await Promise.all([loadConnected(c), listFolders(c.env.DB), countDriveCopies(c.env.DB, Date.now())]);
-  return sendFragment(c, <DriveRow drive={await loadDrive(c, drive, folders, connected, copies)} nowMs={Date.now()} {...words} />, status);
+  return sendFragment(c, <DriveRow drive={await loadDrive(c, drive, folders, connected, copies)} nowMs={Date.now()} fresh {...words} />, status);
 }
 
 async function loadDrives(c: PageContext): Promise<DriveFacts[]> {

@@ -1,6 +1,6 @@
 // `/folders` and `/progress`: adding, excluding, scanning and taking out folders, and what the scans found. The agent does it all.
 import { Hono } from 'hono';
-import { ScanForm, ScanStarted } from '../../views/drives.tsx';
+import { ScanButton } from '../../views/drives.tsx';
 import { AddFolderPage, BrowseList, FolderPage, RemoveFolderPage, Waiting, type AddFacts, type Browse } from '../../views/folders.tsx';
 import { StatusLine } from '../../views/frame.tsx';
 import { ProgressPage, type ScanFacts } from '../../views/progress.tsx';
@@ -45,6 +45,8 @@ folders.post('/folders', async (c) => {
   return sendBack(c, '/drives?done=added');
 });
 
+folders.get('/folders/scan', (c) => sendScanButton(c, null));
+folders.get('/folders/:root/scan', (c) => sendScanButton(c, c.req.param('root')));
 folders.post('/folders/scan', (c) => startScan(c, null));
 folders.post('/folders/:root/scan', (c) => startScan(c, c.req.param('root')));
 
@@ -93,10 +95,16 @@ async function startScan(c: PageContext, rootId: string | null): Promise<Respons
     await askAgent(c.env, 'scan', { root_id: rootId });
   } catch (error) {
     const refusal = sayRefusal(error);
-    if (wantsFragment(c)) return sendFragment(c, <span><span class="small" role="alert">{refusal.text}</span> <ScanForm rootId={rootId} label="Try again" /></span>, refusal.status);
+    if (wantsFragment(c)) return sendFragment(c, <ScanButton rootId={rootId} label="Try again" wrong={refusal.text} />, refusal.status);
     throw error;
   }
-  return wantsFragment(c) ? sendFragment(c, <ScanStarted />) : sendBack(c, '/drives?done=scan');
+  return wantsFragment(c) ? sendFragment(c, <ScanButton rootId={rootId} label="" scanning />) : sendBack(c, '/drives?done=scan');
+}
+
+/** Fragment: a scan's button, once there is no scan any more. */
+async function sendScanButton(c: PageContext, rootId: string | null): Promise<Response> {
+  const scanning = (await loadStatus(c))?.phase === 'scanning';
+  return sendFragment(c, <ScanButton rootId={rootId} label={rootId === null ? 'Scan everything now' : 'Scan now'} scanning={scanning} />);
 }
 
 async function browse(c: PageContext, path: string): Promise<Browse | null> {

@@ -8,7 +8,7 @@ import { Draft, DraftPage, OrderBody as OrderBodyPart, OrderPage, OrderRows, Ord
 import { withQuery } from '../../views/parts/addresses.ts';
 import { LAST_COPY_WORDS, orderTitle } from '../../views/parts/order-words.ts';
 import { sayCount } from '../../views/parts/words.ts';
-import { TrashPage } from '../../views/trash.tsx';
+import { TrashBody, TrashPage } from '../../views/trash.tsx';
 import type { App } from '../env.ts';
 import { BadRequest, Conflict, NotFound } from '../errors.tsx';
 import { askAgent, getPresence, notifyPages, wakeOrders } from '../link/client.ts';
@@ -268,10 +268,13 @@ orders.post('/trash', async (c) => {
 
 async function sendTrash(c: PageContext, words: { said?: string | undefined; wrong?: string | undefined }, status: 200 | 422 = 200): Promise<Response> {
   const before = readCursor(c.req.query('before'));
-  const [tiles, trash, known, spare, frame] = await Promise.all([listTrash(c.env.DB, { atMs: before.atMs, sha256: before.key }, TRASH_SHOWN + 1), listTrashDrives(c.env.DB), loadKnownDrives(c), countSpareTrash(c.env.DB), loadFrame(c)]);
+  const [tiles, trash, known, spare] = await Promise.all([listTrash(c.env.DB, { atMs: before.atMs, sha256: before.key }, TRASH_SHOWN + 1), listTrashDrives(c.env.DB), loadKnownDrives(c), countSpareTrash(c.env.DB)]);
   const drives = trash.map((each) => ({ ...known(each.volume_id), files: each.files, bytes: each.bytes })).sort((a, b) => Number(b.connected) - Number(a.connected));
   const last = tiles.length > TRASH_SHOWN ? tiles[TRASH_SHOWN - 1] : undefined;
-  return sendPage(c, <TrashPage frame={frame} tiles={tiles.slice(0, TRASH_SHOWN)} drives={drives} spare={spare} first={c.req.query('before') === undefined} nowMs={Date.now()} next={last ? withQuery('/trash', { before: `${last.at_ms}.${last.sha256}` }) : null} {...words} />, status);
+  const here = c.req.query('before');
+  const facts = { tiles: tiles.slice(0, TRASH_SHOWN), drives, spare, first: here === undefined, nowMs: Date.now(), next: last ? withQuery('/trash', { before: `${last.at_ms}.${last.sha256}` }) : null };
+  if (wantsFragment(c)) return sendFragment(c, <TrashBody {...facts} />);
+  return sendPage(c, <TrashPage frame={await loadFrame(c)} {...facts} address={here === undefined ? '/trash' : withQuery('/trash', { before: here })} {...words} />, status);
 }
 
 async function sendDraft(c: PageContext, order: OrderFacts, wrong?: string, status: 200 | 422 = 200): Promise<Response> {

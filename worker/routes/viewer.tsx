@@ -4,16 +4,23 @@ import { Hono } from 'hono';
 import type { CorrectionChange } from '../../protocol/correction.ts';
 import { assetAddress, withQuery } from '../../views/parts/addresses.ts';
 import { summarise } from '../../views/parts/change-words.ts';
+import { Copies } from '../../views/facts.tsx';
+import { FollowsWords, Original } from '../../views/viewer.tsx';
 import type { App } from '../env.ts';
 import { BadRequest } from '../errors.tsx';
-import { loadFacts, sendViewer } from '../middleware/asset.tsx';
-import { sendBack } from '../middleware/page.tsx';
+import { loadCopies, loadFacts, sendViewer } from '../middleware/asset.tsx';
+import { sendBack, sendFragment } from '../middleware/page.tsx';
 import { tellLibrary } from '../middleware/tell.ts';
 import { applyCorrection } from '../store/corrections.ts';
 
 export const viewer = new Hono<App>();
 
 viewer.get('/a/:sha256', async (c) => sendViewer(c, await loadFacts(c, c.req.param('sha256'), c.req.query('in'))));
+
+// What of it follows which drives are connected: fragments alone.
+viewer.get('/a/:sha256/copies', async (c) => { const { copies, moreCopies } = await loadCopies(c, c.req.param('sha256')); return sendFragment(c, <Copies copies={copies} more={moreCopies} />); });
+viewer.get('/a/:sha256/original', async (c) => sendFragment(c, <Original {...await loadCopies(c, c.req.param('sha256'))} />));
+viewer.get('/a/:sha256/follows', async (c) => sendFragment(c, <FollowsWords {...await loadCopies(c, c.req.param('sha256'))} />));
 
 // With script the same goes through /api/corrections.
 viewer.post('/a/:sha256/mark', async (c) => {

@@ -30,7 +30,7 @@ const AssetDetail = z.object({
 export type AssetDetail = z.infer<typeof AssetDetail>;
 
 const Copy = z.object({
-  volume_id: z.string(), path: z.string(), fs_id: z.string().nullable(), inode: z.string().nullable(), missing_since_ms: z.number().nullable(),
+  volume_id: z.string(), path: z.string(), fs_id: z.string().nullable(), inode: z.string().nullable(), missing_since_ms: z.number().nullable(), damaged_at_ms: z.number().nullable(),
   label: z.string().nullable(), problem_code: ProblemCode.nullable(), problem_reason: z.string().nullable(),
 });
 export type Copy = z.infer<typeof Copy>;
@@ -46,7 +46,7 @@ export const DETAIL_SQL = `SELECT a.asset_id, a.sha256, a.kind, a.mime, a.size_b
 export const STACK_SQL = `SELECT t.sha256, t.kind, t.stack_type, t.duration_ms, t.width, t.height, t.color, t.grid_version, a.mime, a.size_bytes FROM stacks s CROSS JOIN assets a ON a.sha256 = s.member_sha256 CROSS JOIN timeline_items t ON t.asset_id = a.asset_id
   WHERE s.primary_sha256 = ?1 AND s.removed = 0 AND t.primary_sha256 = ?1 ORDER BY t.asset_id LIMIT ?2`;
 export const ASSET_ALBUMS_SQL = `SELECT DISTINCT b.album_id, ${titleOf('b')} AS title FROM album_assets m CROSS JOIN albums b ON b.album_id = m.album_id WHERE m.sha256 = ?1 AND ${isMember('m')} AND ${isShown('b')} ORDER BY title, b.album_id`;
-export const COPIES_SQL = `SELECT l.volume_id, l.path, l.fs_id, l.inode, l.missing_since_ms, coalesce(v.owner_label, v.label) AS label, p.code AS problem_code, p.reason AS problem_reason
+export const COPIES_SQL = `SELECT l.volume_id, l.path, l.fs_id, l.inode, l.missing_since_ms, l.damaged_at_ms, coalesce(v.owner_label, v.label) AS label, p.code AS problem_code, p.reason AS problem_reason
   FROM locations l LEFT JOIN volumes v ON v.volume_id = l.volume_id LEFT JOIN problems p ON p.volume_id = l.volume_id AND p.path = l.path
   WHERE l.sha256 = ?1 ORDER BY l.volume_id, l.path LIMIT ?2`;
 /** A hash may lie in thousands of places (an empty poster frame, say); the panel names this many and counts on. */
