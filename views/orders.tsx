@@ -152,7 +152,7 @@ function PlanWords(props: { order: OrderView; plan: OrderPlan; drives: PlannedDr
         {order.kind === 'empty' && (plan.files === 1 ? ' It is read once more and then deleted. This cannot be undone.' : ' They are read once more and then deleted. This cannot be undone.')}
       </p>
       {props.copies && <p>The photos stay: of each another copy is read first.</p>}
-      {props.copies && <ul class="rows">{props.copies.map((copy) => <li class="small path"><bdi>{showName(copy.drive)}</bdi>: <bdi>{showName(copy.path)}</bdi></li>)}</ul>}
+      {props.copies && <ul class="rows">{props.copies.map((copy) => <li class="receipt"><p class="small path"><bdi>{showName(copy.drive)}</bdi>: <bdi>{showName(copy.path)}</bdi></p></li>)}</ul>}
       {props.target && <p>Onto <DriveNames drives={[props.target]} />.</p>}
       {plan.note && <p class="small">{plan.note}</p>}
       <ul class="rows plan-drives">
