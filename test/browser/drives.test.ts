@@ -219,9 +219,15 @@ test('an export goes onto the drive that was shown, and not onto what has its pa
   const answer = await page.request.post(`${page.url()}/give`, { headers: { Origin: new URL(page.url()).origin }, form: {} });
   expect([answer.status(), readdirSync(usb)]).toEqual([422, []]);
   drives.replug('USB stick');
+  // It may be back before anybody told that it had left: a plan looks at the drive itself.
+  await page.reload();
+  await page.locator('html[data-live="open"]').waitFor(SOON);
   // What was changed and not looked up is not what is given.
   await page.getByRole('button', { name: 'Export', exact: true }).waitFor(SOON);
   await folder.fill(join(usb, 'Elsewhere'));
+  await Promise.all([page.waitForResponse((r) => r.request().method() === 'GET' && /\/orders\/[0-9a-f-]+$/.test(r.url())), page.evaluate("document.body.dispatchEvent(new CustomEvent('live-presence'))")]);
+  await page.waitForTimeout(200);
+  expect(await folder.inputValue()).toBe(join(usb, 'Elsewhere'));
   await page.getByRole('button', { name: 'Export', exact: true }).click();
   await page.getByText('Where it goes was changed just now.').waitFor(SOON);
   expect(said.splice(0)).toEqual([expect.stringMatching(/^422 /)]);
