@@ -2,7 +2,7 @@
 // are of real processes; what else can happen to a drive happens in this one.
 import { spawn } from 'node:child_process';
 import { existsSync, lstatSync, readdirSync, renameSync, rmdirSync, writeFileSync } from 'node:fs';
-import { dirname, join, sep } from 'node:path';
+import { basename, dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { getOrder } from '../../agent/catalog/orders.ts';
@@ -185,7 +185,9 @@ function isAside(world: World, drive: DriveName): boolean { return existsSync(as
 function strays(world: World, drive: DriveName): string[] {
   const mount = world.mounts[drive];
   if (!existsSync(mount)) return [];
-  const isClone = readdirSync(aside(world, drive)).every((name) => existsSync(join(mount, name)));
+  // In a clone that came between a look and a call one file may have gone into the clone's own trash.
+  const there = new Set(readdirSync(mount, { recursive: true }).map((path) => basename(String(path))));
+  const isClone = readdirSync(aside(world, drive)).every((name) => there.has(name));
   return isClone ? [] : readdirSync(mount, { recursive: true }).map(String).filter((path) => path !== STRANGERS && !lstatSync(join(mount, path)).isDirectory()).map((path) => `written where the drive had been: ${join(mount, path)}`);
 }
 
