@@ -5,8 +5,7 @@ import type { Catalog } from './catalog.ts';
 
 export interface OrderRow { order_id: string; kind: OrderKind; body: OrderBody; given_ms: number; state: OrderState; cancelled: boolean; planned: boolean; waiting_for: string | null; reason: string | null; ended_ms: number | null; target: OrderTarget | null }
 
-/** The folder that copies go to: on which volume, relative to its top. So an order finds it again however the drive is mounted then. */
-/** `label`: what the drive called itself, for it may be none of the library's. */
+/** The folder that copies go to: on which volume, relative to its top. So an order finds it again however the drive is mounted then. `label`: what the drive called itself, for it may be none of the library's. */
 export interface OrderTarget { volume_id: string; path: string; label: string }
 
 /** What is being done to a step's file right now, as far as the catalog knows. */

@@ -189,8 +189,10 @@ export async function firstGoodCopy(ctx: OrderContext, run: Run, sha256: string,
   return undefined;
 }
 
-/** A drive's name for a sentence: one of the library's, or one that copies went onto. */
-export function driveName(catalog: Catalog, volumeId: string): string { return getVolume(catalog, volumeId)?.label ?? targetLabel(catalog, volumeId) ?? 'a drive'; }
+/** What a drive is called: one of the library's, or one that copies went onto. */
+export function driveLabel(catalog: Catalog, volumeId: string): string | undefined { return getVolume(catalog, volumeId)?.label ?? targetLabel(catalog, volumeId); }
+/** The same for a sentence. */
+export function driveName(catalog: Catalog, volumeId: string): string { return driveLabel(catalog, volumeId) ?? 'a drive'; }
 
 /** As people read sizes of drives. */
 export function sayBytes(bytes: number): string {

@@ -2,15 +2,15 @@
 // the orders about the trash they look at the drives too, for what they need is a place that can be written.
 import { dirname, isAbsolute, normalize } from 'node:path';
 import { getFile, joinPath, listCopies, type FileRow } from '../catalog/files.ts';
-import { targetLabel, type NewStep, type OrderTarget } from '../catalog/orders.ts';
+import type { NewStep, OrderTarget } from '../catalog/orders.ts';
 import { listRoots } from '../catalog/roots.ts';
-import { getVolume, listVolumes } from '../catalog/volumes.ts';
+import { listVolumes } from '../catalog/volumes.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { FileError } from '../files/errors.ts';
 import { absolutePath } from '../volumes/identify.ts';
 import type { Volume } from '../volumes/types.ts';
 import type { OrderOf, OrderPlan } from '../../protocol/orders.ts';
-import { driveName, fileKey, look, sayBytes, type OrderContext } from './context.ts';
+import { driveLabel, driveName, fileKey, look, sayBytes, type OrderContext } from './context.ts';
 import { foldName, readTemplate, TemplateError } from './names.ts';
 import { EMPTY_PLAN, listAway, sumUp, togetherWith } from './plan.ts';
 
@@ -100,7 +100,7 @@ async function findFolder(ctx: Planning, body: OrderOf<'export'>): Promise<{ vol
 }
 
 function sayDrive(catalog: Catalog, volumeId: string): string {
-  const label = getVolume(catalog, volumeId)?.label ?? targetLabel(catalog, volumeId);
+  const label = driveLabel(catalog, volumeId);
   return label === undefined ? 'the drive' : `‘${label}’`;
 }
 

@@ -14,7 +14,7 @@ import { relateMarked } from '../../agent/pipeline/relate.ts';
 import { sidecarsOfFolder } from '../../agent/pipeline/relate-folders.ts';
 import { createVolumes } from '../../agent/volumes/volumes.ts';
 import { OrderBody, type Order } from '../../protocol/orders.ts';
-import { createScene, png, put, sha } from '../agent/scan/scene.ts';
+import { createScene, png, put, sha, type Scene } from '../agent/scan/scene.ts';
 import { createFakeVolumes, type FakeVolumes, type Ground } from './fake-volumes.ts';
 import { createTinyReader } from './tiny-reader.ts';
 import { checkRows, watchDrives, type Watch } from './orders-check.ts';
@@ -62,6 +62,15 @@ export function tryTo(work: () => void): boolean {
   }
 }
 
+/** `Photos` on blue and all of red, as a scan leaves them; the catalog's file is whole. */
+export async function indexDrives(scene: Scene, red: string): Promise<void> {
+  await scene.addRoot('Photos');
+  await addRoot(scene.ctx, red);
+  await scanAll(scene.ctx);
+  await relateMarked(scene.ctx);
+  scene.catalog.db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+}
+
 /** Makes the drives as they are before each scenario. */
 export async function makeTemplates(ground?: Ground): Promise<Templates> {
   const folder = mkdtempSync(join(tmpdir(), 'jharokha-orders-'));
@@ -94,11 +103,7 @@ export async function makeTemplates(ground?: Ground): Promise<Templates> {
   put(at('2021/twice.png'), png(13));
   put(join(red, 'backup/twice.png'), png(13));
   put(join(red, 'red.png'), png(11));
-  await scene.addRoot('Photos');
-  await addRoot(scene.ctx, red);
-  await scanAll(scene.ctx);
-  await relateMarked(scene.ctx);
-  scene.catalog.db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  await indexDrives(scene, red);
 
   const mounts: Record<DriveName, string> = { blue: scene.top, red };
   const keep = (name: string): Template => {

@@ -6,11 +6,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { isEnded, OrderBody, type Order, type OrderState } from '../../../protocol/orders.ts';
-import { addRoot, scanAll } from '../../../agent/pipeline/index.ts';
-import { relateMarked } from '../../../agent/pipeline/relate.ts';
 import { mountExfat } from '../../support/exfat.ts';
 import type { Ground } from '../../support/fake-volumes.ts';
-import { copyTree, openWorld, tryTo, XMP, type Template } from '../../support/orders-world.ts';
+import { copyTree, indexDrives, openWorld, tryTo, XMP, type Template } from '../../support/orders-world.ts';
 import { createDice, type Dice } from '../../support/random.ts';
 import { createScene, png, put } from '../scan/scene.ts';
 
@@ -44,11 +42,7 @@ async function makeOdd(dice: Dice, folder: string, ground: Ground | undefined): 
     if (dice.next() < 0.4) tryPut(join(red, dice.pick(['backup', dir]), `${dice.pick([name, oddName(dice)])}${i}.png`), png(i + 1));
   }
   put(join(red, 'backup/own.png'), png(301));
-  await scene.addRoot('Photos');
-  await addRoot(scene.ctx, red);
-  await scanAll(scene.ctx);
-  await relateMarked(scene.ctx);
-  scene.catalog.db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  await indexDrives(scene, red);
   const hashes = scene.catalog.db.prepare("SELECT DISTINCT sha256 FROM files WHERE seen_as = 'asset'").all().map((r) => String(r['sha256'])).sort();
   const template: Template = { folder: join(folder, 'template'), ground, orders: new Map() };
   mkdirSync(template.folder);
